@@ -1,0 +1,72 @@
+"""Who is asking, for which workspace, and what they may do."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Membership, Workspace
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f]|[\ud800-\udfff]")
+
+
+def refuse_unprintable(get_response: Callable) -> Callable:
+    """Answers 400 to control characters and lone surrogates in a path or query, which PostgreSQL cannot store."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        words = [request.path, *request.GET.keys(), *(v for vs in request.GET.lists() for v in vs[1])]
+        if any(UNPRINTABLE.search(word) for word in words):
+            sentence = "The address contains characters that cannot be read."
+            if request.path.startswith("/api"):
+                error = {"code": "INVALID_REQUEST", "message": sentence, "details": {}}
+                return JsonResponse({"error": error}, status=400)
+            return HttpResponseBadRequest(sentence)
+        return get_response(request)
+
+    return middleware
+
+
+def with_workspace(get_response: Callable) -> Callable:
+    """Gives every request of a logged-in user its `membership` and `workspace`, looked up when first needed."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.membership = SimpleLazyObject(lambda: membership_of(request))
+        request.workspace = SimpleLazyObject(lambda: workspace_of(request))
+        return get_response(request)
+
+    return middleware
+
+
+def membership_of(request: HttpRequest) -> Membership:
+    """The membership the user is working in: the chosen one, else the first. Raises PermissionDenied."""
+    memberships = Membership.objects.filter(user=request.user.pk).select_related("workspace").order_by("pk")
+    chosen = request.session.get("workspace")
+    membership = (chosen and memberships.filter(workspace=chosen).first()) or memberships.first()
+    if membership is None:
+        raise PermissionDenied("You are not a member of any workspace yet; ask an owner to invite you.")
+    return membership
+
+
+def workspace_of(request: HttpRequest) -> Workspace:
+    return request.membership.workspace
+
+
+def may(ability: str) -> Callable[[View], View]:
+    """Lets only members through who may do this; others get 403 and a sentence."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            if not request.membership.may(ability):
+                role = request.membership.get_role_display()
+                raise PermissionDenied(f"As {role} of {request.workspace} you cannot {ability}.")
+            return view(request, *args, **kwargs)
+
+        return guarded  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,154 @@
+"""Who works here: people with an email login, the workspaces they belong to, and the keys of their programs."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+
+class People(BaseUserManager):
+    """Makes users with an email address in place of a user name."""
+
+    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who can log in."""
+
+    email = models.EmailField("email address", unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("may enter the admin", default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects = People()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return str(self).split("@")[0].split(" ")[0]
+
+
+class Role(models.IntegerChoices):
+    """What a member may do; each role may do all that the ones before it may."""
+
+    VIEWER = 1, "viewer"
+    EDITOR = 2, "editor"
+    MARKETER = 3, "marketer"
+    ADMIN = 4, "admin"
+    OWNER = 5, "owner"
+
+    def may(self, ability: str) -> bool:
+        """Whether this role may "read", "write", "send" or "manage"."""
+        return self >= NEEDED[ability]
+
+
+NEEDED = {"read": Role.VIEWER, "write": Role.EDITOR, "send": Role.MARKETER, "manage": Role.ADMIN}
+
+
+class Workspace(models.Model):
+    """One tenant: every person, campaign and message belongs to exactly one."""
+
+    class RetryPolicy(models.IntegerChoices):
+        """How often and after what waits a message that failed is tried again."""
+
+        STANDARD = 1, "standard"
+        PATIENT = 2, "patient"
+        NONE = 3, "none"
+
+    name = models.CharField(max_length=100)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    retry_policy = models.SmallIntegerField(choices=RetryPolicy, default=RetryPolicy.STANDARD)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's role in a workspace."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.SmallIntegerField(choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} of {self.workspace}"
+
+    def may(self, ability: str) -> bool:
+        return Role(self.role).may(ability)
+
+
+class ApiKey(models.Model):
+    """The key of a program: shown once when made, kept as a digest, revocable at once."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    role = models.SmallIntegerField(choices=Role, default=Role.MARKETER)
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest"], name="api_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def make(cls, workspace: Workspace, name: str, role: Role = Role.MARKETER) -> tuple["ApiKey", str]:
+        """A new key and its secret, which cannot be had again."""
+        secret = f"cd_{secrets.token_urlsafe(32)}"
+        key = cls.objects.create(
+            workspace=workspace, name=name, role=role, prefix=secret[:10], digest=digest_of(secret)
+        )
+        return key, secret
+
+    @classmethod
+    def of(cls, secret: str) -> "ApiKey | None":
+        """The key with this secret, if it can be used now."""
+        # Looked up by digest, so no comparison of secrets can leak its timing.
+        usable = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        keys = cls.objects.filter(usable, digest=digest_of(secret), revoked_at=None)
+        return keys.select_related("workspace").first()
+
+    def used(self, at: datetime) -> None:
+        """Note the use, at most once a minute."""
+        if not self.last_used_at or (at - self.last_used_at).total_seconds() > 60:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=at)
+
+    def may(self, ability: str) -> bool:
+        return Role(self.role).may(ability)
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 in hex: enough for a random 256-bit secret, which no dictionary holds."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

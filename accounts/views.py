@@ -1,0 +1,22 @@
+"""The way in."""
+
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.forms import LoginForm
+
+
+class Login(LoginView):
+    form_class = LoginForm
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        # A fragment asked for after the session ended is led here; its page must follow, not swap a login form in.
+        if request.htmx:
+            here = request.htmx.current_url_abs_path or resolve_url("campaigns")
+            query = request.GET.copy()
+            query[self.redirect_field_name] = here
+            return HttpResponseClientRedirect(f"{request.path}?{query.urlencode(safe='/')}")
+        return super().get(request, *args, **kwargs)

@@ -1,0 +1,198 @@
+"""Check and test everything, with services and a browser of its own; skip nothing, leave nothing behind."""
+
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import services
+from environment import TESTING, ready, say
+from processes import Trouble, adopt_orphans, children, end_orphans, kill_group, last_words, run, spawn
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER_TESTS = "tests/browser"
+# Ubuntu's chromium-browser is a stub that only points to a snap: every find has to tell its version.
+BROWSERS = ("chromium", "google-chrome-stable", "google-chrome", "microsoft-edge", "chromium-browser")
+MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
+
+
+class Interrupted(Exception):
+    """A signal asked for the end."""
+
+
+def main() -> int:
+    options, pytest_arguments = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        python = ready(ROOT, TESTING)
+        chromium = browser(python)
+        with services.temporary(python) as urls:
+            return test(
+                python, {**environment(), **urls, "CHROMIUM_PATH": chromium}, options, pytest_arguments
+            )
+    except (Interrupted, KeyboardInterrupt):
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or ROOT}: {error.strerror}.", file=sys.stderr)
+    return 1
+
+
+def arguments() -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        prog="bin/test",
+        description=__doc__,
+        epilog="Everything else goes to pytest, and then only pytest runs.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--screenshots", metavar="DIR", help="make a picture of every page there instead")
+    return parser.parse_known_args()
+
+
+def environment() -> dict[str, str]:
+    """Ours, with every setting the tests rely on: .local/env of a running bin/dev would fill any gap."""
+    return {
+        **services.inherited(),
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+        "DEV": "1",
+    }
+
+
+def test(python: Path, env: dict[str, str], options: argparse.Namespace, pytest_arguments: list[str]) -> int:
+    pytest = [str(python), "-m", "pytest"]
+    steps = Steps(env)
+    if options.screenshots:
+        env["SCREENSHOTS"] = str(Path(options.screenshots).resolve())
+        steps.run("screenshots", [*pytest, f"{BROWSER_TESTS}/test_screenshots.py", *pytest_arguments])
+    elif pytest_arguments:
+        steps.run("pytest", [*pytest, *pytest_arguments])
+    else:
+        manage = [str(python), "manage.py"]
+        steps.run("format", [str(python), "-m", "ruff", "format", "--check", "."])
+        steps.run("lint", [str(python), "-m", "ruff", "check", "."])
+        steps.run("types", [str(python), "-m", "mypy"])
+        steps.run("migrations", [*manage, "makemigrations", "--check", "--dry-run"])
+        steps.run("deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], DEV="0")
+        steps.run("tests", [*pytest, "tests", f"--ignore={BROWSER_TESTS}"])
+        # A process of its own: playwright's synchronous interface keeps an event loop in the test thread.
+        steps.run("browser tests", [*pytest, BROWSER_TESTS])
+    return steps.report()
+
+
+class Steps:
+    """Runs one command after another, all of them, and remembers which failed."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env = env
+        self.failed: list[str] = []
+        self.child: subprocess.Popen | None = None
+        self.interrupted = 0
+        # On a terminal a step shares our session, so that Ctrl-C and a debugger's prompt reach it.
+        self.on_terminal = sys.stdin is not None and sys.stdin.isatty()
+        adopt_orphans()
+        self.keep = children()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._interrupt)
+
+    def _interrupt(self, signum: int, frame: object) -> None:
+        self.interrupted += 1
+        if not self.child:
+            return
+        if self.interrupted > 1:
+            self.child.kill()
+        elif signum == signal.SIGTERM or not self.on_terminal:
+            self.child.send_signal(signal.SIGINT)  # pytest tears down on this one only
+
+    def run(self, name: str, argv: list[str], **env: str) -> None:
+        if self.interrupted:
+            raise Interrupted
+        say(f"\n--- {name}")
+        self.child = spawn(
+            argv,
+            cwd=ROOT,
+            env={**self.env, **env},
+            stdin=None if self.on_terminal else subprocess.DEVNULL,
+            own_session=not self.on_terminal,
+        )
+        code = self.child.wait()
+        if not self.on_terminal:
+            kill_group(self.child)
+        end_orphans(but=self.keep)
+        self.child = None
+        if self.interrupted:
+            raise Interrupted
+        if code:
+            self.failed.append(name)
+
+    def report(self) -> int:
+        say(f"\nFailed: {', '.join(self.failed)}." if self.failed else "\nAll passed.")
+        return 1 if self.failed else 0
+
+
+# The browser
+
+
+def browser(python: Path) -> str:
+    """The path of a Chromium that starts, installed first if need be; Trouble when none is to be had."""
+    named = os.environ.get("CHROMIUM_PATH")
+    if named:
+        if not starts(named):
+            raise Trouble(f"CHROMIUM_PATH names {named}, which does not start.")
+        return named
+    for find in (installed_browser, playwright_browser, browser_from_apt, browser_from_playwright):
+        path = find(python)
+        if path and starts(path):
+            return path
+    raise Trouble(
+        "The browser tests need a Chromium, and none could be found or installed: install one, "
+        "or name one in CHROMIUM_PATH."
+    )
+
+
+def starts(path: str) -> bool:
+    try:
+        return run([path, "--version"], within=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def installed_browser(python: Path) -> str | None:
+    found = [shutil.which(name) for name in BROWSERS]
+    found += [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in MAC_BROWSERS]
+    return next((path for path in found if path and starts(path)), None)
+
+
+def playwright_browser(python: Path) -> str | None:
+    ask = "from playwright.sync_api import sync_playwright as start"
+    ask += "\nwith start() as p: print(p.chromium.executable_path)"
+    return last_words(run([str(python), "-c", ask]).stdout)
+
+
+def browser_from_apt(python: Path) -> str | None:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    say("Installing Chromium for the browser tests ...")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run(["apt-get", "update"], env=quiet)
+    run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], env=quiet)
+    return installed_browser(python)
+
+
+def browser_from_playwright(python: Path) -> str | None:
+    say("Downloading Chromium for the browser tests ...")
+    try:
+        run([str(python), "-m", "playwright", "install", "chromium"], within=180)
+    except subprocess.TimeoutExpired:
+        return None
+    return playwright_browser(python)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

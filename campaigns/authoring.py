@@ -1,0 +1,211 @@
+"""Writing a campaign: its text, its channel and whom it is for, until it is launched; whoever asks and wherever."""
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Manager, Model
+from django.utils import timezone
+
+from accounts.models import User, Workspace
+from campaigns.models import Campaign, Channel, StatusChange
+from campaigns.personalise import unknown_names
+from people.models import placeholders_of
+from wires import live
+
+LONGEST = {Channel.EMAIL: 100_000, Channel.SMS: 1_600, Channel.WHATSAPP: 1_600}
+LONGEST_LINE = 200
+
+# C0 and C1 controls, the Unicode line and paragraph separators, lone surrogates: no channel can carry them.
+UNPRINTABLE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]")
+NOT_IN_A_LINE = re.compile(f"[{UNPRINTABLE}\t\r\n]")
+
+AUDIENCE = ("groups", "picked", "excluded_groups", "excluded")
+CONTENT = ("channel", "name", "subject", "body")
+COLUMNS = (*CONTENT, "everyone", "priority")
+
+
+class InvalidContent(Exception):
+    """What was written cannot be sent; `errors` maps each field to sentences for its author."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        self.errors = errors
+        super().__init__(" ".join(sentence for sentences in errors.values() for sentence in sentences))
+
+
+class UnknownPlaceholders(InvalidContent):
+    """Nothing is wrong but that the text asks for fields nobody in the workspace has."""
+
+
+class NotEditable(Exception):
+    """The campaign is launched or over, and what was said stays said."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        status = campaign.get_status_display()
+        super().__init__(f"“{campaign}” is {status}; only drafts and scheduled campaigns can be changed.")
+
+
+@transaction.atomic
+def create_campaign(
+    workspace: Workspace,
+    *,
+    by: User | None,
+    name: str,
+    body: str,
+    channel: Channel = Channel.EMAIL,
+    subject: str = "",
+    everyone: bool = False,
+    groups: Collection[int] = (),
+    picked: Collection[int] = (),
+    excluded_groups: Collection[int] = (),
+    excluded: Collection[int] = (),
+    priority: Campaign.Priority = Campaign.Priority.NORMAL,
+    scheduled_at: datetime | None = None,
+) -> Campaign:
+    """A new draft, or a scheduled campaign when the time lies ahead. The audience is given as ids.
+
+    Raises InvalidContent, or UnknownPlaceholders, a kind of it.
+    """
+    name, subject = tidied(channel, name, subject)
+    refuse_invalid(workspace, channel, name, subject, body)
+    campaign = Campaign.objects.create(
+        workspace=workspace,
+        name=name,
+        channel=channel,
+        subject=subject,
+        body=body,
+        everyone=everyone,
+        priority=priority,
+        created_by=by,
+    )
+    StatusChange.objects.create(campaign=campaign, from_status=None, to_status=Campaign.Status.DRAFT, by=by)
+    audience = {"groups": groups, "picked": picked, "excluded_groups": excluded_groups, "excluded": excluded}
+    choose_audience(campaign, audience)
+    if scheduled_at and scheduled_at > timezone.now():
+        reason = f"for {scheduled_at:%Y-%m-%d %H:%M} UTC"
+        campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=reason, scheduled_at=scheduled_at)
+    live.changed(campaign.pk, workspace.pk)
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(campaign: Campaign, **changes: object) -> Campaign:
+    """Change some of what `create_campaign` takes, but for the time; what is not named stays.
+
+    Raises NotEditable once it is launched, or InvalidContent.
+    """
+    if strangers := set(changes) - {*COLUMNS, *AUDIENCE}:
+        raise TypeError(f"a campaign has no {', '.join(sorted(strangers))} to change")
+    # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
+    campaign = editable(campaign)
+    for column in COLUMNS:
+        setattr(campaign, column, changes.get(column, getattr(campaign, column)))
+    campaign.name, campaign.subject = tidied(campaign.channel, campaign.name, campaign.subject)
+    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT))
+    campaign.save(update_fields=[*COLUMNS, "updated_at"])
+    choose_audience(campaign, {field: changes[field] for field in AUDIENCE if field in changes})
+    live.changed(campaign.pk, campaign.workspace_id)
+    return campaign
+
+
+@transaction.atomic
+def delete_campaign(campaign: Campaign) -> None:
+    """Forget a campaign that was never launched. Raises NotEditable."""
+    campaign = editable(campaign)
+    live.changed(campaign.pk, campaign.workspace_id)
+    campaign.delete()
+
+
+def editable(campaign: Campaign) -> Campaign:
+    """The campaign as it is now, its row held until the end of the transaction. Raises NotEditable."""
+    rows = Campaign.objects.select_for_update(of=("self",)).select_related("workspace")
+    campaign = rows.get(pk=campaign.pk)
+    if not campaign.is_editable:
+        raise NotEditable(campaign)
+    return campaign
+
+
+def tidied(channel: int, name: str, subject: str) -> tuple[str, str]:
+    """Name and subject without spaces around them; only an email has a subject."""
+    return name.strip(" "), subject.strip(" ") if channel == Channel.EMAIL else ""
+
+
+def refuse_invalid(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> None:
+    """Raises InvalidContent, or UnknownPlaceholders if there is no other fault."""
+    if errors := check_content(workspace, channel, name, subject, body):
+        raise InvalidContent(errors)
+    if errors := check_placeholders(workspace, subject, body):
+        raise UnknownPlaceholders(errors)
+
+
+def check_content(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> dict[str, list[str]]:
+    """What is wrong with the form of it, as sentences by field; nothing if it can be sent."""
+    errors = {
+        "name": check_line(name, "Give the campaign a name.", "name"),
+        "subject": check_line(subject, "An email needs a subject.", "subject") if channel == Channel.EMAIL else [],
+        "body": check_body(Channel(channel), body),
+    }
+    return {field: sentences for field, sentences in errors.items() if sentences}
+
+
+def check_line(line: str, missing: str, what: str) -> list[str]:
+    if not line.strip():
+        return [missing]
+    errors = []
+    if found := NOT_IN_A_LINE.search(line):
+        errors.append(f"The {what} is one line of text; remove {described(found)}.")
+    if len(line) > LONGEST_LINE:
+        errors.append(f"The {what} has {len(line):,} characters; {LONGEST_LINE} is the most.")
+    return errors
+
+
+def check_body(channel: Channel, body: str) -> list[str]:
+    if not body.strip():
+        return ["Write the message."]
+    errors = []
+    if found := NOT_IN_A_TEXT.search(body):
+        errors.append(f"The message cannot be sent with {described(found)}; remove it.")
+    if len(body) > LONGEST[channel]:
+        kind = "an email" if channel == Channel.EMAIL else f"a message by {channel.label}"
+        errors.append(f"The message has {len(body):,} characters; {kind} holds {LONGEST[channel]:,} at most.")
+    return errors
+
+
+def described(found: re.Match) -> str:
+    names = {"\t": "the tab", "\n": "the line break", "\r": "the line break"}
+    character = names.get(found[0], f"the invisible character U+{ord(found[0]):04X}")
+    return f"{character} at position {found.start() + 1}"
+
+
+def check_placeholders(workspace: Workspace, subject: str, body: str) -> dict[str, list[str]]:
+    """The placeholders nobody in the workspace has, named by field beside those that can be used."""
+    known = placeholders_of(workspace)
+    errors = {}
+    for field, text in {"subject": subject, "body": body}.items():
+        if unknown := unknown_names(text, known):
+            errors[field] = [f"Nobody here has {in_braces(unknown)}. You can use {in_braces(known)}."]
+    return errors
+
+
+def in_braces(names: Collection[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def choose_audience(campaign: Campaign, chosen: dict[str, Collection[int]]) -> None:
+    """Link the groups and people with these ids. Raises InvalidContent if one is not of this workspace."""
+    for field, ids in chosen.items():
+        groups = field in ("groups", "excluded_groups")
+        of_workspace = campaign.workspace.groups if groups else campaign.workspace.recipients
+        getattr(campaign, field).set(known_ids(of_workspace, ids, field, "groups" if groups else "people"))
+
+
+def known_ids(rows: Manager[Model], ids: Collection[int], field: str, what: str) -> list[int]:
+    wanted = {number for number in ids if 0 < number < 2**63}
+    found = list(rows.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else []
+    if len(found) < len(set(ids)):
+        missing = len(set(ids)) - len(found)
+        raise InvalidContent({field: [f"{missing:,} of the {what} chosen cannot be found; choose again."]})
+    return found

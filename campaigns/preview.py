@@ -1,0 +1,79 @@
+"""The text as a real person will read it, before anything is sent."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Workspace
+from campaigns.personalise import PLACEHOLDER, Text
+from people.models import STANDARD_FIELDS, Recipient, placeholders_of
+
+IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
+EXAMPLE = {
+    "first_name": "Alice",
+    "last_name": "Johnson",
+    "location": "Nairobi",
+    "preferred_product": "Running Shoes",
+    "phone": "+254712345678",
+    "email": "alice@example.com",
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Subject and body filled in for `person`, or for an example where the workspace has nobody yet."""
+
+    person: Recipient | None
+    subject: str
+    body: str
+    unknown: list[str]
+    as_typed: list[str]
+
+
+def preview(workspace: Workspace, person: Recipient | None, subject: str, body: str) -> Preview:
+    """What this person gets; names also what looks like a placeholder and will not be filled in."""
+    values = values_of(person) if person else EXAMPLE
+    known = set(placeholders_of(workspace))
+    texts = Text(subject), Text(body)
+    used = dict.fromkeys(name for text in texts for name in text.names)
+    return Preview(
+        person=person,
+        subject=texts[0].filled_for(values),
+        body=texts[1].filled_for(values),
+        unknown=[name for name in used if name not in known],
+        as_typed=left_as_typed(f"{subject}\n{body}"),
+    )
+
+
+def values_of(person: Recipient) -> dict[str, object]:
+    """What the text may ask about this person; a free attribute never hides a standard field."""
+    return {**person.attributes, **{field: getattr(person, field) for field in STANDARD_FIELDS}}
+
+
+def left_as_typed(text: str) -> list[str]:
+    """Pieces in braces that are no placeholders, such as {First Name}."""
+    return list(dict.fromkeys(piece for piece in IN_BRACES.findall(text) if not PLACEHOLDER.fullmatch(piece)))
+
+
+def first_of(
+    workspace: Workspace,
+    address_field: str,
+    *,
+    everyone: bool,
+    groups: Collection[int],
+    picked: Collection[int],
+    excluded_groups: Collection[int],
+    excluded: Collection[int],
+) -> Recipient | None:
+    """Somebody of an audience that is still being chosen; of the whole workspace while nobody is."""
+    people = workspace.recipients.filter(opted_out=False).exclude(**{address_field: ""})
+    chosen = people.exclude(pk__in=excluded).exclude(pk__in=members(excluded_groups))
+    if not everyone:
+        chosen = chosen.filter(Q(pk__in=picked) | Q(pk__in=members(groups)))
+    return chosen.order_by("pk").first() or people.order_by("pk").first()
+
+
+def members(groups: Collection[int]) -> QuerySet:
+    return Recipient.groups.through.objects.filter(group__in=groups).values("recipient")

@@ -1,0 +1,109 @@
+"""The pages a campaign is written on."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import may
+from campaigns.authoring import InvalidContent, NotEditable, create_campaign, delete_campaign, update_campaign
+from campaigns.forms import CampaignForm, found
+from campaigns.models import Campaign
+from campaigns.preview import Preview, first_of, preview
+from people.models import placeholders_of
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def new(request: HttpRequest) -> HttpResponse:
+    form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            campaign = create_campaign(request.workspace, by=request.user, **form.content)
+        except InvalidContent as refusal:
+            form.add_errors(refusal.errors)
+        else:
+            messages.success(request, f"“{campaign}” is saved as a draft.")
+            return onwards(request, campaign)
+    return draw(request, form)
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
+    if not campaign.is_editable:
+        return refuse(request, NotEditable(campaign))
+    form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None, campaign)
+    if form.is_bound and form.is_valid():
+        try:
+            update_campaign(campaign, **form.content)
+        except InvalidContent as refusal:
+            form.add_errors(refusal.errors)
+        except NotEditable as refusal:
+            return refuse(request, refusal)
+        else:
+            messages.success(request, "Your changes are saved.")
+            return onwards(request, campaign)
+    return draw(request, form)
+
+
+def onwards(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    return redirect("check" if request.POST.get("then") == "check" else "campaign", campaign.pk)
+
+
+def draw(request: HttpRequest, form: CampaignForm) -> HttpResponse:
+    context = {
+        "form": form,
+        "campaign": form.campaign,
+        "placeholders": placeholders_of(request.workspace),
+        "preview": previewed(form),
+    }
+    return render(request, "campaigns/form.html", context, status=422 if form.errors else 200)
+
+
+def refuse(request: HttpRequest, refusal: NotEditable) -> HttpResponse:
+    context = {"campaign": refusal.campaign, "sentence": str(refusal)}
+    return render(request, "campaigns/not_editable.html", context, status=409)
+
+
+@require_POST
+@may("write")
+def show_preview(request: HttpRequest) -> HttpResponse:
+    """The text as somebody of the audience reads it, while it is being written. Changes nothing."""
+    form = CampaignForm(request.workspace, request.POST)
+    form.is_valid()
+    return render(request, "campaigns/_preview.html", {"preview": previewed(form)})
+
+
+def previewed(form: CampaignForm) -> Preview:
+    channel = form["channel"].value()
+    subject = form["subject"].value() if channel == "email" else ""
+    person = first_of(form.workspace, "email" if channel == "email" else "phone", **form.audience_ids)
+    return preview(form.workspace, person, subject or "", form["body"].value() or "")
+
+
+@require_GET
+@may("write")
+def pick(request: HttpRequest) -> HttpResponse:
+    """People to choose from, for the words typed so far."""
+    field = "excluded" if request.GET.get("for") == "excluded" else "picked"
+    words = request.GET.get("q", "").strip()[:100]
+    people = found(request.workspace, words) if words else []
+    return render(request, "campaigns/_found.html", {"people": people, "words": words, "field": field})
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
+    if not campaign.is_editable:
+        return refuse(request, NotEditable(campaign))
+    if request.method == "GET":
+        return render(request, "campaigns/delete.html", {"campaign": campaign})
+    try:
+        delete_campaign(campaign)
+    except NotEditable as refusal:
+        return refuse(request, refusal)
+    messages.success(request, "Campaign deleted.")
+    return redirect("campaigns")

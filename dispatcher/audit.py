@@ -1,0 +1,130 @@
+"""The auditor: holds the books against the rows, and the rows against what the provider remembers.
+
+Each check is one question in SQL whose answer should be empty; a row of the answer is a finding.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+from campaigns.models import Campaign
+from dispatcher.books import books_of
+
+Status = Campaign.Status
+
+COUNTS_DIFFER = """
+    SELECT format('batch %%s: the counters say %%s, the rows %%s', b.id,
+                  ARRAY[b.total, b.pending, b.sent, b.failed, b.skipped, b.cancelled, b.unknown], r.counted)
+    FROM dispatcher_batch b LEFT JOIN LATERAL (
+        SELECT ARRAY[count(*), count(*) FILTER (WHERE status = 1), count(*) FILTER (WHERE status = 2),
+                     count(*) FILTER (WHERE status = 3), count(*) FILTER (WHERE status = 4),
+                     count(*) FILTER (WHERE status = 5), count(*) FILTER (WHERE status = 6)]::int[] AS counted
+        FROM dispatcher_message m
+        WHERE m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last) r ON true
+    WHERE b.campaign_id = %(campaign)s
+      AND ARRAY[b.total, b.pending, b.sent, b.failed, b.skipped, b.cancelled, b.unknown] <> r.counted
+"""
+REASONS_DIFFER = """
+    SELECT format('batch %%s: the counters of reasons differ from the rows', b.id)
+    FROM dispatcher_batch b LEFT JOIN LATERAL (
+        SELECT ARRAY(SELECT count(*) FILTER (WHERE m.status = 3 AND m.category = i)::int
+                     FROM generate_series(1, cardinality(b.failed_by)) i LEFT JOIN dispatcher_message m
+                       ON m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last
+                     GROUP BY i ORDER BY i) AS failed_by,
+               ARRAY(SELECT count(*) FILTER (WHERE m.status = 4 AND m.skip_reason = i)::int
+                     FROM generate_series(1, cardinality(b.skipped_by)) i LEFT JOIN dispatcher_message m
+                       ON m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last
+                     GROUP BY i ORDER BY i) AS skipped_by) r ON true
+    WHERE b.campaign_id = %(campaign)s AND (b.failed_by <> r.failed_by OR b.skipped_by <> r.skipped_by)
+"""
+OUTSIDE = """
+    SELECT format('message %%s belongs to no batch', m.number) FROM dispatcher_message m
+    WHERE m.campaign_id = %(campaign)s AND NOT %(preparing)s AND NOT EXISTS (
+        SELECT FROM dispatcher_batch b
+        WHERE b.campaign_id = m.campaign_id AND m.number BETWEEN b.first AND b.last)
+"""
+OPEN_AFTER_THE_END = """
+    SELECT format('batch %%s is open although the campaign is over', b.id) FROM dispatcher_batch b
+    WHERE b.campaign_id = %(campaign)s AND %(over)s AND (b.due_at IS NOT NULL OR b.pending > 0)
+"""
+# A message may have had several keys: its attempts remember those a person replaced.
+KEYS = """
+    keys AS (
+        SELECT m.id, m.number, m.status, m.assumed, m.address, m.key FROM dispatcher_message m
+        WHERE m.campaign_id = %(campaign)s
+        UNION
+        SELECT m.id, m.number, m.status, m.assumed, m.address, a.key
+        FROM dispatcher_message m JOIN dispatcher_attempt a ON a.message_id = m.id
+        WHERE m.campaign_id = %(campaign)s),
+    accepted AS (
+        SELECT k.id, k.number, k.status, k.assumed, k.key, count(c.id) AS times,
+               bool_or(c.address <> k.address) AS astray
+        FROM keys k LEFT JOIN simulator_call c ON c.key = k.key AND c.accepted
+        GROUP BY 1, 2, 3, 4, 5)
+"""
+PROVIDER_SAYS = (
+    ("was accepted twice", "times > 1"),
+    ("went to another address", "astray"),
+    ("is called failed, skipped or cancelled, but was accepted", "status IN (3, 4, 5) AND times > 0"),
+)
+NEVER_ACCEPTED = f"""
+    WITH {KEYS}
+    SELECT format('message %%s is called sent, but the provider never accepted it', number) FROM accepted
+    GROUP BY id, number HAVING bool_and(status = 2 AND NOT assumed) AND sum(times) = 0
+"""  # noqa: S608
+TWICE_UNASKED = f"""
+    WITH {KEYS}
+    SELECT format('message %%s was accepted under %%s keys without a person asking', number, count(*))
+    FROM accepted WHERE times > 0 GROUP BY id, number
+    HAVING count(*) > 1 + (SELECT count(DISTINCT a.key) FROM dispatcher_attempt a
+                           WHERE a.message_id = accepted.id AND a.outcome = 3
+                             AND a.key <> (SELECT key FROM dispatcher_message WHERE id = accepted.id))
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that should not be so."""
+
+    campaign: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"campaign {self.campaign}: {self.sentence}"
+
+
+def findings(campaign: Campaign) -> Iterator[Finding]:
+    """Everything wrong with this campaign's books; nothing, if the promise was kept."""
+    books = books_of(campaign)
+    if not books.balances:
+        yield Finding(campaign.pk, "the books do not balance")
+    if campaign.status == Status.SENT and not books.sent:
+        yield Finding(campaign.pk, "is called sent, but nothing was")
+    if campaign.status == Status.FAILED and books.sent:
+        yield Finding(campaign.pk, f"is called failed, but {books.sent} were sent")
+    values = {
+        "campaign": campaign.pk,
+        "over": campaign.finished_at is not None,
+        "preparing": campaign.status == Status.PREPARING,
+    }
+    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, NEVER_ACCEPTED, TWICE_UNASKED]
+    for what, condition in PROVIDER_SAYS:
+        questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")  # noqa: S608
+    with connection.cursor() as cursor:
+        for question in questions:
+            cursor.execute(question, values)
+            yield from (Finding(campaign.pk, sentence) for (sentence,) in cursor.fetchall())
+
+
+def strays() -> Iterator[str]:
+    """What the provider accepted although no message of ours has such a key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.key, c.address FROM simulator_call c
+            WHERE NOT EXISTS (SELECT FROM dispatcher_message m WHERE m.key = c.key)
+              AND NOT EXISTS (SELECT FROM dispatcher_attempt a WHERE a.key = c.key)
+            """
+        )
+        yield from (f"the provider knows a message to {address} that we do not: {key}" for key, address in cursor)

@@ -1,0 +1,224 @@
+"""The engine: one shift of one worker. Leases batches, notes intents, hands over, settles, and gives back.
+
+PostgreSQL remembers everything that matters; a worker may die at any line of this file and the next owner of its
+batches finds out from the rows what may have been handed over.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import defaultdict
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from campaigns.models import Campaign
+from dispatcher import giveback, intent, pace, settle
+from dispatcher.crash import crash_point
+from dispatcher.finish import finish
+from dispatcher.handover import Call, Handover
+from dispatcher.lease import Content, Lease, take
+from dispatcher.verdicts import judge
+from dispatcher.watch import Watch
+from wires import live
+
+logger = logging.getLogger(__name__)
+stop_requested = threading.Event()
+
+Status = Campaign.Status
+SETTLE_EVERY = 0.1  # seconds
+LOOK_EVERY = 1.0  # seconds between two turns in which there was nothing to settle or to note
+
+
+def work(*, seconds: float = 10, owner: str = "") -> None:
+    """One shift: send what is due until the time is over, then settle what is in flight and give the rest back."""
+    with Handover(wake_at=max(1, settings.DISPATCH_WINDOW // 2)) as hands:
+        Shift(hands, owner or f"{os.uname().nodename}:{os.getpid()}", seconds).run()
+    live.flush()
+
+
+class Shift:
+    """The batches this worker holds, and the loop that moves them on."""
+
+    def __init__(self, hands: Handover, owner: str, seconds: float) -> None:
+        self.hands = hands
+        self.owner = owner
+        self.ends = time.monotonic() + seconds
+        self.parent = os.getppid()
+        self.looked_at = 0.0
+        self.leases: dict[int, Lease] = {}
+        self.contents: dict[int, Content] = {}
+        self.watch = Watch()
+
+    def run(self) -> None:
+        while True:
+            if not self.is_over:
+                self._lease_more()
+            if self.leases:
+                answered = self.hands.collect(SETTLE_EVERY)
+                if answered or self._may_note_or_give_back():
+                    self._turn(answered)
+            elif self.is_over or not giveback.due_soon():
+                break
+            else:
+                time.sleep(SETTLE_EVERY)  # a retry or a token is due within moments
+        self.watch.tell_all()
+
+    @property
+    def is_over(self) -> bool:
+        """Time is up, a stop was asked for, or the parent died: then nothing new is begun."""
+        return time.monotonic() > self.ends or stop_requested.is_set() or os.getppid() != self.parent
+
+    @property
+    def room(self) -> int:
+        return settings.DISPATCH_WINDOW - sum(len(lease.in_flight) for lease in self.leases.values())
+
+    def _may_note_or_give_back(self) -> bool:
+        if time.monotonic() - self.looked_at > LOOK_EVERY:
+            return True
+        return any(
+            not lease.in_flight or (self.room > 0 and not lease.pass_is_over) for lease in self.leases.values()
+        )
+
+    def _lease_more(self) -> None:
+        """Hold enough batches to keep the window full, and no more: others may want them."""
+        wanted = settings.DISPATCH_WINDOW // settings.BATCH_SIZE + 1
+        running = sum(not lease.pass_is_over for lease in self.leases.values())
+        if running < wanted and self.room > 0:
+            taken = take(self.owner, wanted - running, self.contents, self.hands)
+            self.leases |= {lease.batch: lease for lease in taken}
+
+    def _turn(self, answered: list[Call]) -> None:
+        """Settle what was answered and note what comes next, in one transaction; then hand that over."""
+        self.looked_at = time.monotonic()
+        crash_point("before_settle")
+        while self.leases:
+            try:
+                calls, closed = self._settle_and_note(answered)
+                break
+            except (OperationalError, InterfaceError) as error:
+                # The answers are still in our hands: write them once the database is back. Rows that a commit
+                # whose answer was lost has written already are recognised by their `tries`.
+                logger.warning("the database went away, trying again: %s", error)
+                connection.close()
+                self.leases = {pk: lease for pk, lease in self.leases.items() if lease.term.left() > 0}
+                time.sleep(SETTLE_EVERY)
+        else:
+            return
+        crash_point("after_intent" if calls else "after_settle")
+        self.hands.submit(calls)
+        for campaign in closed:
+            finish(campaign)
+        self.watch.pause_where_nothing_is_heard()
+
+    def _settle_and_note(self, answered: list[Call]) -> tuple[list[Call], set[int]]:
+        """Returns the calls to make and the campaigns of which a batch was closed."""
+        began = time.monotonic()
+        with transaction.atomic(), connection.cursor() as cursor:
+            statuses = self._hold(cursor)
+            counts, settled = self._settle(cursor, answered)
+            calls = [] if self.is_over else self._note(cursor, statuses, counts)
+            for lease in self.leases.values():
+                lease.pending += settle.add_up(cursor, lease.batch, counts[lease.batch])
+            if self.leases:
+                giveback.renew(cursor, self.leases.values())
+            left, closed = self._give_back(cursor, statuses)
+            self.watch.record(cursor, [(self.leases[b].content, n.settled) for b, n in counts.items()])
+        for call in settled:
+            self.leases[call.batch].in_flight.discard(call)
+        for call in calls:
+            self.leases[call.batch].in_flight.add(call)
+        for lease in self.leases.values():
+            lease.handed_up_to = lease.noted_up_to
+            lease.term.ends = began + settings.LEASE_SECONDS
+        for batch in left:
+            self.leases.pop(batch)
+        return calls, closed
+
+    def _hold(self, cursor) -> dict[int, Status]:
+        """Hold the campaigns FOR SHARE, so that a pause or cancel waits for us or is seen, then our batches.
+
+        A batch whose epoch moved on is somebody else's now, and is let go without a word.
+        """
+        campaigns = sorted({lease.content.campaign for lease in self.leases.values()})
+        cursor.execute(
+            "SELECT id, status FROM campaigns_campaign WHERE id = ANY(%s) ORDER BY id FOR SHARE", [campaigns]
+        )
+        statuses = {pk: Status(status) for pk, status in cursor.fetchall()}
+        cursor.execute(
+            """
+            SELECT b.id, b.pending, b.first_intent_at
+            FROM dispatcher_batch b JOIN unnest(%s::bigint[], %s::int[]) AS mine(id, epoch)
+                 ON b.id = mine.id AND b.epoch = mine.epoch
+            WHERE b.owner = %s ORDER BY b.id FOR UPDATE OF b
+            """,
+            [list(self.leases), [lease.epoch for lease in self.leases.values()], self.owner],
+        )
+        held = {pk: rest for pk, *rest in cursor.fetchall()}
+        for lost in self.leases.keys() - held.keys():
+            logger.info("batch %s was taken over, letting go", lost)
+            self.leases.pop(lost)
+        for pk, lease in self.leases.items():
+            lease.pending, lease.first_intent_at = held[pk]
+            # Ours is the truth: what a commit whose answer was lost has noted beyond it was never handed over.
+            lease.noted_up_to, lease.flying, lease.due_in = lease.handed_up_to, len(lease.in_flight), None
+        return statuses
+
+    def _settle(self, cursor, answered: list[Call]) -> tuple[dict[int, settle.Counts], list[Call]]:
+        settled = [call for call in answered if call.batch in self.leases]
+        by_batch: dict[int, list[Call]] = defaultdict(list)
+        for call in settled:
+            by_batch[call.batch].append(call)
+        counts: dict[int, settle.Counts] = defaultdict(settle.Counts)
+        for batch, calls in by_batch.items():
+            lease = self.leases[batch]
+            lease.flying -= len(calls)
+            terms, since = lease.content.terms, lease.first_intent_at
+            verdicts = [judge(call.standing, call.answer, terms, since) for call in calls]
+            counts[batch] = settle.write(cursor, verdicts)
+            self.watch.learn(cursor, lease.content, [call.answer for call in calls])
+        return counts, settled
+
+    def _note(self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts]) -> list[Call]:
+        """Intents for as many of the next messages as the window and the pace allow."""
+        calls: list[Call] = []
+        room = settings.DISPATCH_WINDOW - sum(lease.flying for lease in self.leases.values())
+        for lease in self.leases.values():
+            if lease.pass_is_over or room <= 0 or statuses[lease.content.campaign] != Status.SENDING:
+                continue
+            crash_point("before_intent")
+            tokens, wait = pace.take(cursor, lease.content.lane, min(room, lease.last - lease.noted_up_to))
+            if not tokens:
+                lease.due_in = wait
+                continue
+            noted = intent.note(cursor, lease, tokens, counts[lease.batch])
+            if len(noted) < tokens:
+                pace.give_back(cursor, lease.content.lane, tokens - len(noted))
+            lease.flying += len(noted)
+            room -= len(noted)
+            calls += noted
+        return calls
+
+    def _give_back(self, cursor, statuses: dict[int, Status]) -> tuple[set[int], set[int]]:
+        """The batches that leave our hands, and the campaigns that may be over by that."""
+        left, closed = set(), set()
+        for lease in self.leases.values():
+            status = statuses[lease.content.campaign]
+            if lease.flying or (status == Status.SENDING and self._goes_on(lease)):
+                continue
+            if status == Status.CANCELLED:
+                giveback.cancel(cursor, lease)
+            elif not lease.pending:
+                giveback.close(cursor, lease)
+            elif status == Status.SENDING and lease.pass_is_over:
+                giveback.put_off(cursor, lease)
+            else:
+                giveback.let_go(cursor, lease)
+            left.add(lease.batch)
+            if status == Status.CANCELLED or not lease.pending:
+                closed.add(lease.content.campaign)
+        return left, closed
+
+    def _goes_on(self, lease: Lease) -> bool:
+        return bool(lease.pending) and not lease.pass_is_over and not self.is_over and lease.due_in is None

@@ -1,0 +1,136 @@
+"""Freezing: turns the people chosen now into the messages of a campaign, one row each, set by set."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import JSONObject
+
+from campaigns.models import Campaign, Channel
+from campaigns.personalise import text
+from dispatcher.models import Message, SkipReason
+from people.models import STANDARD_FIELDS, Recipient
+
+CHUNK = 20_000  # candidates frozen in one transaction
+E164 = r"^\+[1-9]\d{6,14}$"
+EMAIL = r"^[^@\s]+@[^@\s]+$"
+
+
+def candidates(campaign: Campaign) -> QuerySet[Recipient]:
+    """The audience, each person with the reason why he or she is left out, or None."""
+    field = Channel(campaign.channel).address_field
+    looks_right = Q(**{f"{field}__regex": EMAIL if field == "email" else E164})
+    reason = Case(
+        When(opted_out=True, then=Value(SkipReason.OPTED_OUT)),
+        When(**{field: ""}, then=Value(SkipReason.NO_ADDRESS)),
+        When(~looks_right, then=Value(SkipReason.INVALID_ADDRESS)),
+        default=None,
+        output_field=IntegerField(),
+    )
+    return campaign.audience().annotate(skip=reason)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a launch now would do: `chosen` people, of whom `reached` get a message and the others do not."""
+
+    chosen: int
+    skipped: dict[SkipReason, int]
+
+    @property
+    def reached(self) -> int:
+        return self.chosen - sum(self.skipped.values())
+
+
+def forecast(campaign: Campaign) -> Forecast:
+    """Counts the audience by reason, in one query."""
+    rows = candidates(campaign).order_by().values_list("skip").annotate(n=Count("pk"))
+    counts = dict(rows)
+    skipped = {SkipReason(reason): n for reason, n in counts.items() if reason is not None}
+    return Forecast(chosen=sum(counts.values()), skipped=skipped)
+
+
+def names_used(campaign: Campaign) -> list[str]:
+    """The fields the content asks for: what each message keeps a copy of."""
+    return list(dict.fromkeys([*text(campaign.subject).names, *text(campaign.body).names]))
+
+
+FREEZE_CHUNK = """
+    WITH chunk AS MATERIALIZED ({chunk}),
+    reached AS (
+        INSERT INTO dispatcher_message
+            (campaign_id, recipient_id, number, key, address, fields, status, tries, retry_count,
+             doubt_of_old_key, last_error, provider_id, assumed, delivery)
+        SELECT %s, id, %s + row_number() OVER (ORDER BY id), gen_random_uuid(), address, fields,
+               1, 0, 0, false, '', '', false, 0
+        FROM chunk WHERE skip IS NULL
+        ON CONFLICT (campaign_id, address) DO NOTHING
+        RETURNING recipient_id),
+    left_out AS (
+        INSERT INTO dispatcher_message
+            (campaign_id, recipient_id, number, key, address, fields, status, tries, retry_count,
+             skip_reason, doubt_of_old_key, last_error, provider_id, assumed, delivery)
+        SELECT %s, id, %s + (SELECT count(*) FROM reached) + row_number() OVER (ORDER BY id),
+               gen_random_uuid(), NULL, fields, 4, 0, 0, coalesce(skip, %s), false, '', '', false, 0
+        FROM chunk WHERE id NOT IN (SELECT recipient_id FROM reached))
+    SELECT max(id), count(*) FROM chunk
+"""
+
+
+def freeze_chunk(campaign: Campaign) -> bool:
+    """Freeze the next candidates; False once there are none. The caller holds the campaign's row lock."""
+    columns = {name: name if name in STANDARD_FIELDS else f"attributes__{name}" for name in names_used(campaign)}
+    chunk = (
+        candidates(campaign)
+        .filter(pk__gt=campaign.frozen_up_to)
+        .annotate(address=F(Channel(campaign.channel).address_field), fields=JSONObject(**columns))
+        .order_by("pk")
+        .values_list("id", "address", "fields", "skip")[:CHUNK]
+    )
+    sql, params = chunk.query.sql_with_params()
+    last = Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first()
+    so_far = last or 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FREEZE_CHUNK.format(chunk=sql),
+            [*params, campaign.pk, so_far, campaign.pk, so_far, SkipReason.DUPLICATE_ADDRESS],
+        )
+        highest, frozen = cursor.fetchone()
+    if highest:
+        Campaign.objects.filter(pk=campaign.pk).update(frozen_up_to=highest)
+        campaign.frozen_up_to = highest
+    return frozen == CHUNK
+
+
+SLICE = """
+    INSERT INTO dispatcher_batch
+        (campaign_id, first, last, due_at, epoch, owner, pass_no, handed_up_to, in_flight, lapses,
+         total, pending, sent, failed, skipped, cancelled, unknown, failed_by, skipped_by)
+    SELECT %(campaign)s, slice * %(size)s + 1, (slice + 1) * %(size)s,
+           CASE WHEN pending > 0 THEN clock_timestamp() END, 0, '', 0, slice * %(size)s, 0, 0,
+           total, pending, 0, 0, total - pending, 0, 0, array_fill(0, ARRAY[%(categories)s]), skipped_by
+    FROM (
+        SELECT (number - 1) / %(size)s AS slice, count(*) AS total,
+               count(*) FILTER (WHERE status = 1) AS pending,
+               ARRAY[{skips}]::int[] AS skipped_by
+        FROM dispatcher_message WHERE campaign_id = %(campaign)s GROUP BY 1
+    ) AS slices
+"""
+
+
+def slice_into_batches(campaign: Campaign, categories: int) -> int:
+    """Cut the frozen messages into batches with their opening counts; returns how many can be sent."""
+    skips = ", ".join(f"count(*) FILTER (WHERE skip_reason = {reason})" for reason in SkipReason.values)
+    with connection.cursor() as cursor:
+        values = {"campaign": campaign.pk, "size": settings.BATCH_SIZE, "categories": categories}
+        cursor.execute(SLICE.format(skips=skips), values)
+        cursor.execute("SELECT sum(pending) FROM dispatcher_batch WHERE campaign_id = %s", [campaign.pk])
+        return cursor.fetchone()[0] or 0
+
+
+def undo(campaign: Campaign) -> None:
+    """Forget what was frozen: nothing of it was handed over yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM dispatcher_batch WHERE campaign_id = %s", [campaign.pk])
+        cursor.execute("DELETE FROM dispatcher_message WHERE campaign_id = %s", [campaign.pk])

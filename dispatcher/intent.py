@@ -1,0 +1,74 @@
+"""Intent: the committed note that the next messages may have been handed over. Without it nobody is called."""
+
+import json
+
+from dispatcher import settle
+from dispatcher.handover import Call
+from dispatcher.lease import Lease
+from dispatcher.models import Category, SkipReason
+from dispatcher.verdicts import Standing
+
+MARGIN = 60  # seconds before its end at which a key's stated duration no longer counts
+
+# Wishes are read again here: who opted out a second ago is skipped, who is in doubt and may not be tried is unknown.
+NEXT = """
+    SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
+           m.address, m.fields,
+           CASE WHEN r.id IS NULL THEN 'erased'
+                WHEN r.opted_out THEN 'opted_out'
+                WHEN m.in_doubt_since + (%s - {margin}) * interval '1 second' < clock_timestamp() THEN 'key_expired'
+                WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
+    FROM dispatcher_message m LEFT JOIN people_recipient r ON r.id = m.recipient_id
+    WHERE m.campaign_id = %s AND m.number > %s AND m.number <= %s AND m.status = 1 AND m.tries = %s
+    ORDER BY m.number LIMIT %s
+""".format(margin=MARGIN)
+# Decided without a call. In doubt it can only be unknown: an earlier try may have arrived.
+DECIDE = """
+    UPDATE dispatcher_message AS m
+    SET status = CASE WHEN m.in_doubt_since IS NOT NULL OR m.doubt_of_old_key THEN 6
+                      WHEN v.fate = 'gave_up' THEN 3 ELSE 4 END,
+        skip_reason = CASE v.fate WHEN 'erased' THEN %s WHEN 'opted_out' THEN %s END,
+        category = CASE v.fate WHEN 'gave_up' THEN coalesce(m.category, %s) ELSE m.category END,
+        tries = m.tries + 1, updated_at = clock_timestamp()
+    FROM unnest(%s::bigint[], %s::text[]) AS v(id, fate)
+    WHERE m.id = v.id AND m.status = 1
+    RETURNING m.status, m.category, m.skip_reason
+"""
+
+
+def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
+    """Note the next messages of this batch as handed over, and return the calls to make once it is committed.
+
+    The caller holds the campaign FOR SHARE and read `sending` there, and holds the batch.
+    """
+    cursor.execute(
+        NEXT,
+        [
+            lease.content.key_seconds,
+            lease.content.campaign,
+            lease.noted_up_to,
+            lease.last,
+            lease.pass_no,
+            most,
+        ],
+    )
+    rows = cursor.fetchall()
+    lease.noted_up_to = rows[-1][1] if len(rows) == most else lease.last
+    decided = [(row[0], row[9]) for row in rows if row[9]]
+    if decided:
+        ids, fates = zip(*decided, strict=True)
+        reasons = [SkipReason.ERASED, SkipReason.OPTED_OUT, Category.OTHER]
+        cursor.execute(DECIDE, [*reasons, list(ids), list(fates)])
+        settle.count_rows(counts, cursor.fetchall())
+    return [_call(lease, row) for row in rows if not row[9]]
+
+
+def _call(lease: Lease, row: tuple) -> Call:
+    standing, address, fields, content = Standing(*row[:7]), row[7], row[8], lease.content
+    return Call(
+        lease.batch,
+        lease.term,
+        content.sender,
+        standing,
+        lambda: content.parcel(standing.key, address, json.loads(fields), standing.tries),
+    )

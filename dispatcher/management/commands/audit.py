@@ -1,0 +1,31 @@
+from django.core.management.base import BaseCommand
+
+from campaigns.models import Campaign
+from dispatcher.audit import findings, strays
+from dispatcher.books import books_of
+
+
+class Command(BaseCommand):
+    help = "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
+
+    def handle(self, *args, **options) -> None:
+        wrong = list(strays())
+        for campaign in Campaign.objects.order_by("pk").iterator():
+            books = books_of(campaign)
+            if books.total:
+                self.stdout.write(line_of(campaign, books))
+            wrong += map(str, findings(campaign))
+        for sentence in wrong:
+            self.stderr.write(self.style.ERROR(sentence))
+        if wrong:
+            raise SystemExit(1)
+        self.stdout.write(self.style.SUCCESS("The books balance."))
+
+
+def line_of(campaign: Campaign, books) -> str:
+    """One campaign's books as a sum."""
+    parts = " + ".join(
+        f"{getattr(books, word)} {word}"
+        for word in ("pending", "sent", "failed", "skipped", "cancelled", "unknown")
+    )
+    return f"{campaign.pk:>5}  {campaign.get_status_display():<10} {books.total} = {parts}   {campaign.name}"

@@ -1,0 +1,30 @@
+"""Serve pages, API and sockets."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dispatcher.asgi import application
+from dispatcher.server import Server
+
+
+class Command(BaseCommand):
+    help = "Serve pages, API and live updates over HTTP and WebSocket until told to stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, host: str, port: int, **options: Any) -> None:
+        server = Server(
+            application,
+            host=host,
+            port=port,
+            max_body_bytes=settings.MAX_BODY_BYTES,
+            trusted_proxy=settings.TRUSTED_PROXY,
+        )
+        server.run()
+        if server.failed:
+            raise CommandError(f"Cannot listen on {host} port {port}: it is in use or not allowed.")

@@ -1,0 +1,22 @@
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+from redis.exceptions import RedisError
+
+from dispatcher.worker import GentleWorker
+
+
+class Command(BaseCommand):
+    help = "Works on one queue until stopped. One queue per process: RQ loses jobs of a killed worker on several."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("queue", choices=sorted(settings.RQ_QUEUES))
+
+    def handle(self, *args, queue: str, **options) -> None:
+        connections.close_all()  # a connection must not be inherited by the horses
+        try:
+            GentleWorker(queue).work(logging_level="WARNING")
+        except RedisError as error:
+            self.stderr.write(f"The worker stops because Redis does not answer: {error}")
+            raise SystemExit(1) from None

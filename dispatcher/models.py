@@ -1,0 +1,262 @@
+"""The ledger: what was handed over to whom, and what became of it. Written by launch, lease and settle only."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Workspace
+from campaigns.models import Campaign, Channel
+from people.models import Recipient
+
+
+class Category(models.IntegerChoices):
+    """Why a message failed; the number is its place in `Batch.failed_by`."""
+
+    INVALID_ADDRESS = 1, "invalid_address"
+    BOUNCED = 2, "bounced"
+    REJECTED = 3, "rejected"
+    RATE_LIMITED = 4, "rate_limited"
+    PROVIDER_DOWN = 5, "provider_down"
+    TIMEOUT = 6, "timeout"
+    NETWORK = 7, "network"
+    TEMPLATE_ERROR = 8, "template_error"
+    NO_CREDIT = 9, "no_credit"
+    OTHER = 10, "other"
+
+
+class SkipReason(models.IntegerChoices):
+    """Why somebody was deliberately not written to; the number is its place in `Batch.skipped_by`."""
+
+    OPTED_OUT = 1, "opted_out"
+    SUPPRESSED = 2, "suppressed"
+    DUPLICATE_ADDRESS = 3, "duplicate_address"
+    NO_ADDRESS = 4, "no_address"
+    INVALID_ADDRESS = 5, "invalid_address"
+    ERASED = 6, "erased"
+    EXPIRED = 7, "expired"
+
+
+# For people: what happened, what to do about it, and whether trying again can help.
+CATEGORY_WORDS = {
+    Category.INVALID_ADDRESS: ("Address cannot be reached", "Correct the address; trying again does not help.", False),
+    Category.BOUNCED: ("Mailbox does not exist", "Correct the address; trying again does not help.", False),
+    Category.REJECTED: ("Refused by the provider", "The provider did not want this message; see the error.", False),
+    Category.RATE_LIMITED: ("Too fast for the provider", "Worth another try, more slowly.", True),
+    Category.PROVIDER_DOWN: ("Provider not available", "Worth another try in a while.", True),
+    Category.TIMEOUT: ("No answer in time", "Worth another try in a while.", True),
+    Category.NETWORK: ("Connection failed", "Worth another try; check the network if it stays.", True),
+    Category.TEMPLATE_ERROR: ("Text could not be filled in", "Mend the text in a copy of the campaign.", False),
+    Category.NO_CREDIT: ("No credit left", "Top up, then try again.", True),
+    Category.OTHER: ("Something unexpected", "See the error of the message.", True),
+}
+SKIP_WORDS = {
+    SkipReason.OPTED_OUT: "opted out",
+    SkipReason.SUPPRESSED: "on the suppression list",
+    SkipReason.DUPLICATE_ADDRESS: "same address twice",
+    SkipReason.NO_ADDRESS: "no address for this channel",
+    SkipReason.INVALID_ADDRESS: "address cannot receive",
+    SkipReason.ERASED: "erased on request",
+    SkipReason.EXPIRED: "too late to send",
+}
+
+
+def zeros(length: int) -> list[int]:
+    return [0] * length
+
+
+def no_failures() -> list[int]:
+    return zeros(len(Category))
+
+
+def no_skips() -> list[int]:
+    return zeros(len(SkipReason))
+
+
+class Batch(models.Model):
+    """A fixed slice of a campaign's audience, by message number: what a worker leases. Carries its own books."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="batches", db_index=False)
+    first = models.IntegerField()
+    last = models.IntegerField()
+
+    # Claimable when past, the end of the lease while owned, null once closed.
+    due_at = models.DateTimeField(null=True)
+    epoch = models.IntegerField(default=0)
+    owner = models.CharField(max_length=100, blank=True)
+    pass_no = models.IntegerField("pass", default=0)
+    handed_up_to = models.IntegerField(default=0)
+    first_intent_at = models.DateTimeField(null=True)
+    in_flight = models.IntegerField(default=0)
+    lapses = models.IntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+
+    total = models.IntegerField()
+    pending = models.IntegerField()
+    sent = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+    cancelled = models.IntegerField(default=0)
+    unknown = models.IntegerField(default=0)
+    failed_by = ArrayField(models.IntegerField(), default=no_failures)
+    skipped_by = ArrayField(models.IntegerField(), default=no_skips)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "first"], name="batch_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    total=F("pending") + F("sent") + F("failed") + F("skipped") + F("cancelled") + F("unknown")
+                ),
+                name="books_balance",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    pending__gte=0, sent__gte=0, failed__gte=0, skipped__gte=0, cancelled__gte=0, unknown__gte=0
+                ),
+                name="no_count_below_zero",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_at__isnull=False) | Q(pending=0), name="closed_batch_has_nothing_pending"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "due_at"], condition=Q(due_at__isnull=False), name="batch_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}: {self.first} to {self.last}"
+
+
+class Message(models.Model):
+    """One campaign to one recipient: the row that says what became of it. Numbered within its campaign."""
+
+    class Status(models.IntegerChoices):
+        PENDING = 1, "pending"
+        SENT = 2, "sent"
+        FAILED = 3, "failed"
+        SKIPPED = 4, "skipped"
+        CANCELLED = 5, "cancelled"
+        UNKNOWN = 6, "unknown"
+
+    class Delivery(models.IntegerChoices):
+        """Later news from the provider; it only rises in rank."""
+
+        NONE = 0, "none"
+        DELIVERED = 1, "delivered"
+        BOUNCED = 2, "bounced"
+        COMPLAINED = 3, "complained"
+        READ = 4, "read"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", db_index=False)
+    recipient = models.ForeignKey(Recipient, models.SET_NULL, null=True, related_name="messages", db_index=False)
+    number = models.IntegerField()
+    key = models.UUIDField(default=uuid.uuid4)
+    address = models.CharField(max_length=320, null=True)  # noqa: DJ001 - null leaves the unique index, '' would not
+    fields = models.JSONField(default=dict)
+
+    status = models.SmallIntegerField(choices=Status, default=Status.PENDING)
+    # Settled hand-overs since the launch; those whose `tries` is the batch's pass are its next, or suspects.
+    tries = models.IntegerField(default=0)
+    retry_count = models.SmallIntegerField(default=0)
+    in_doubt_since = models.DateTimeField(null=True)
+    doubt_of_old_key = models.BooleanField(default=False)
+    gives_up_at = models.DateTimeField(null=True)
+    category = models.SmallIntegerField(choices=Category, null=True)
+    skip_reason = models.SmallIntegerField(choices=SkipReason, null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    assumed = models.BooleanField("delivery was assumed by a person", default=False)
+    delivery = models.SmallIntegerField(choices=Delivery, default=Delivery.NONE)
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # No index on anything that changes: settling must stay a heap-only update. Pages of one status
+        # find their rows through the counters of the batches (ledger.py).
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="message_number_once"),
+            models.UniqueConstraint(fields=["recipient", "campaign"], name="message_once"),
+            models.UniqueConstraint(fields=["campaign", "address"], name="address_once"),
+            models.CheckConstraint(condition=~Q(status=3) | Q(category__isnull=False), name="failed_has_category"),
+            models.CheckConstraint(
+                condition=~Q(status=4) | Q(skip_reason__isnull=False), name="skipped_has_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}/{self.number}"
+
+    @property
+    def is_in_doubt(self) -> bool:
+        return self.in_doubt_since is not None or self.doubt_of_old_key
+
+
+class Attempt(models.Model):
+    """A try that did not succeed: when, with which key, and what was heard."""
+
+    class Outcome(models.IntegerChoices):
+        BUSY = 1, "busy"
+        REFUSED = 2, "refused"
+        UNSURE = 3, "unsure"
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="attempts")
+    key = models.UUIDField()
+    outcome = models.SmallIntegerField(choices=Outcome)
+    category = models.SmallIntegerField(choices=Category)
+    error = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} at {self.at}"
+
+
+class Settlement(models.Model):
+    """How many outcomes one settle wrote: appended, read for the speed, forgotten after an hour."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField(db_default=Now())
+    settled = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign", "at"], name="settlement_lately")]
+
+    def __str__(self) -> str:
+        return f"{self.settled} at {self.at}"
+
+
+class Pace(models.Model):
+    """How fast one workspace may hand over to one sender: a bucket of tokens that survives an emptied Redis."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="paces")
+    sender = models.CharField(max_length=40)
+    channel = models.SmallIntegerField(choices=Channel)
+    limit = models.FloatField("messages per second, at most", null=True, blank=True)
+    rate = models.FloatField("messages per second, now", null=True, editable=False)
+    tokens = models.FloatField(default=0, editable=False)
+    refilled_at = models.DateTimeField(db_default=Now(), editable=False)
+    closed_until = models.DateTimeField(null=True, editable=False)
+    slowed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "channel", "sender"], name="pace_once"),
+            models.CheckConstraint(condition=Q(limit__isnull=True) | Q(limit__gt=0), name="limit_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender} of {self.workspace}"
+
+
+class Heartbeat(models.Model):
+    """When a process that has no other way to show its life was last heard of."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"

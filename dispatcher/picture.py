@@ -1,0 +1,200 @@
+"""How a campaign stands now: all that its page shows, read together in a handful of small queries."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from redis.exceptions import RedisError
+
+from accounts.models import Role
+from campaigns.models import Campaign, StatusChange
+from dispatcher.books import Books, books_of
+from dispatcher.models import CATEGORY_WORDS, SKIP_WORDS, Category, Message, Pace
+from dispatcher.senders import sender_for
+from wires import queue
+
+Status = Campaign.Status
+LATELY = 5  # seconds over which the speed is taken
+HISTORY = 30  # lines shown
+
+OUTLOOK = f"""
+    SELECT clock_timestamp(),
+           count(*) FILTER (WHERE due_at <= clock_timestamp()),
+           count(*) FILTER (WHERE due_at > clock_timestamp() AND owner <> ''),
+           min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = ''),
+           (SELECT coalesce(sum(settled), 0) FROM dispatcher_settlement
+            WHERE campaign_id = %(campaign)s AND at > clock_timestamp() - interval '{LATELY} seconds'),
+           (SELECT at FROM dispatcher_heartbeat WHERE name = 'clock')
+    FROM dispatcher_batch WHERE campaign_id = %(campaign)s AND due_at IS NOT NULL
+"""  # noqa: S608 - built from our own number
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What happens next: open batches that are due, leased, or wait until `next_at`; and the speed of late."""
+
+    now: datetime
+    due: int
+    leased: int
+    next_at: datetime | None
+    settled_lately: int
+    clock_at: datetime | None
+
+    @property
+    def clock_ticks(self) -> bool:
+        return self.clock_at is not None and self.now - self.clock_at < timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One line of "what went wrong"."""
+
+    category: Category
+    count: int
+
+    @property
+    def words(self) -> str:
+        return CATEGORY_WORDS[self.category][0]
+
+    @property
+    def advice(self) -> str:
+        return CATEGORY_WORDS[self.category][1]
+
+    @property
+    def can_be_retried(self) -> bool:
+        return CATEGORY_WORDS[self.category][2]
+
+    @property
+    def word(self) -> str:
+        return self.category.label
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One campaign as somebody with this role sees it now."""
+
+    campaign: Campaign
+    role: Role
+    books: Books
+    outlook: Outlook
+    history: list[StatusChange]
+    pace: Pace | None
+    frozen: int
+    workers: int | None
+
+    @property
+    def id(self) -> str:
+        """The campaign's number as addresses need it: without thousands separators."""
+        return str(self.campaign.pk)
+
+    @property
+    def status(self) -> Status:
+        return Status(self.campaign.status)
+
+    @property
+    def may_write(self) -> bool:
+        return self.role.may("write")
+
+    @property
+    def may_send(self) -> bool:
+        return self.role.may("send")
+
+    @property
+    def was_launched(self) -> bool:
+        return self.books.total > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether numbers may still move without anybody pressing a button."""
+        return self.campaign.phase == "processing" or self.books.pending > 0 or self.status == Status.SCHEDULED
+
+    @property
+    def is_retryable(self) -> bool:
+        return self.may_send and self.status in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED)
+
+    @property
+    def launch(self) -> StatusChange | None:
+        """Who started it: the change that led to `preparing` last."""
+        return next((change for change in self.history if change.to_status == Status.PREPARING), None)
+
+    @property
+    def causes(self) -> list[Cause]:
+        return [Cause(category, count) for category, count in self.books.failures()]
+
+    @property
+    def retryable(self) -> int:
+        return sum(cause.count for cause in self.causes if cause.can_be_retried)
+
+    @property
+    def left_out(self) -> list[tuple[str, str, int]]:
+        """Reason as a word of addresses, in words for people, and how many."""
+        return [(reason.label, SKIP_WORDS[reason], count) for reason, count in self.books.skips()]
+
+    @property
+    def speed(self) -> float:
+        """Outcomes a second, over the last few seconds while sending and over all when finished."""
+        if self.status == Status.SENDING:
+            return self.outlook.settled_lately / self._seconds_counted
+        seconds = self.seconds_taken
+        return self.books.done / seconds if seconds else 0
+
+    @property
+    def _seconds_counted(self) -> float:
+        since = self.history[0].at if self.history else self.outlook.now
+        return min(LATELY, max(1.0, (self.outlook.now - since).total_seconds()))
+
+    @property
+    def done_at(self) -> datetime | None:
+        """When it will be done if it goes on like this."""
+        if self.status != Status.SENDING or not self.speed or not self.books.pending:
+            return None
+        seconds = self.books.pending / self.speed
+        return self.outlook.now + timedelta(seconds=seconds) if seconds < 30 * 86_400 else None
+
+    @property
+    def seconds_taken(self) -> float | None:
+        started, ended = self.campaign.launched_at, self.campaign.finished_at
+        return (ended - started).total_seconds() if started and ended else None
+
+
+def picture_of(campaign: Campaign, role: Role) -> Picture:
+    """Read how the campaign stands. It should come with its workspace and its author."""
+    with connection.cursor() as cursor:
+        cursor.execute(OUTLOOK, {"campaign": campaign.pk})
+        outlook = Outlook(*cursor.fetchone())
+    books = books_of(campaign)
+    paces = Pace.objects.filter(
+        workspace=campaign.workspace_id, channel=campaign.channel, sender=sender_for(campaign.channel)
+    )
+    return Picture(
+        campaign=campaign,
+        role=role,
+        books=books,
+        outlook=outlook,
+        history=list(campaign.history.select_related("by")[:HISTORY]),
+        pace=paces.first() if campaign.status == Status.SENDING else None,
+        frozen=frozen_so_far(campaign) if campaign.status == Status.PREPARING else 0,
+        workers=workers() if campaign.status == Status.SENDING and outlook.due else None,
+    )
+
+
+def frozen_so_far(campaign: Campaign) -> int:
+    """The highest number given, which is how many there are: nobody counts a million rows."""
+    messages = Message.objects.filter(campaign=campaign).order_by("-number")
+    return messages.values_list("number", flat=True).first() or 0
+
+
+_asked: tuple[float, int | None] = (0.0, None)
+
+
+def workers() -> int | None:
+    """How many dispatch workers were heard of lately, or None when Redis does not answer. Asked every 2 s at most."""
+    global _asked
+    if time.monotonic() - _asked[0] > 2:
+        try:
+            number = len(queue.workers_alive("dispatch"))
+        except RedisError:
+            number = None
+        _asked = time.monotonic(), number
+    return _asked[1]

@@ -1,0 +1,75 @@
+"""A person's second thoughts about settled messages: the only writes to a message outside its lease.
+
+The caller holds the campaign's row lock. Each change locks the batches by id first, in a statement of its own,
+so that it sees what a worker settled while it waited.
+"""
+
+from django.db import connection
+
+from campaigns.models import Campaign
+from dispatcher.models import Category, Message
+
+LOCK = """
+    SELECT id FROM dispatcher_batch WHERE campaign_id = %(campaign)s AND {column} > 0 ORDER BY id FOR UPDATE
+"""
+REWRITE = """
+    WITH changed AS (
+        UPDATE dispatcher_message AS m SET status = %(new)s, updated_at = clock_timestamp(), {sets}
+        FROM dispatcher_batch AS b
+        WHERE b.id = ANY(%(batches)s) AND m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last
+              AND m.status = %(old)s
+              AND (%(category)s::int IS NULL OR m.category = %(category)s)
+              AND (%(numbers)s::int[] IS NULL OR m.number = ANY(%(numbers)s))
+        RETURNING b.id AS batch_id, m.category),
+    counted AS (SELECT batch_id, count(*) AS n, array_agg(category) AS categories FROM changed GROUP BY 1)
+    UPDATE dispatcher_batch AS b
+    SET {old} = b.{old} - n, {new} = b.{new} + n,
+        failed_by = CASE WHEN %(old)s = 3 THEN ARRAY(
+            SELECT f - cardinality(array_positions(categories, i::smallint))
+            FROM unnest(b.failed_by) WITH ORDINALITY AS u(f, i) ORDER BY i) ELSE b.failed_by END,
+        due_at = CASE WHEN %(new)s = 1 THEN coalesce(b.due_at, clock_timestamp()) ELSE b.due_at END
+    FROM counted WHERE b.id = counted.batch_id
+    RETURNING n
+"""
+# The next pass, a new key and a fresh count of tries. Whatever worker holds the batch now does not see the row.
+AFRESH = """
+    tries = b.pass_no + 1, retry_count = 0, key = gen_random_uuid(), in_doubt_since = NULL, gives_up_at = NULL"""
+
+
+def retry(campaign: Campaign, category: Category | None) -> int:
+    """Failed to pending with a new key; returns how many."""
+    return _rewrite(campaign, "failed", "pending", AFRESH, category=category)
+
+
+def send_again(campaign: Campaign, numbers: list[int] | None) -> int:
+    """Unknown to pending with a new key; the doubt about the old one stays. Returns how many."""
+    return _rewrite(campaign, "unknown", "pending", f"{AFRESH}, doubt_of_old_key = true", numbers=numbers)
+
+
+def assume_delivered(campaign: Campaign, numbers: list[int] | None) -> int:
+    """Unknown to sent, marked as assumed; returns how many."""
+    sets = "assumed = true, sent_at = clock_timestamp(), in_doubt_since = NULL, doubt_of_old_key = false"
+    return _rewrite(campaign, "unknown", "sent", sets, numbers=numbers)
+
+
+def _rewrite(
+    campaign: Campaign,
+    old: str,
+    new: str,
+    sets: str,
+    *,
+    category: Category | None = None,
+    numbers: list[int] | None = None,
+) -> int:
+    values = {
+        "campaign": campaign.pk,
+        "old": Message.Status[old.upper()],
+        "new": Message.Status[new.upper()],
+        "category": category,
+        "numbers": numbers,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK.format(column=old), values)
+        batches = [row[0] for row in cursor.fetchall()]
+        cursor.execute(REWRITE.format(sets=sets, old=old, new=new), values | {"batches": batches})
+        return sum(row[0] for row in cursor.fetchall())

@@ -1,0 +1,169 @@
+"""Every setting, read once from the environment; `.env.example` lists the variables."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+# Written by bin/dev, so that a command in a second terminal meets the running services.
+env.read_env(str(BASE_DIR / ".local" / "env"), recurse=False)
+
+DEV = env.bool("DEV", False)
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")  # an empty one is refused by Django at the first use
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 12 * 1024 * 1024)
+
+# --- where things are kept -------------------------------------------------------------------------------
+
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgresql:///campaign")}
+DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+# Pub/sub ignores Redis database numbers: the prefix alone keeps two installations on one server apart.
+REDIS_PREFIX = env.str("REDIS_PREFIX", "campaigns")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
+    }
+}
+RQ = {"JOB_CLASS": "wires.queue.AllowedJob", "COMMIT_MODE": "auto"}
+RQ_QUEUES = {
+    name: {
+        "URL": REDIS_URL,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "DEFAULT_TIMEOUT": seconds,
+        "DEFAULT_RESULT_TTL": 0,
+    }
+    for name, seconds in {"dispatch": 60, "chores": 3600}.items()
+}
+
+# --- sending ---------------------------------------------------------------------------------------------
+
+BATCH_SIZE = env.int("BATCH_SIZE", 500)
+DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", 500)  # calls a worker may have intended and not yet settled
+LEASE_SECONDS = env.int("LEASE_SECONDS", 15)
+CALL_SECONDS = env.float("CALL_SECONDS", 10.0)  # the longest a provider may take to answer
+SENDERS = env.dict("SENDERS", {"email": "simulated", "sms": "simulated", "whatsapp": "simulated"})
+CRASH_AT = env.str("CRASH_AT", "")  # for tests: the process dies at this named point
+FROM_EMAIL = env.str("FROM_EMAIL", "campaigns@example.com")
+FROM_NAME = env.str("FROM_NAME", "Campaign Dispatcher")
+
+SIMULATOR_PROFILE = env.str("SIMULATOR_PROFILE", "leopard")
+SIMULATOR_SEED = env.int("SIMULATOR_SEED", 1)
+SIMULATOR_HONOURS_KEYS = env.bool("SIMULATOR_HONOURS_KEYS", True)
+SIMULATOR_FAULTS = env.dict("SIMULATOR_FAULTS", {}, subcast_values=float)  # e.g. "busy=0.01,hang=0.001"
+
+# --- the house -------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_rq",
+    "ninja",
+    "accounts",
+    "people",
+    "campaigns",
+    "simulator",
+    "dispatcher",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "accounts.access.refuse_unprintable",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.access.with_workspace",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "dispatcher.urls"
+ASGI_APPLICATION = "dispatcher.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / ".local" / "static"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step stands between a clone and a working page
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "campaigns"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = True
+
+# --- safety ----------------------------------------------------------------------------------------------
+
+SECURE_HTTPS = env.bool("SECURE_HTTPS", not DEV)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
+if TRUSTED_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

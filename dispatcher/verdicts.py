@@ -1,0 +1,147 @@
+"""What an answer makes of a message: the rules of doubt, tries and refusals, without any database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Workspace
+from dispatcher.models import Attempt, Category, Message
+from dispatcher.senders.parcel import Busy, Receipt, Refused, Unsure
+
+Status = Message.Status
+Policy = Workspace.RetryPolicy
+
+# Seconds to wait after the first, second, ... failed try; one more failure than waits is final.
+WAITS: dict[int, tuple[float, ...]] = {
+    Policy.STANDARD: (1, 2),
+    Policy.PATIENT: (3, 6, 12, 24),
+    Policy.NONE: (),
+}
+LONGEST_ERROR = 300
+
+
+class NotFilledIn(Exception):
+    """Our own fault before the call: the text could not be made. Nothing was handed over."""
+
+
+class NotStarted(Exception):
+    """The lease was too short to begin the call. Nothing was handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a message stood when it was intended: what the verdict depends on besides the answer."""
+
+    id: int
+    number: int
+    key: str
+    tries: int
+    retry_count: int
+    in_doubt_since: datetime | None
+    doubt_of_old_key: bool
+
+    @property
+    def in_doubt(self) -> bool:
+        return self.in_doubt_since is not None or self.doubt_of_old_key
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the sender promises about keys, and how often the workspace tries."""
+
+    honours_keys: bool
+    refusals_are_conclusive: bool
+    policy: int
+
+    @property
+    def most_tries(self) -> int:
+        return len(WAITS[self.policy]) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is written to the message's row, and to its attempts when `outcome` is set."""
+
+    standing: Standing
+    status: Status
+    retry_count: int
+    in_doubt_since: datetime | None = None
+    doubt_of_old_key: bool = False
+    category: int | None = None
+    error: str = ""
+    provider_id: str = ""
+    outcome: int | None = None
+
+
+def judge(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
+    """The verdict on one try. `handed_over_at` is the earliest moment the message can have been handed over."""
+    if isinstance(answer, Receipt):
+        return Verdict(standing, Status.SENT, standing.retry_count, provider_id=answer.provider_id[:200])
+    if isinstance(answer, Busy | NotStarted):
+        return _busy(standing, answer, terms)
+    if isinstance(answer, Refused | NotFilledIn):
+        return _refused(standing, answer, terms)
+    return _unsure(standing, answer, terms, handed_over_at)
+
+
+def _busy(standing: Standing, answer: Busy | NotStarted, terms: Terms) -> Verdict:
+    counts = isinstance(answer, Busy) and answer.counts
+    tried = standing.retry_count + counts
+    out_of_tries = counts and tried >= terms.most_tries
+    category = Category[answer.category.upper()] if isinstance(answer, Busy) else Category.OTHER
+    return Verdict(
+        standing,
+        _end(standing, Status.FAILED) if out_of_tries else Status.PENDING,
+        tried,
+        standing.in_doubt_since,
+        standing.doubt_of_old_key,
+        category,
+        _sentence(answer),
+        outcome=Attempt.Outcome.BUSY if isinstance(answer, Busy) else None,
+    )
+
+
+def _refused(standing: Standing, answer: Refused | NotFilledIn, terms: Terms) -> Verdict:
+    # A refusal settles a doubt only if the provider would have remembered that it accepted this very key.
+    proves = isinstance(answer, Refused) and terms.refusals_are_conclusive and not standing.doubt_of_old_key
+    failed = Status.FAILED if proves else _end(standing, Status.FAILED)
+    category = Category[answer.category.upper()] if isinstance(answer, Refused) else Category.TEMPLATE_ERROR
+    return Verdict(
+        standing,
+        failed,
+        standing.retry_count + 1,
+        category=category,
+        error=_sentence(answer),
+        outcome=Attempt.Outcome.REFUSED,
+        **_doubt_kept(standing, failed),
+    )
+
+
+def _unsure(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
+    tried = standing.retry_count + 1
+    again = terms.honours_keys and tried < terms.most_tries
+    category = Category[answer.category.upper()] if isinstance(answer, Unsure) else Category.OTHER
+    return Verdict(
+        standing,
+        Status.PENDING if again else Status.UNKNOWN,
+        tried,
+        standing.in_doubt_since or handed_over_at,
+        standing.doubt_of_old_key,
+        category,
+        _sentence(answer),
+        outcome=Attempt.Outcome.UNSURE,
+    )
+
+
+def _end(standing: Standing, otherwise: Status) -> Status:
+    """How a message ends without an answer: one in doubt is never called anything but unknown."""
+    return Status.UNKNOWN if standing.in_doubt else otherwise
+
+
+def _doubt_kept(standing: Standing, status: Status) -> dict:
+    if status != Status.UNKNOWN:
+        return {}
+    return {"in_doubt_since": standing.in_doubt_since, "doubt_of_old_key": standing.doubt_of_old_key}
+
+
+def _sentence(answer: object) -> str:
+    return (str(answer) or type(answer).__name__)[:LONGEST_ERROR]

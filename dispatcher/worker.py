@@ -1,0 +1,48 @@
+"""An RQ worker that ends gently: the process that works is told to stop, settles what is in flight and leaves."""
+
+import os
+import signal
+from contextlib import suppress
+from types import FrameType
+
+from django.conf import settings
+from redis import Redis
+from rq import Worker
+from rq.serializers import JSONSerializer
+from rq.worker_registration import REDIS_WORKER_KEYS, register
+
+from dispatcher.engine import stop_requested
+from wires.queue import AllowedJob
+
+
+class GentleWorker(Worker):
+    """One queue, one work-horse at a time; SIGTERM reaches the horse, and an emptied Redis forgets nobody."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(
+            [queue],
+            connection=Redis.from_url(settings.REDIS_URL),
+            job_class=AllowedJob,
+            serializer=JSONSerializer,
+            worker_ttl=20,
+            job_monitoring_interval=5,
+            default_result_ttl=0,
+        )
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        # The horse has a process group of its own, so nobody else tells it.
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+        super().request_stop(signum, frame)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()
+        if self.queue_names() == ["dispatch"]:
+            signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
+
+    def heartbeat(self, timeout: int | None = None, pipeline=None) -> None:
+        super().heartbeat(timeout, pipeline)
+        if not self.connection.sismember(REDIS_WORKER_KEYS, self.key):  # after a FLUSHALL
+            self.connection.hset(self.key, mapping=self.serialize())
+            register(self)

@@ -1,0 +1,60 @@
+"""How an address is written: each one in exactly one way, so that the same person is found again."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from people.plain import NotPlain, plain, shown
+
+PHONE = re.compile(r"\+?[\d ().\-/\u00a0\u2010-\u2015\u202f]{3,40}")
+NO_COUNTRY = "“{}” has no country code; write the number as +254 712 345 678."
+
+
+class InvalidAddress(NotPlain):
+    """The text is no address of this kind; the message says why, for people."""
+
+
+def normal_email(text: str) -> str:
+    """The address in lower case and NFC, its domain in ASCII (RFC 5321, RFC 5891). Raises InvalidAddress."""
+    text = _line(text, "The email address", at_most=320)
+    try:
+        parts = validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise InvalidAddress(f"“{shown(text, at_most=60)}” is not an email address: {error}") from None
+    email = unicodedata.normalize("NFC", f"{parts.local_part}@{parts.ascii_domain}".lower())
+    if len(email) > 254:
+        raise InvalidAddress(f"“{shown(text, at_most=60)}” is too long for an email address.")
+    return email
+
+
+def normal_phone(text: str, region: str | None = None) -> str:
+    """The number in E.164, such as +254712345678. Raises InvalidAddress.
+
+    Without a region (ISO 3166, such as "KE") only the international form is understood: + or 00 and country code.
+    """
+    text = _line(text, "The phone number", at_most=40)
+    if not PHONE.fullmatch(text):
+        raise InvalidAddress(f"“{text}” is not a phone number.")
+    if text.startswith("00"):
+        text = f"+{text[2:]}"
+    if not region and not text.startswith("+"):
+        raise InvalidAddress(NO_COUNTRY.format(text))
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        raise InvalidAddress(f"“{text}” is not a phone number.") from None
+    phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Whether a number is assigned changes faster than any table of numbers: only its length is judged.
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE or len(phone) > 16:
+        raise InvalidAddress(f"“{text}” has the wrong number of digits for a phone number of its country.")
+    return phone
+
+
+def _line(text: str, what: str, *, at_most: int) -> str:
+    try:
+        return plain(text, what, at_most=at_most)
+    except NotPlain as error:
+        raise InvalidAddress(str(error)) from None

@@ -1,0 +1,55 @@
+"""Free attributes: what a workspace knows of its people beyond the standard fields."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+
+from accounts.models import Workspace
+from people.models import STANDARD_FIELDS, AttributeName
+from people.plain import NotPlain, plain
+
+NAME = re.compile(r"[a-z_]{1,40}")
+RESERVED = {*STANDARD_FIELDS, "id", "name", "opted_out", "groups", "prefered_product"}
+MOST_NAMES = 50
+MOST_CHARACTERS = 200
+
+Value = str | int | float
+
+
+def is_attribute_name(name: str) -> bool:
+    return bool(NAME.fullmatch(name)) and name not in RESERVED and not name.strip("_") == ""
+
+
+def checked_attributes(attributes: Mapping[str, object]) -> dict[str, Value]:
+    """The attributes as they are stored: empty ones left out. Raises NotPlain with a sentence."""
+    checked = {name: _checked(name, value) for name, value in attributes.items()}
+    return {name: value for name, value in checked.items() if value != ""}
+
+
+def _checked(name: str, value: object) -> Value:
+    if not is_attribute_name(name):
+        sentence = "cannot be the name of an attribute; use small letters and underscores, at most 40."
+        raise NotPlain(f"“{name[:60]!s}” {sentence}")
+    if isinstance(value, str):
+        return plain(value, name, at_most=MOST_CHARACTERS)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**15:
+        return value  # the bound also refuses infinity and NaN, which no comparison passes
+    raise NotPlain(f"{name} must be a short text or a number.")
+
+
+@transaction.atomic
+def keep_names(workspace: Workspace, names: Iterable[str]) -> set[str]:
+    """Note that people of the workspace may have these; returns those for which there is room."""
+    wanted = set(names)
+    known = set(workspace.attribute_names.filter(name__in=wanted).values_list("name", flat=True))
+    if wanted == known:
+        return known
+    # Two at a time could each see room for the last one.
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    room = max(0, MOST_NAMES - workspace.attribute_names.count())
+    new = sorted(wanted - known)[:room]
+    AttributeName.objects.bulk_create(
+        [AttributeName(workspace=workspace, name=name) for name in new], ignore_conflicts=True
+    )
+    return known | set(new)

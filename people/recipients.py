@@ -1,0 +1,98 @@
+"""Adding and changing one person, for the page and the API alike."""
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Workspace
+from people.addresses import InvalidAddress, normal_email, normal_phone
+from people.attributes import MOST_NAMES, checked_attributes, keep_names
+from people.models import Recipient
+from people.plain import NotPlain, plain
+
+LINES = {
+    "first_name": "The first name",
+    "last_name": "The last name",
+    "location": "The location",
+    "preferred_product": "The preferred product",
+}
+ADDRESSES = {"email": normal_email, "phone": normal_phone}
+
+
+class DuplicateRecipient(Exception):
+    """Somebody in the workspace has one of these addresses already."""
+
+
+def checked_fields(fields: Mapping[str, object]) -> dict:
+    """The fields as they are stored. Raises InvalidAddress for an address and NotPlain for anything else."""
+    checked = dict(fields)
+    for name, value in fields.items():
+        if name in LINES:
+            checked[name] = plain(str(value), LINES[name], at_most=100)
+        elif name in ADDRESSES:
+            checked[name] = ADDRESSES[name](str(value)) if str(value).strip() else ""
+        elif name == "attributes":
+            checked[name] = checked_attributes(value or {})  # type: ignore[arg-type]
+    return checked
+
+
+@transaction.atomic
+def add_recipient(
+    workspace: Workspace,
+    *,
+    email: str = "",
+    phone: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    location: str = "",
+    preferred_product: str = "",
+    attributes: Mapping[str, object] | None = None,
+    opted_out: bool = False,
+) -> Recipient:
+    """A new person of the workspace. Raises InvalidAddress, NotPlain or DuplicateRecipient."""
+    person = Recipient(
+        workspace=workspace,
+        opted_out=opted_out,
+        **checked_fields(
+            {
+                "email": email,
+                "phone": phone,
+                "first_name": first_name,
+                "last_name": last_name,
+                "location": location,
+                "preferred_product": preferred_product,
+                "attributes": attributes,
+            }
+        ),
+    )
+    _keep(person, [*person.attributes])
+    _write(person, force_insert=True)
+    return person
+
+
+@transaction.atomic
+def change_recipient(person: Recipient, **fields: object) -> None:
+    """Change these fields of a person and no others. Raises InvalidAddress, NotPlain or DuplicateRecipient."""
+    fields = checked_fields(fields)
+    for name, value in fields.items():
+        setattr(person, name, value)
+    _keep(person, [*person.attributes] if "attributes" in fields else [])
+    _write(person, update_fields=[*fields, "updated_at"])
+
+
+def _keep(person: Recipient, names: list[str]) -> None:
+    if not person.email and not person.phone:
+        raise InvalidAddress("An email address or a phone number is needed.")
+    if left_out := set(names) - keep_names(person.workspace, names):
+        raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
+
+
+def _write(person: Recipient, **how) -> None:
+    try:
+        with transaction.atomic():
+            person.save(**how)
+    except IntegrityError as error:
+        for rule, words in {"email_once": "email address", "phone_once": "phone number"}.items():
+            if rule in str(error):
+                raise DuplicateRecipient(f"Somebody with this {words} is already in {person.workspace}.") from None
+        raise

@@ -1,0 +1,156 @@
+"""The people one chunk of an import is about, found by either address, as they will be once it is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Min, Q
+from django.db.models.functions import Lower
+
+from people.models import Import, ImportRow, Recipient
+from people.plain import NotPlain
+from people.rows import Entry
+
+V = ImportRow.Verdict
+MEMBERSHIP = Recipient.groups.through
+WRITTEN = ["email", "phone", "first_name", "last_name", "location", "preferred_product", "attributes", "opted_out"]
+
+Booking = tuple[ImportRow.Verdict, Recipient | None, str]
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A person of the chunk: the line that first named them in this import, and what is to be written."""
+
+    person: Recipient
+    line: int | None = None
+    is_member: bool = False
+    is_changed: bool = False
+
+
+class Register:
+    """Raises IntegrityError on `write` when somebody else took one of the addresses meanwhile."""
+
+    def __init__(self, upload: Import, entries: Sequence[Entry]) -> None:
+        self.upload = upload
+        self.by_email: dict[str, Known] = {}
+        self.by_phone: dict[str, Known] = {}
+        self.joining: list[Recipient] = []
+        self.freed: set[str] = set()  # numbers the database still has at their old owner
+        self.known = [Known(person) for person in self._people(entries)]
+        self._note_what_came_before()
+        for known in self.known:
+            self._file(known)
+
+    def _people(self, entries: Sequence[Entry]) -> Sequence[Recipient]:
+        emails = {entry.email for entry in entries if entry.email}
+        phones = {entry.phone for entry in entries if entry.phone}
+        by_email = ~Q(email="") & Q(lower_email__in=emails)
+        by_phone = ~Q(phone="") & Q(phone__in=phones)
+        people = Recipient.objects.alias(lower_email=Lower("email")).filter(by_email | by_phone)
+        return people.filter(workspace=self.upload.workspace_id).order_by("pk").select_for_update()
+
+    def _note_what_came_before(self) -> None:
+        ids = [known.person.pk for known in self.known]
+        earlier = ImportRow.objects.filter(upload=self.upload, recipient__in=ids).values_list("recipient")
+        lines = dict(earlier.annotate(Min("line")))
+        in_group = MEMBERSHIP.objects.filter(group=self.upload.group_id, recipient__in=ids)
+        members = set(in_group.values_list("recipient", flat=True)) if self.upload.group_id else set(ids)
+        for known in self.known:
+            known.line = lines.get(known.person.pk)
+            known.is_member = known.person.pk in members
+
+    def _file(self, known: Known) -> None:
+        if known.person.email:
+            self.by_email[known.person.email.lower()] = known
+        if known.person.phone:
+            self.by_phone[known.person.phone] = known
+
+    def book(self, entry: Entry, line: int) -> Booking:
+        """What becomes of one row: its verdict, the person and the reason."""
+        try:
+            known = self._find(entry)
+        except NotPlain as refusal:
+            return V.REJECTED, None, str(refusal)
+        if known is None:
+            return self._create(entry, line)
+        return self._update(known, entry, line)
+
+    def _find(self, entry: Entry) -> Known | None:
+        ann, bob = self.by_email.get(entry.email), self.by_phone.get(entry.phone)
+        if ann and bob and ann is not bob:
+            raise NotPlain("The email address belongs to one person and the phone number to another.")
+        if bob and entry.email and bob.person.email and bob is not ann:
+            # People share telephones: the second must not take the place of the first.
+            raise NotPlain(f"The phone number already belongs to {bob.person.email}.")
+        return ann or bob
+
+    def _create(self, entry: Entry, line: int) -> Booking:
+        person = Recipient(
+            workspace_id=self.upload.workspace_id,
+            email=entry.email,
+            phone=entry.phone,
+            attributes=entry.attributes,
+            opted_out=entry.opted_out,
+            **entry.fields,
+        )
+        known = Known(person, line, is_member=True)
+        self.known.append(known)
+        if self.upload.group_id:
+            self.joining.append(person)
+        self._file(known)
+        return V.CREATED, person, ""
+
+    def _update(self, known: Known, entry: Entry, line: int) -> Booking:
+        reasons = [f"same as line {known.line}"] if known.line else []
+        known.line = known.line or line
+        changed = self._change_addresses(known, entry, reasons)
+        changed |= _change_fields(known.person, entry, reasons)
+        known.is_changed |= changed
+        if not known.is_member:
+            known.is_member = changed = True
+            self.joining.append(known.person)
+            reasons.append("added to the group")
+        return V.UPDATED if changed else V.UNCHANGED, known.person, ", ".join(reasons)
+
+    def _change_addresses(self, known: Known, entry: Entry, reasons: list[str]) -> bool:
+        person = known.person
+        new_email = bool(entry.email) and not person.email
+        new_phone = bool(entry.phone) and entry.phone != person.phone
+        if new_email:
+            person.email = entry.email
+        if new_phone:
+            if person.phone:
+                reasons.append(f"phone was {person.phone}")
+                self.freed.add(person.phone)
+                del self.by_phone[person.phone]
+            person.phone = entry.phone
+        self._file(known)
+        return new_email or new_phone
+
+    def write(self) -> None:
+        """Write every person that is new or changed, and every new membership."""
+        new = [known.person for known in self.known if known.person.pk is None]
+        changed = [known.person for known in self.known if known.person.pk and known.is_changed]
+        # All that changed in one statement; the rows exist and are locked, so each of them takes the UPDATE.
+        Recipient.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["id"], update_fields=[*WRITTEN, "updated_at"]
+        )
+        Recipient.objects.bulk_create(new)
+        MEMBERSHIP.objects.bulk_create(
+            [MEMBERSHIP(group_id=self.upload.group_id, recipient=person) for person in self.joining],
+            ignore_conflicts=True,
+        )
+
+
+def _change_fields(person: Recipient, entry: Entry, reasons: list[str]) -> bool:
+    """Take over what the row says; what it leaves empty stays, and so does an opt-out."""
+    before = [getattr(person, name) for name in WRITTEN]
+    for name, value in entry.fields.items():
+        setattr(person, name, value or getattr(person, name))
+    person.attributes = person.attributes | {
+        name: value for name, value in entry.attributes.items() if value != str(person.attributes.get(name))
+    }
+    if person.opted_out and not entry.opted_out:
+        reasons.append("stays opted out")
+    person.opted_out |= entry.opted_out
+    return before != [getattr(person, name) for name in WRITTEN]

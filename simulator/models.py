@@ -1,0 +1,32 @@
+"""What the simulated provider remembers: its own append-only ledger, kept apart from ours."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Call(models.Model):
+    """One message the provider accepted, or refused for good. Calls it could not take leave no trace."""
+
+    key = models.UUIDField()
+    honours_key = models.BooleanField()
+    accepted = models.BooleanField()
+    category = models.CharField(max_length=20, blank=True)
+    provider_id = models.UUIDField(default=uuid.uuid4)
+    channel = models.CharField(max_length=10)
+    address = models.CharField(max_length=320)
+    subject = models.TextField(blank=True)
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            # With keys honoured the second call of a key finds the first; without, every call counts.
+            models.UniqueConstraint(fields=["key"], condition=Q(honours_key=True), name="simulated_key_once"),
+        ]
+        indexes = [models.Index(fields=["key"], name="simulated_key")]
+
+    def __str__(self) -> str:
+        return f"{'accepted' if self.accepted else 'refused'} {self.key}"

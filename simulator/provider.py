@@ -1,0 +1,185 @@
+"""A provider of the outside world, simulated: latency, failures and faults, and a ledger of its own.
+
+It shares nothing with the engine but the call: it writes to its own connection, before it answers, as a real
+provider would, so that what it remembers can be held against our ledger.
+"""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How the provider behaves: seconds an answer takes, and the share of calls that fail."""
+
+    slowest: float
+    fastest: float
+    failures: float
+
+
+PROFILES = {
+    "leopard": Profile(fastest=0.05, slowest=0.2, failures=0.08),
+    "quick": Profile(fastest=0, slowest=0, failures=0.10),
+    "rails": Profile(fastest=1, slowest=3, failures=0.10),
+    "dispatch": Profile(fastest=0, slowest=0.5, failures=0.05),
+    "perfect": Profile(fastest=0, slowest=0, failures=0),
+}
+# Faults that SIMULATOR_FAULTS may ask for, each with the share of calls it befalls.
+FAULTS = ("busy", "hang", "drop", "garbage")
+REFUSALS = ("invalid_address", "bounced", "rejected")
+LARGEST_GROUP = 1000  # calls written to the ledger in one transaction
+
+
+class NotAccepted(Exception):
+    """Refused for good; remembered with the key."""
+
+    def __init__(self, category: str) -> None:
+        self.category = category
+        super().__init__(f"Simulated delivery failure: {category.replace('_', ' ')}")
+
+
+class TooFast(Exception):
+    """429: not accepted, come again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"429 Too Many Requests, Retry-After: {retry_after:g}")
+
+
+class Unavailable(Exception):
+    """503: not accepted."""
+
+
+class Broken(Exception):
+    """The connection ended, or the answer made no sense, after the message was accepted."""
+
+
+@dataclass
+class _Call:
+    key: str
+    accepted: bool
+    category: str
+    provider_id: str
+    channel: str
+    address: str
+    subject: str
+    text: str
+
+
+def draws(seed: int, key: str, nth: int) -> Sequence[float]:
+    """Chance that can be repeated: four numbers in [0, 1) that depend on the seed, the key and which try it is."""
+    seasoning = seed.to_bytes(8, "big", signed=True)
+    digest = hashlib.blake2b(f"{key}:{nth}".encode(), key=seasoning, digest_size=16).digest()
+    return [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in (0, 4, 8, 12)]
+
+
+class Provider:
+    """One connection to the simulated provider. Raises NotAccepted, TooFast, Unavailable, Broken."""
+
+    def __init__(self) -> None:
+        self.profile = PROFILES[settings.SIMULATOR_PROFILE]
+        self.faults = settings.SIMULATOR_FAULTS
+        self._waiting: list[tuple[_Call, asyncio.Future[_Call]]] = []
+        self._writer: asyncio.Task | None = None
+        self._ledger: psycopg.AsyncConnection | None = None
+
+    async def open(self) -> None:
+        params = connections["default"].get_connection_params()
+        known = {name: params[name] for name in ("host", "port", "user", "password", "dbname") if name in params}
+        self._ledger = await psycopg.AsyncConnection.connect(**known, autocommit=True)
+
+    async def close(self) -> None:
+        if self._writer:
+            await self._writer
+        if self._ledger:
+            await self._ledger.close()
+
+    async def accept(self, key: str, nth: int, channel: str, address: str, subject: str, text: str) -> str:
+        """Take one message, which was tried `nth` times before; returns the provider's own id for it."""
+        fails, kind, fault, wait = draws(settings.SIMULATOR_SEED, key, nth)
+        if self.profile.slowest:
+            await asyncio.sleep(self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest))
+        befallen = self._fault(fault)
+        if befallen == "busy":
+            raise TooFast(retry_after=1)
+        category = ""
+        if fails < self.profile.failures:
+            if kind > 1 / 3:  # two of three failures pass; the third is final
+                raise Unavailable("503 Service Unavailable: simulated delivery failure")
+            category = REFUSALS[int(kind * 9)]
+        call = _Call(key, not category, category, str(uuid.uuid4()), channel, address, subject, text)
+        remembered = await self._remember(call)
+        if befallen == "hang":
+            await asyncio.sleep(3600)
+        if befallen == "drop":
+            raise Broken("connection reset by peer after the message was sent")
+        if befallen == "garbage":
+            raise Broken("200 OK with an answer that is not JSON")
+        if not remembered.accepted:
+            raise NotAccepted(remembered.category)
+        return f"sim-{remembered.provider_id}"
+
+    def _fault(self, draw: float) -> str:
+        for name in FAULTS:
+            draw -= self.faults.get(name, 0)
+            if draw < 0:
+                return name
+        return ""
+
+    async def _remember(self, call: _Call) -> _Call:
+        """Write the call down for good, together with those that come meanwhile; answers what is remembered."""
+        answer: asyncio.Future[_Call] = asyncio.get_running_loop().create_future()
+        self._waiting.append((call, answer))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_groups())
+        return await asyncio.shield(answer)
+
+    async def _write_groups(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
+            try:
+                known = await self._write([call for call, _ in group])
+            except Exception as error:
+                for _, answer in group:
+                    answer.set_exception(Broken(f"the provider's own ledger failed: {error}"))
+                    answer.exception()  # a caller that gave up does not come back for it
+                continue
+            for call, answer in group:
+                answer.set_result(known.get(call.key, call))
+
+    async def _write(self, calls: list[_Call]) -> dict[str, _Call]:
+        """Append the calls; with keys honoured, what an earlier call of the same key was answered instead."""
+        honours = settings.SIMULATOR_HONOURS_KEYS
+        columns = [
+            [getattr(call, name) for call in calls]
+            for name in (
+                "key", "accepted", "category", "provider_id", "channel", "address", "subject", "text",
+            )
+        ]  # fmt: skip
+        cursor = await self._ledger.execute(INSERT, [honours, *columns])
+        if not honours or cursor.rowcount == len(calls):
+            return {}
+        cursor = await self._ledger.execute(EARLIER, [columns[0]])
+        return {
+            str(key): _Call(str(key), accepted, category, str(provider_id), "", "", "", "")
+            for key, accepted, category, provider_id in await cursor.fetchall()
+        }
+
+
+INSERT = """
+    INSERT INTO simulator_call
+        (key, accepted, category, provider_id, channel, address, subject, text, honours_key)
+    SELECT *, %s FROM unnest(
+        %s::uuid[], %s::bool[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[])
+    ON CONFLICT DO NOTHING
+"""
+EARLIER = """
+    SELECT key, accepted, category, provider_id FROM simulator_call WHERE honours_key AND key = ANY(%s::uuid[])
+"""

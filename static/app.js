@@ -1,0 +1,130 @@
+// What neither HTML nor htmx can do alone: colours, dialogs, the cursor, and saying that a request failed.
+"use strict";
+
+const root = document.documentElement;
+root.classList.add("js");
+
+// --- colours: kept in a cookie, so that the server draws the page in them from the first byte ---
+
+const showTheme = () => {
+  for (const button of document.querySelectorAll("[data-theme-choice]"))
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === (root.dataset.theme ?? "")));
+};
+showTheme();
+
+function chooseTheme(theme) {
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  document.cookie = `theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}`;
+  showTheme();
+}
+
+// --- one listener for all that is pressed ---
+
+document.addEventListener("click", (event) => {
+  const pressed = event.target.closest("[data-opens], [data-closes], [data-dismiss], [data-inserts], [data-adds], [data-removes], [data-theme-choice]");
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  if (!pressed) return;
+  const { opens, inserts, adds, removes, themeChoice } = pressed.dataset;
+  if (opens) {
+    const dialog = document.getElementById(opens);
+    if (!dialog) return; // the link leads to the same question as a page
+    event.preventDefault();
+    dialog.showModal();
+  } else if ("closes" in pressed.dataset) pressed.closest("dialog")?.close();
+  else if ("dismiss" in pressed.dataset) pressed.closest(".flash").remove();
+  else if (inserts) insert(inserts);
+  else if (adds) add(pressed, adds);
+  else if (removes) remove(pressed, removes);
+  else if (themeChoice !== undefined) chooseTheme(themeChoice);
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.matches("dialog.dialog")) event.target.close(); // pressed beside it
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("[data-search]")) {
+    event.preventDefault(); // Enter chooses the first one found and does not send the form around it
+    event.target.closest("fieldset").querySelector(".match")?.click();
+  }
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// --- writing: a placeholder goes where the cursor is, or was last ---
+
+let written = null;
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-takes-placeholders]")) written = event.target;
+});
+
+function insert(text) {
+  const field = written?.isConnected ? written : document.querySelector("textarea[data-takes-placeholders]");
+  if (!field) return;
+  field.focus();
+  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// --- chips of chosen people: adding one that is there already changes nothing; focus is never lost ---
+
+function add(button, name) {
+  const chosen = document.getElementById(`${name}-chosen`);
+  const chip = button.querySelector("template").content.cloneNode(true);
+  const { value } = chip.querySelector("input");
+  if (!chosen.querySelector(`input[name="${name}"][value="${value}"]`)) chosen.append(chip);
+  const search = button.closest("fieldset").querySelector("input[type=search]");
+  announce(`${button.querySelector("span").textContent} is chosen.`);
+  button.closest(".found").replaceChildren();
+  search.value = "";
+  search.focus();
+  chosen.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function remove(button, selector) {
+  const chip = button.closest(selector);
+  const next = chip.nextElementSibling ?? chip.previousElementSibling;
+  const field = chip.closest("fieldset, .field")?.querySelector("input[type=search]");
+  const list = chip.parentElement;
+  chip.remove();
+  (next?.querySelector("button") ?? field)?.focus();
+  list.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// --- saying it ---
+
+function announce(sentence) {
+  document.getElementById("announcements").textContent = sentence;
+}
+
+function toast(sentence) {
+  const box = document.createElement("div");
+  box.className = "flash is-failed";
+  box.setAttribute("role", "alert");
+  const text = document.createElement("p");
+  text.textContent = sentence;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.dataset.dismiss = "";
+  close.setAttribute("aria-label", "Dismiss");
+  close.textContent = "×";
+  box.append(text, close);
+  document.getElementById("toasts").replaceChildren(box);
+}
+
+const WHY = {
+  403: "You may not do that, or this page is too old. Reload it and try again.",
+  404: "That is no longer there. Reload the page to see how things stand.",
+  409: "Somebody was faster. Reload the page to see how things stand.",
+  413: "That is too large to send in one go.",
+  429: "Too many tries in a short time. Wait a moment and try again.",
+};
+document.addEventListener("htmx:responseError", (event) => {
+  toast(WHY[event.detail.xhr.status] ?? "That did not work, and the fault is ours. Try again in a moment.");
+});
+document.addEventListener("htmx:sendError", () => toast("No connection. What you typed is still here; try again in a moment."));

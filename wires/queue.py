@@ -1,0 +1,84 @@
+"""The doorbell: says to the workers "there is work", never what the work is."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import django_rq
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Worker
+from rq.job import Job
+
+SILENT_AFTER = timedelta(seconds=20)  # a worker beats every five seconds
+logger = logging.getLogger(__name__)
+
+DISPATCH = "dispatcher.jobs.dispatch"
+IMPORT = "people.jobs.carry_out_import"
+ALLOWED = {DISPATCH, IMPORT}
+
+
+class NotAllowed(Exception):
+    """Somebody put a job on the queue that this house does not know."""
+
+
+class AllowedJob(Job):
+    """A job that can only be one of ours: who can write to Redis must not be able to run code here."""
+
+    @property
+    def func(self):
+        if self.func_name not in ALLOWED or self.instance:
+            raise NotAllowed(f"refused to run {self.func_name!r}")
+        return super().func
+
+
+@cache
+def _redis() -> Redis:
+    """A client that gives up after a second: redis-py's own defaults hold a page for a minute on a hung Redis."""
+    return Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def _queue(name: str):
+    return django_rq.get_queue(name, connection=_redis())
+
+
+def ring() -> None:
+    """Wake the dispatch workers once the transaction is committed; a lost ring is repeated by the clock."""
+    transaction.on_commit(lambda: _put("dispatch", DISPATCH))
+
+
+def ask_for_import(import_id: int) -> None:
+    """Have a chores worker carry out this import once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", IMPORT, import_id))
+
+
+def _put(name: str, job: str, *args: int) -> None:
+    try:
+        queue = _queue(name)
+        if job == DISPATCH and queue.count >= max(1, Worker.count(queue=queue)):
+            return  # every worker has a ring waiting already
+        queue.enqueue(job, *args, failure_ttl=86_400)
+    except RedisError as error:
+        logger.warning("could not ring %s, the clock will: %s", name, error)
+
+
+def workers_alive(name: str = "dispatch") -> Sequence[Worker]:
+    """The workers of a queue that were heard of lately. Raises RedisError when Redis does not answer."""
+    queue = _queue(name)
+    lately = datetime.now(UTC) - SILENT_AFTER
+    return [w for w in Worker.all(queue=queue) if w.last_heartbeat and w.last_heartbeat > lately]
+
+
+def is_reachable() -> bool:
+    """Whether Redis answers within a second."""
+    try:
+        return bool(_redis().ping())
+    except RedisError:
+        return False
