@@ -5,6 +5,9 @@ from django.http import HttpRequest
 
 from accounts.models import ApiKey, Membership, User, Workspace
 
+RIGHTS = ("is_staff", "is_superuser")
+TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
+
 
 class Memberships(admin.TabularInline):
     model = Membership
@@ -14,8 +17,8 @@ class Memberships(admin.TabularInline):
 
 @admin.register(User)
 class Users(UserAdmin):
-    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
-    list_filter = ("is_active", "is_staff", "is_superuser")
+    list_display = ("email", "name", "is_active", *RIGHTS, "last_login")
+    list_filter = ("is_active", *RIGHTS)
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "created_at")
@@ -24,7 +27,7 @@ class Users(UserAdmin):
     add_form = AdminUserCreationForm
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("What they may do", {"fields": ("is_active", *RIGHTS, "groups", "user_permissions")}),
         ("When", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
@@ -42,11 +45,11 @@ class Workspaces(admin.ModelAdmin):
 class ApiKeys(admin.ModelAdmin):
     """Keys can be named, limited and revoked here; a new one is made where its secret can be shown once."""
 
-    list_display = ("name", "prefix", "workspace", "role", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_display = ("name", "prefix", "workspace", "role", *TIMES)
     list_filter = ("workspace", "role")
     list_select_related = ("workspace",)
     search_fields = ("name", "prefix")
-    fields = ("workspace", "name", "role", "prefix", "digest", "created_at", "expires_at", "revoked_at", "last_used_at")
+    fields = ("workspace", "name", "role", "prefix", "digest", *TIMES)
     readonly_fields = ("workspace", "prefix", "digest", "created_at", "last_used_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

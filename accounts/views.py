@@ -13,7 +13,7 @@ class Login(LoginView):
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        # A fragment asked for after the session ended is led here; its page must follow, not swap a login form in.
+        # A fragment asked for after the session ended is led here: its whole page must follow.
         if request.htmx:
             here = request.htmx.current_url_abs_path or resolve_url("campaigns")
             query = request.GET.copy()

@@ -1,8 +1,9 @@
-"""Writing a campaign: its text, its channel and whom it is for, until it is launched; whoever asks and wherever."""
+"""Writing a campaign: its text, its channel and whom it is for, until it is launched."""
 
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Manager, Model
@@ -65,7 +66,7 @@ def create_campaign(
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
     scheduled_at: datetime | None = None,
 ) -> Campaign:
-    """A new draft, or a scheduled campaign when the time lies ahead. The audience is given as ids.
+    """A new draft, or a scheduled campaign when the (aware) time lies ahead. The audience is given as ids.
 
     Raises InvalidContent, or UnknownPlaceholders, a kind of it.
     """
@@ -79,20 +80,21 @@ def create_campaign(
         body=body,
         everyone=everyone,
         priority=priority,
+        scheduled_at=scheduled_at,
         created_by=by,
     )
     StatusChange.objects.create(campaign=campaign, from_status=None, to_status=Campaign.Status.DRAFT, by=by)
     audience = {"groups": groups, "picked": picked, "excluded_groups": excluded_groups, "excluded": excluded}
     choose_audience(campaign, audience)
     if scheduled_at and scheduled_at > timezone.now():
-        reason = f"for {scheduled_at:%Y-%m-%d %H:%M} UTC"
-        campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=reason, scheduled_at=scheduled_at)
+        reason = f"for {scheduled_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=reason)
     live.changed(campaign.pk, workspace.pk)
     return campaign
 
 
 @transaction.atomic
-def update_campaign(campaign: Campaign, **changes: object) -> Campaign:
+def update_campaign(campaign: Campaign, *, by: User | None, **changes: Any) -> Campaign:
     """Change some of what `create_campaign` takes, but for the time; what is not named stays.
 
     Raises NotEditable once it is launched, or InvalidContent.
@@ -112,7 +114,7 @@ def update_campaign(campaign: Campaign, **changes: object) -> Campaign:
 
 
 @transaction.atomic
-def delete_campaign(campaign: Campaign) -> None:
+def delete_campaign(campaign: Campaign, *, by: User | None) -> None:
     """Forget a campaign that was never launched. Raises NotEditable."""
     campaign = editable(campaign)
     live.changed(campaign.pk, campaign.workspace_id)
@@ -136,22 +138,27 @@ def tidied(channel: int, name: str, subject: str) -> tuple[str, str]:
 def refuse_invalid(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> None:
     """Raises InvalidContent, or UnknownPlaceholders if there is no other fault."""
     if errors := check_content(workspace, channel, name, subject, body):
-        raise InvalidContent(errors)
-    if errors := check_placeholders(workspace, subject, body):
-        raise UnknownPlaceholders(errors)
+        only_unknown = errors == check_placeholders(workspace, subject, body)
+        raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
 
 
-def check_content(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> dict[str, list[str]]:
-    """What is wrong with the form of it, as sentences by field; nothing if it can be sent."""
+def check_content(
+    workspace: Workspace, channel: int, name: str, subject: str, body: str
+) -> dict[str, list[str]]:
+    """What is wrong with it, as sentences for its author by field; nothing if it can be sent."""
     errors = {
-        "name": check_line(name, "Give the campaign a name.", "name"),
-        "subject": check_line(subject, "An email needs a subject.", "subject") if channel == Channel.EMAIL else [],
+        "name": check_line(name, "name", missing="Give the campaign a name."),
+        "subject": check_line(subject, "subject", missing="An email needs a subject."),
         "body": check_body(Channel(channel), body),
     }
+    if channel != Channel.EMAIL:
+        errors["subject"] = []
+    for field, sentences in check_placeholders(workspace, subject, body).items():
+        errors[field] += sentences
     return {field: sentences for field, sentences in errors.items() if sentences}
 
 
-def check_line(line: str, missing: str, what: str) -> list[str]:
+def check_line(line: str, what: str, *, missing: str) -> list[str]:
     if not line.strip():
         return [missing]
     errors = []

@@ -1,16 +1,19 @@
 """The pages a campaign is written on."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import may
 from campaigns.authoring import InvalidContent, NotEditable, create_campaign, delete_campaign, update_campaign
-from campaigns.forms import CampaignForm, found
+from campaigns.forms import CampaignForm
 from campaigns.models import Campaign
 from campaigns.preview import Preview, first_of, preview
 from people.models import placeholders_of
+from people.search import search
+
+FOUND = 20
 
 
 @require_http_methods(["GET", "POST"])
@@ -19,7 +22,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            campaign = create_campaign(request.workspace, by=request.user, **form.content)
+            campaign = create_campaign(request.workspace, by=request.user, **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         else:
@@ -37,11 +40,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None, campaign)
     if form.is_bound and form.is_valid():
         try:
-            update_campaign(campaign, **form.content)
+            update_campaign(campaign, by=request.user, **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         except NotEditable as refusal:
             return refuse(request, refusal)
+        except Campaign.DoesNotExist as gone:
+            raise Http404 from gone
         else:
             messages.success(request, "Your changes are saved.")
             return onwards(request, campaign)
@@ -79,7 +84,7 @@ def show_preview(request: HttpRequest) -> HttpResponse:
 def previewed(form: CampaignForm) -> Preview:
     channel = form["channel"].value()
     subject = form["subject"].value() if channel == "email" else ""
-    person = first_of(form.workspace, "email" if channel == "email" else "phone", **form.audience_ids)
+    person = first_of(form.workspace, "email" if channel == "email" else "phone", **form.chosen())
     return preview(form.workspace, person, subject or "", form["body"].value() or "")
 
 
@@ -88,9 +93,10 @@ def previewed(form: CampaignForm) -> Preview:
 def pick(request: HttpRequest) -> HttpResponse:
     """People to choose from, for the words typed so far."""
     field = "excluded" if request.GET.get("for") == "excluded" else "picked"
-    words = request.GET.get("q", "").strip()[:100]
-    people = found(request.workspace, words) if words else []
-    return render(request, "campaigns/_found.html", {"people": people, "words": words, "field": field})
+    words = request.GET.get("q", "").strip()
+    people = search(request.workspace, words) if words else []
+    context = {"people": people[:FOUND], "more": len(people) > FOUND, "words": words[:100], "field": field}
+    return render(request, "campaigns/_found.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,8 +108,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return render(request, "campaigns/delete.html", {"campaign": campaign})
     try:
-        delete_campaign(campaign)
+        delete_campaign(campaign, by=request.user)
     except NotEditable as refusal:
         return refuse(request, refusal)
+    except Campaign.DoesNotExist:
+        pass  # somebody was faster
     messages.success(request, "Campaign deleted.")
     return redirect("campaigns")

@@ -110,7 +110,9 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
     }
     questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
-        questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")  # noqa: S608
+        questions.append(
+            f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}"
+        )  # noqa: S608
     with connection.cursor() as cursor:
         for question in questions:
             cursor.execute(question, values)
@@ -127,4 +129,6 @@ def strays() -> Iterator[str]:
               AND NOT EXISTS (SELECT FROM dispatcher_attempt a WHERE a.key = c.key)
             """
         )
-        yield from (f"the provider knows a message to {address} that we do not: {key}" for key, address in cursor)
+        yield from (
+            f"the provider knows a message to {address} that we do not: {key}" for key, address in cursor
+        )

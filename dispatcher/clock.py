@@ -22,7 +22,15 @@ REMEMBERED = timedelta(hours=1)
 
 def tick() -> None:
     """Do what is due now; what fails is logged and tried again a second later."""
-    for step in (start_schedules, carry_on_preparing, finish_the_finished, ring_if_due, resume_imports, tidy, beat):
+    for step in (
+        start_schedules,
+        carry_on_preparing,
+        finish_the_finished,
+        ring_if_due,
+        resume_imports,
+        tidy,
+        beat,
+    ):
         try:
             step()
         except Exception:
@@ -55,7 +63,9 @@ def carry_on_preparing() -> None:
     """Freeze the next chunk of each campaign that is being prepared."""
     for pk in Campaign.objects.filter(status=Status.PREPARING).values_list("pk", flat=True):
         with transaction.atomic():
-            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related("workspace")
+            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related(
+                "workspace"
+            )
             campaign = rows.filter(pk=pk, status=Status.PREPARING).first()
             if campaign:
                 operations.carry_on(campaign)
@@ -64,7 +74,9 @@ def carry_on_preparing() -> None:
 def finish_the_finished() -> None:
     """Finish what nobody finished: the worker that closed the last batch died before it could."""
     going = Campaign.objects.filter(
-        status__in=[Status.SENDING, Status.PAUSED, Status.CANCELLED], launched_at__isnull=False, finished_at=None
+        status__in=[Status.SENDING, Status.PAUSED, Status.CANCELLED],
+        launched_at__isnull=False,
+        finished_at=None,
     )
     for campaign in going.exclude(batches__due_at__isnull=False):
         finish(campaign.pk)

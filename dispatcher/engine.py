@@ -78,7 +78,8 @@ class Shift:
         if time.monotonic() - self.looked_at > LOOK_EVERY:
             return True
         return any(
-            not lease.in_flight or (self.room > 0 and not lease.pass_is_over) for lease in self.leases.values()
+            not lease.in_flight or (self.room > 0 and not lease.pass_is_over)
+            for lease in self.leases.values()
         )
 
     def _lease_more(self) -> None:

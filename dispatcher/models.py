@@ -41,14 +41,26 @@ class SkipReason(models.IntegerChoices):
 
 # For people: what happened, what to do about it, and whether trying again can help.
 CATEGORY_WORDS = {
-    Category.INVALID_ADDRESS: ("Address cannot be reached", "Correct the address; trying again does not help.", False),
+    Category.INVALID_ADDRESS: (
+        "Address cannot be reached",
+        "Correct the address; trying again does not help.",
+        False,
+    ),
     Category.BOUNCED: ("Mailbox does not exist", "Correct the address; trying again does not help.", False),
-    Category.REJECTED: ("Refused by the provider", "The provider did not want this message; see the error.", False),
+    Category.REJECTED: (
+        "Refused by the provider",
+        "The provider did not want this message; see the error.",
+        False,
+    ),
     Category.RATE_LIMITED: ("Too fast for the provider", "Worth another try, more slowly.", True),
     Category.PROVIDER_DOWN: ("Provider not available", "Worth another try in a while.", True),
     Category.TIMEOUT: ("No answer in time", "Worth another try in a while.", True),
     Category.NETWORK: ("Connection failed", "Worth another try; check the network if it stays.", True),
-    Category.TEMPLATE_ERROR: ("Text could not be filled in", "Mend the text in a copy of the campaign.", False),
+    Category.TEMPLATE_ERROR: (
+        "Text could not be filled in",
+        "Mend the text in a copy of the campaign.",
+        False,
+    ),
     Category.NO_CREDIT: ("No credit left", "Top up, then try again.", True),
     Category.OTHER: ("Something unexpected", "See the error of the message.", True),
 }
@@ -108,13 +120,23 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["campaign", "first"], name="batch_once"),
             models.CheckConstraint(
                 condition=Q(
-                    total=F("pending") + F("sent") + F("failed") + F("skipped") + F("cancelled") + F("unknown")
+                    total=F("pending")
+                    + F("sent")
+                    + F("failed")
+                    + F("skipped")
+                    + F("cancelled")
+                    + F("unknown")
                 ),
                 name="books_balance",
             ),
             models.CheckConstraint(
                 condition=Q(
-                    pending__gte=0, sent__gte=0, failed__gte=0, skipped__gte=0, cancelled__gte=0, unknown__gte=0
+                    pending__gte=0,
+                    sent__gte=0,
+                    failed__gte=0,
+                    skipped__gte=0,
+                    cancelled__gte=0,
+                    unknown__gte=0,
                 ),
                 name="no_count_below_zero",
             ),
@@ -151,7 +173,9 @@ class Message(models.Model):
         READ = 4, "read"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", db_index=False)
-    recipient = models.ForeignKey(Recipient, models.SET_NULL, null=True, related_name="messages", db_index=False)
+    recipient = models.ForeignKey(
+        Recipient, models.SET_NULL, null=True, related_name="messages", db_index=False
+    )
     number = models.IntegerField()
     key = models.UUIDField(default=uuid.uuid4)
     address = models.CharField(max_length=320, null=True)  # noqa: DJ001 - null leaves the unique index, '' would not
@@ -182,7 +206,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["campaign", "number"], name="message_number_once"),
             models.UniqueConstraint(fields=["recipient", "campaign"], name="message_once"),
             models.UniqueConstraint(fields=["campaign", "address"], name="address_once"),
-            models.CheckConstraint(condition=~Q(status=3) | Q(category__isnull=False), name="failed_has_category"),
+            models.CheckConstraint(
+                condition=~Q(status=3) | Q(category__isnull=False), name="failed_has_category"
+            ),
             models.CheckConstraint(
                 condition=~Q(status=4) | Q(skip_reason__isnull=False), name="skipped_has_reason"
             ),

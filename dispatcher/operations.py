@@ -56,7 +56,9 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     if not campaign.body.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if sender_for(campaign.channel) not in SENDERS:
-        raise LaunchRefused("SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}.")
+        raise LaunchRefused(
+            "SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}."
+        )
     if not freeze.candidates(campaign).filter(skip=None).exists():
         raise LaunchRefused("NO_RECIPIENTS", "Nobody in this audience can be written to over this channel.")
 
@@ -122,7 +124,8 @@ def cancel(campaign: Campaign, *, by: User | None) -> Campaign:
     campaign = locked(campaign)
     if campaign.status == Status.PREPARING:
         freeze.undo(campaign)
-    campaign.move_to(Status.CANCELLED, by=by, finished_at=timezone.now())
+    is_over = not campaign.batches.exists()  # else the workers close the batches first
+    campaign.move_to(Status.CANCELLED, by=by, finished_at=timezone.now() if is_over else None)
     queue.ring()
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign

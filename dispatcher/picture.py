@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Role
 from campaigns.models import Campaign, StatusChange
+from dispatcher import clock, words
 from dispatcher.books import Books, books_of
 from dispatcher.models import CATEGORY_WORDS, SKIP_WORDS, Category, Message, Pace
 from dispatcher.senders import sender_for
@@ -25,7 +26,7 @@ OUTLOOK = f"""
            min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = ''),
            (SELECT coalesce(sum(settled), 0) FROM dispatcher_settlement
             WHERE campaign_id = %(campaign)s AND at > clock_timestamp() - interval '{LATELY} seconds'),
-           (SELECT at FROM dispatcher_heartbeat WHERE name = 'clock')
+           (SELECT at FROM dispatcher_heartbeat WHERE name = %(clock)s)
     FROM dispatcher_batch WHERE campaign_id = %(campaign)s AND due_at IS NOT NULL
 """  # noqa: S608 - built from our own number
 
@@ -43,7 +44,7 @@ class Outlook:
 
     @property
     def clock_ticks(self) -> bool:
-        return self.clock_at is not None and self.now - self.clock_at < timedelta(seconds=15)
+        return self.clock_at is not None and self.now - self.clock_at < timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,18 @@ class Picture:
         return Status(self.campaign.status)
 
     @property
+    def badge(self) -> str:
+        return words.standing(self.campaign, self.books)
+
+    @property
+    def shares(self) -> list[tuple[str, str]]:
+        return words.shares(self.books)
+
+    @property
+    def channel(self) -> str:
+        return words.capital(self.campaign.get_channel_display())
+
+    @property
     def may_write(self) -> bool:
         return self.role.may("write")
 
@@ -107,7 +120,9 @@ class Picture:
     @property
     def is_open(self) -> bool:
         """Whether numbers may still move without anybody pressing a button."""
-        return self.campaign.phase == "processing" or self.books.pending > 0 or self.status == Status.SCHEDULED
+        return (
+            self.campaign.phase == "processing" or self.books.pending > 0 or self.status == Status.SCHEDULED
+        )
 
     @property
     def is_retryable(self) -> bool:
@@ -133,35 +148,41 @@ class Picture:
 
     @property
     def speed(self) -> float:
-        """Outcomes a second, over the last few seconds while sending and over all when finished."""
-        if self.status == Status.SENDING:
-            return self.outlook.settled_lately / self._seconds_counted
-        seconds = self.seconds_taken
-        return self.books.done / seconds if seconds else 0
-
-    @property
-    def _seconds_counted(self) -> float:
+        """Outcomes a second over the last few seconds."""
+        if self.status != Status.SENDING:
+            return 0
         since = self.history[0].at if self.history else self.outlook.now
-        return min(LATELY, max(1.0, (self.outlook.now - since).total_seconds()))
+        seconds = max(1.0, (self.outlook.now - since).total_seconds())
+        return self.outlook.settled_lately / min(LATELY, seconds)
 
     @property
     def done_at(self) -> datetime | None:
         """When it will be done if it goes on like this."""
-        if self.status != Status.SENDING or not self.speed or not self.books.pending:
+        if not self.speed or not self.books.pending:
             return None
         seconds = self.books.pending / self.speed
         return self.outlook.now + timedelta(seconds=seconds) if seconds < 30 * 86_400 else None
 
     @property
+    def started_at(self) -> datetime | None:
+        """When it last began: at its launch, or when it was taken up again after it was over."""
+        begun = (
+            change.at
+            for change in self.history
+            if change.to_status == Status.PREPARING or change.from_status in (Status.SENT, Status.FAILED)
+        )
+        return next(begun, self.campaign.launched_at)
+
+    @property
     def seconds_taken(self) -> float | None:
-        started, ended = self.campaign.launched_at, self.campaign.finished_at
-        return (ended - started).total_seconds() if started and ended else None
+        started, ended = self.started_at, self.campaign.finished_at
+        return max(0.0, (ended - started).total_seconds()) if started and ended else None
 
 
 def picture_of(campaign: Campaign, role: Role) -> Picture:
     """Read how the campaign stands. It should come with its workspace and its author."""
     with connection.cursor() as cursor:
-        cursor.execute(OUTLOOK, {"campaign": campaign.pk})
+        cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME})
         outlook = Outlook(*cursor.fetchone())
     books = books_of(campaign)
     paces = Pace.objects.filter(

@@ -16,6 +16,8 @@ WAITS: dict[int, tuple[float, ...]] = {
     Policy.PATIENT: (3, 6, 12, 24),
     Policy.NONE: (),
 }
+# A doubt is worth more tries: under a key the provider honours each of them is safe, and one answer ends it.
+MORE_TRIES_IN_DOUBT = 7
 LONGEST_ERROR = 300
 
 
@@ -52,9 +54,8 @@ class Terms:
     refusals_are_conclusive: bool
     policy: int
 
-    @property
-    def most_tries(self) -> int:
-        return len(WAITS[self.policy]) + 1
+    def most_tries(self, *, in_doubt: bool) -> int:
+        return len(WAITS[self.policy]) + 1 + (MORE_TRIES_IN_DOUBT if in_doubt and self.honours_keys else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def judge(standing: Standing, answer: object, terms: Terms, handed_over_at: date
 def _busy(standing: Standing, answer: Busy | NotStarted, terms: Terms) -> Verdict:
     counts = isinstance(answer, Busy) and answer.counts
     tried = standing.retry_count + counts
-    out_of_tries = counts and tried >= terms.most_tries
+    out_of_tries = counts and tried >= terms.most_tries(in_doubt=standing.in_doubt)
     category = Category[answer.category.upper()] if isinstance(answer, Busy) else Category.OTHER
     return Verdict(
         standing,
@@ -118,7 +119,7 @@ def _refused(standing: Standing, answer: Refused | NotFilledIn, terms: Terms) ->
 
 def _unsure(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
     tried = standing.retry_count + 1
-    again = terms.honours_keys and tried < terms.most_tries
+    again = terms.honours_keys and tried < terms.most_tries(in_doubt=True)
     category = Category[answer.category.upper()] if isinstance(answer, Unsure) else Category.OTHER
     return Verdict(
         standing,

@@ -32,7 +32,7 @@ def normal_email(text: str) -> str:
 def normal_phone(text: str, region: str | None = None) -> str:
     """The number in E.164, such as +254712345678. Raises InvalidAddress.
 
-    Without a region (ISO 3166, such as "KE") only the international form is understood: + or 00 and country code.
+    Without a region (ISO 3166, such as "KE") the international form is needed: + or 00 and country code.
     """
     text = _line(text, "The phone number", at_most=40)
     if not PHONE.fullmatch(text):

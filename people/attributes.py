@@ -18,7 +18,7 @@ Value = str | int | float
 
 
 def is_attribute_name(name: str) -> bool:
-    return bool(NAME.fullmatch(name)) and name not in RESERVED and not name.strip("_") == ""
+    return bool(NAME.fullmatch(name)) and name not in RESERVED and name.strip("_") != ""
 
 
 def checked_attributes(attributes: Mapping[str, object]) -> dict[str, Value]:

@@ -34,7 +34,7 @@ class Judged:
 
 @transaction.atomic
 def carry_out_chunk(upload: Import, rows: Sequence[Row]) -> int:
-    """Book the first of these rows and return how many. Raises Overtaken, and IntegrityError when people changed.
+    """Book the first of these rows, return how many. Raises Overtaken, and IntegrityError if people changed.
 
     It stops early only at a phone number that an earlier row of the chunk took from its owner: the database
     must know that before the number can be given to the next person.
@@ -90,5 +90,7 @@ def _write(upload: Import, judged: Sequence[Judged]) -> None:
 def _count(upload: Import, judged: Sequence[Judged]) -> None:
     counts = Counter(one.verdict.label for one in judged)
     Import.objects.filter(pk=upload.pk).update(
-        rows=F("rows") + len(judged), moved_at=Now(), **{word: F(word) + count for word, count in counts.items()}
+        rows=F("rows") + len(judged),
+        moved_at=Now(),
+        **{word: F(word) + count for word, count in counts.items()},
     )

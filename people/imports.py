@@ -57,7 +57,7 @@ def _count(source: str) -> int:
 
 
 def carry_out(import_id: int) -> None:
-    """Carry the import on from its last verdict to its end. Two at once, or one killed at any point, do no harm."""
+    """Carry the import on from its last verdict. Two at once, or one killed at any point, do no harm."""
     upload = Import.objects.select_related("workspace").filter(pk=import_id).first()
     if upload is None or not upload.is_open:
         return
@@ -112,7 +112,7 @@ def _book(upload: Import, chunk: list) -> int:
 def _finish(upload: Import, status: Import.Status, error: str = "") -> None:
     # The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts.
     # Compared with the rows seen here, so that only the worker that is truly at the end can end it.
-    mine = Import.objects.filter(pk=upload.pk, status=Import.Status.RUNNING, rows=upload.rows)
+    mine = Import.objects.filter(pk=upload.pk, rows=upload.rows, finished_at=None)
     mine.update(status=status, error=error, source="", finished_at=Now(), moved_at=Now())
 
 

@@ -53,8 +53,12 @@ class Recipient(models.Model):
             # What the search box looks in: beginnings of words, whatever the collation of the database.
             models.Index("workspace", OpClass(Lower("email"), "text_pattern_ops"), name="email_begins"),
             models.Index("workspace", OpClass("phone", "varchar_pattern_ops"), name="phone_begins"),
-            models.Index("workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"),
-            models.Index("workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"),
+            models.Index(
+                "workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"
+            ),
+            models.Index(
+                "workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -117,7 +121,9 @@ class Import(models.Model):
                 name="every_row_has_a_verdict",
             ),
         ]
-        indexes = [models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2]), name="import_unfinished")]
+        indexes = [
+            models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2]), name="import_unfinished")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -132,7 +138,7 @@ class Import(models.Model):
 
 
 class ImportRow(models.Model):
-    """The verdict on one row of an import. Rows are numbered; several of them may stand on one line of the file."""
+    """The verdict on one row of an import. Several rows may stand on one line of the list."""
 
     class Verdict(models.IntegerChoices):
         CREATED = 1, "created"

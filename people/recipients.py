@@ -8,7 +8,7 @@ from accounts.models import Workspace
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.attributes import MOST_NAMES, checked_attributes, keep_names
 from people.models import Recipient
-from people.plain import NotPlain, plain
+from people.plain import EDGES, NotPlain, plain
 
 LINES = {
     "first_name": "The first name",
@@ -27,10 +27,11 @@ def checked_fields(fields: Mapping[str, object]) -> dict:
     """The fields as they are stored. Raises InvalidAddress for an address and NotPlain for anything else."""
     checked = dict(fields)
     for name, value in fields.items():
+        text = str(value or "").strip(EDGES)
         if name in LINES:
-            checked[name] = plain(str(value), LINES[name], at_most=100)
+            checked[name] = plain(text, LINES[name], at_most=100)
         elif name in ADDRESSES:
-            checked[name] = ADDRESSES[name](str(value)) if str(value).strip() else ""
+            checked[name] = ADDRESSES[name](text) if text else ""
         elif name == "attributes":
             checked[name] = checked_attributes(value or {})  # type: ignore[arg-type]
     return checked
@@ -72,7 +73,7 @@ def add_recipient(
 
 @transaction.atomic
 def change_recipient(person: Recipient, **fields: object) -> None:
-    """Change these fields of a person and no others. Raises InvalidAddress, NotPlain or DuplicateRecipient."""
+    """Change these fields of a person and no others. Raises as `add_recipient` does."""
     fields = checked_fields(fields)
     for name, value in fields.items():
         setattr(person, name, value)
@@ -84,7 +85,9 @@ def _keep(person: Recipient, names: list[str]) -> None:
     if not person.email and not person.phone:
         raise InvalidAddress("An email address or a phone number is needed.")
     if left_out := set(names) - keep_names(person.workspace, names):
-        raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
+        raise NotPlain(
+            f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes."
+        )
 
 
 def _write(person: Recipient, **how) -> None:
@@ -94,5 +97,7 @@ def _write(person: Recipient, **how) -> None:
     except IntegrityError as error:
         for rule, words in {"email_once": "email address", "phone_once": "phone number"}.items():
             if rule in str(error):
-                raise DuplicateRecipient(f"Somebody with this {words} is already in {person.workspace}.") from None
+                raise DuplicateRecipient(
+                    f"Somebody with this {words} is already in {person.workspace}."
+                ) from None
         raise

@@ -12,7 +12,16 @@ from people.rows import Entry
 
 V = ImportRow.Verdict
 MEMBERSHIP = Recipient.groups.through
-WRITTEN = ["email", "phone", "first_name", "last_name", "location", "preferred_product", "attributes", "opted_out"]
+WRITTEN = [
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "location",
+    "preferred_product",
+    "attributes",
+    "opted_out",
+]
 
 Booking = tuple[ImportRow.Verdict, Recipient | None, str]
 
@@ -47,7 +56,9 @@ class Register:
         by_email = ~Q(email="") & Q(lower_email__in=emails)
         by_phone = ~Q(phone="") & Q(phone__in=phones)
         people = Recipient.objects.alias(lower_email=Lower("email")).filter(by_email | by_phone)
-        return people.filter(workspace=self.upload.workspace_id).order_by("pk").select_for_update()
+        people = people.filter(workspace=self.upload.workspace_id).order_by("pk")
+        # Of the person alone: their group memberships and messages may be written meanwhile.
+        return list(people.select_for_update(no_key=True))
 
     def _note_what_came_before(self) -> None:
         ids = [known.person.pk for known in self.known]

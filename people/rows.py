@@ -69,7 +69,9 @@ def _named(record: Record, header: Header, without: Collection[str]) -> Iterator
 
 
 def _guessed(record: Record) -> Iterator[Guess]:
-    emails, phones, names = [], [], []
+    emails: list[str] = []
+    phones: list[str] = []
+    names: list[str] = []
     for cell in filter(None, map(str.strip, record.cells)):
         kind = emails if "@" in cell else phones if PHONE.fullmatch(cell) else names
         kind.append(cell)
@@ -88,13 +90,16 @@ def _one(emails: list[str], phones: list[str], names: list[str]) -> Guess:
     if len(emails) > 1 or len(phones) > 1:
         return cells, "There is more than one email address or phone number in this row."
     if len(names) > 2:
-        return cells, f"“{shown(names[2], at_most=40)}” could be anything; name the columns in the first line."
+        return (
+            cells,
+            f"“{shown(names[2], at_most=40)}” could be anything; name the columns in the first line.",
+        )
     return cells, ""
 
 
 def _email(cell: str) -> dict[str, str]:
     found = WITH_NAME.fullmatch(cell) if len(cell) <= 400 else None
-    return {"email": found[2], "name": found[1]} if found else {"email": cell}
+    return {"email": found[2], "name": found[1].strip()} if found else {"email": cell}
 
 
 def entry_of(row: Row) -> Entry:
@@ -122,5 +127,7 @@ def _names(cells: dict[str, str]) -> dict[str, str]:
 def _yes(cell: str) -> bool:
     word = cell.strip().lower()
     if word not in YES | NO:
-        raise NotPlain(f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no.")
+        raise NotPlain(
+            f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no."
+        )
     return word in YES

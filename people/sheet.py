@@ -54,7 +54,7 @@ codecs.register_error("people.windows", _as_windows)
 
 
 def storable(text: str) -> str:
-    """The text with U+FFFD in place of what PostgreSQL cannot store, so that the row concerned is reported."""
+    """The text with U+FFFD in place of what PostgreSQL cannot store, so that the row is reported."""
     return SURROGATE_OR_NUL.sub("\ufffd", text.removeprefix("\ufeff"))
 
 

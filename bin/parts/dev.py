@@ -21,6 +21,8 @@ WRITTEN = LOCAL / "env"
 
 def main() -> int:
     try:
+        if not sys.stdout:
+            raise Trouble("bin/dev has nowhere to write: its standard output is closed.")
         run(arguments())
     except (Stopped, KeyboardInterrupt):
         return 0
@@ -28,16 +30,14 @@ def main() -> int:
         print(trouble, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename or ROOT}: {error.strerror}.", file=sys.stderr)
+        print(f"Cannot use {error.filename or ROOT}: {error.strerror}.", file=sys.stderr)
         return 1
     return 0
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/dev", description=__doc__)
-    parser.add_argument(
-        "--port", type=port, default=port(wished("PORT") or "8000"), help="8000 when not given"
-    )
+    parser.add_argument("--port", type=port, default=wished("PORT") or "8000", help="8000 when not given")
     return parser.parse_args()
 
 
@@ -76,7 +76,7 @@ def supervise(python: Path, environment: dict[str, str], port: int, embedded: li
             program = service.program()
             supervisor.start(program)
             supervisor.wait_until_ready(program, within=60)
-        supervisor.run(manage("migrate", "migrate", "--noinput"))
+        supervisor.run(manage("migrate", "migrate", "--noinput", quiet=True))
         login = demo_login(supervisor.run(manage("demo", "demo", quiet=True)))
         supervisor.start(web)
         supervisor.start(manage("clock", "clock"))

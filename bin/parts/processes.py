@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,10 +130,8 @@ def end(child: subprocess.Popen, with_signal: signal.Signals = signal.SIGTERM, g
 
 
 def kill_group(child: subprocess.Popen) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        child.kill()
 
 
 def adopt_orphans() -> None:
@@ -142,23 +141,19 @@ def adopt_orphans() -> None:
 
 
 def end_orphans(but: Iterable[int] = (), grace: float = 5) -> None:
-    """Stop every child of this process except those named."""
-    but, deadline = set(but), time.monotonic() + grace
-    signum = signal.SIGTERM
-    while pids := [pid for pid in children() if pid not in but]:
-        for pid in pids:
-            os.kill(pid, signum)
-        time.sleep(0.05)
-        reap(pids)
-        signum = signal.SIGKILL if time.monotonic() > deadline else signal.Signals(0)
-
-
-def reap(pids: Iterable[int]) -> None:
-    for pid in pids:
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            continue
+    """Stop every child of this process except those named; after `grace` seconds kill."""
+    told: set[int] = set()
+    late = time.monotonic() + grace
+    while (left := set(children()) - set(but)) and time.monotonic() < late + grace:
+        is_late = time.monotonic() > late
+        for pid in left if is_late else left - told:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if is_late else signal.SIGTERM)
+        told |= left
+        time.sleep(0.02)
+        for pid in left:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 def children() -> list[int]:

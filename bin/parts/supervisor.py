@@ -68,17 +68,15 @@ class Supervisor:
     def wait_until_ready(self, program: Program, within: float) -> None:
         """Return when the program is ready; Trouble when it ends before, or takes longer."""
         deadline = time.monotonic() + within
-        while True:
-            child = self.children[program.name]
+        child = self.children[program.name]
+        while not program.is_ready(child.process.pid):
             if child.process.poll() is not None:
                 self._drain(child)
                 self._recall(child)
                 raise Trouble(f"{program.name} ended before it was ready: {last_words(child.said)}")
-            if program.is_ready(child.process.pid):
-                return
             if time.monotonic() > deadline:
                 raise Trouble(f"{program.name} was not ready after {within:.0f} seconds.")
-            self._turn(0.05, restart=False)
+            self._turns(0.1)
 
     def run(self, program: Program) -> list[str]:
         """Run a program to its end and return the last it said; Trouble when it fails."""
@@ -98,6 +96,12 @@ class Supervisor:
             self._turn(0.2)
 
     # One turn: read, reap, restart
+
+    def _turns(self, seconds: float) -> None:
+        """Let time pass, however much is said meanwhile."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._turn(0.05, restart=False)
 
     def _turn(self, wait: float, restart: bool = True) -> None:
         if self.asked_to_stop or self.readers():

@@ -40,7 +40,7 @@ def main() -> int:
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or ROOT}: {error.strerror}.", file=sys.stderr)
+        print(f"Cannot use {error.filename or ROOT}: {error.strerror}.", file=sys.stderr)
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Clones of the project for tests of its commands: the real bin/, a stand-in for manage.py, this test's venv."""
+"""Clones for tests of the commands: the real bin/, a stand-in for manage.py, this test's venv."""
 
 import os
 import pwd

@@ -6,7 +6,9 @@ from dispatcher.books import books_of
 
 
 class Command(BaseCommand):
-    help = "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
+    help = (
+        "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
+    )
 
     def handle(self, *args, **options) -> None:
         wrong = list(strays())

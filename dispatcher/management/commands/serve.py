@@ -1,5 +1,4 @@
-"""Serve pages, API and sockets."""
-
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -18,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        logging.getLogger("daphne").setLevel(logging.WARNING)  # it announces every step of its start
         server = Server(
             application,
             host=host,

@@ -1,0 +1,72 @@
+"""The API: programs ask with a key and are answered in JSON, whatever becomes of their request."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLResolver, reverse
+from django.urls.resolvers import RegexPattern
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.parser import Parser
+from ninja.security import HttpBearer
+
+from accounts.models import ApiKey
+from dispatcher import api_campaigns, strict_json
+from dispatcher.api_errors import ANSWERS, not_allowed
+from people import api as customers
+
+
+class Key(HttpBearer):
+    """Lets a request work as a member would: in the key's workspace, with the key's role. Cookies count for nothing."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        key = ApiKey.of(token)
+        if key:
+            key.used(timezone.now())
+            request.membership, request.workspace = key, key.workspace
+        return key
+
+
+class StrictParser(Parser):
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        return strict_json.parse(request.body)
+
+
+class API(NinjaAPI):
+    def get_root_path(self, path_params: dict[str, Any]) -> str:
+        return reverse("api", args=[""])
+
+
+api = API(
+    title="Campaign Dispatcher",
+    description="Write campaigns, say who gets them, send them, and read what became of every message.",
+    auth=Key(),
+    parser=StrictParser(),
+    docs_url=None,
+)
+for error, answer in ANSWERS.items():
+    api.add_exception_handler(error, answer)
+api.add_router("", api_campaigns.router)
+api.add_router("", customers.router)
+
+ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
+
+
+@csrf_exempt
+@login_not_required
+def front_door(request: HttpRequest, route: str) -> HttpResponse:
+    """Every address below /api, with or without a slash at its end."""
+    request.id = uuid.uuid4().hex
+    try:
+        found = ROUTES.resolve(route.removesuffix("/"))
+        answer = found.func(request, *found.args, **found.kwargs)
+    except Http404 as error:
+        answer = api.on_exception(request, error)
+    if answer.status_code == 405:
+        answer = not_allowed(request, answer["Allow"])
+    answer["Cache-Control"] = "no-store"
+    answer["X-Request-ID"] = request.id
+    return answer

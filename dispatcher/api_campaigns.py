@@ -1,0 +1,110 @@
+"""Campaigns over the API: write them, list them, look at one, send it."""
+
+from math import ceil
+from typing import Literal
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema, Status
+
+from accounts.access import may
+from campaigns.authoring import create_campaign
+from campaigns.models import Campaign, Channel
+from dispatcher.api_shapes import (
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    ChannelWord,
+    Pagination,
+    SendIn,
+    SentOut,
+    StatusWord,
+)
+from dispatcher.models import SkipReason
+from dispatcher.send import Unknown, send
+from dispatcher.stats import stats_of_many
+
+router = Router(tags=["campaigns"])
+NOBODY = SendIn()
+
+
+@router.post("campaigns", response={201: CampaignOut}, summary="Write a campaign")
+@may("write")
+def write_campaign(request: HttpRequest, campaign: CampaignIn) -> CampaignOut:
+    """A draft, or a scheduled campaign when scheduled_at lies ahead."""
+    return drawn(create_campaign(request.workspace, by=None, **campaign.content))
+
+
+class Asked(Schema):
+    """Which campaigns, and which page of them; a page that cannot be read is the first."""
+
+    page: str = "1"
+    page_size: str = "20"
+    channel: ChannelWord | Literal[""] = ""
+    status: StatusWord | Literal[""] = ""
+    q: str = ""
+
+    @property
+    def filters(self) -> dict[str, object]:
+        filters = {
+            "channel": self.channel and Channel[self.channel.upper()],
+            "status": self.status and Campaign.Status[self.status.upper()],
+            "name__icontains": self.q[:200],
+        }
+        return {field: value for field, value in filters.items() if value}
+
+
+@router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")
+@may("read")
+def list_campaigns(request: HttpRequest, asked: Query[Asked]) -> dict:
+    campaigns = request.workspace.campaigns.filter(**asked.filters).order_by("-pk")
+    page = whole(asked.page, otherwise=1)
+    size = min(whole(asked.page_size, otherwise=20), 100)
+    count = campaigns.count()
+    pages = ceil(count / size)
+    shown = list(campaigns[(page - 1) * size : page * size]) if page <= pages else []
+    stats = stats_of_many(shown)
+    return {
+        "data": [CampaignOut.of(campaign, stats[campaign.pk]) for campaign in shown],
+        "pagination": Pagination(page=page, page_size=size, total_count=count, total_pages=pages),
+    }
+
+
+def whole(word: str, *, otherwise: int) -> int:
+    """The whole number from 1 up that somebody wrote; numbers out of anybody's reach are all alike."""
+    number = int(word[:18]) if word.isascii() and word.isdecimal() else 0
+    return number or otherwise
+
+
+@router.get("campaigns/{campaign_id}", response=CampaignOut, summary="Look at a campaign")
+@may("read")
+def show_campaign(request: HttpRequest, campaign_id: int) -> CampaignOut:
+    return drawn(campaign_of(request, campaign_id))
+
+
+@router.post("campaigns/{campaign_id}/send", response={200: SentOut, 202: SentOut}, summary="Send a campaign")
+@may("send")
+def send_campaign(request: HttpRequest, campaign_id: int, whom: SendIn = NOBODY) -> Status[SentOut]:
+    """A draft is launched to these people. A campaign scheduled ahead stays scheduled and they are added to it.
+
+    Answers 202 while an audience above 20,000 is being prepared.
+    """
+    sent = send(campaign_of(request, campaign_id), whom.choice, by=None, now=whom.send_now)
+    answer = SentOut(
+        campaign_id=sent.campaign.pk,
+        messages_queued=sent.queued,
+        status=sent.campaign.get_status_display(),
+        skipped={reason.label: sent.skipped.get(reason, 0) for reason in SkipReason},
+    )
+    return Status(202 if sent.queued is None else 200, answer)
+
+
+def campaign_of(request: HttpRequest, number: int) -> Campaign:
+    """The campaign of the key's workspace with this number. Raises Unknown."""
+    campaign = request.workspace.campaigns.filter(pk=number).first()
+    if campaign is None:
+        raise Unknown("Campaign", number)
+    return campaign
+
+
+def drawn(campaign: Campaign) -> CampaignOut:
+    return CampaignOut.of(campaign, stats_of_many([campaign])[campaign.pk])

@@ -1,0 +1,138 @@
+"""What the API answers when it refuses: one shape for every refusal, and one place that knows which is which."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from campaigns.authoring import InvalidContent, NotEditable, UnknownPlaceholders
+from campaigns.models import IllegalMove
+from dispatcher.operations import LaunchRefused
+from dispatcher.send import Unknown
+from people.plain import NotPlain
+from people.recipients import DuplicateRecipient
+
+logger = logging.getLogger(__name__)
+
+FIELDS = {"body": "base_template", "groups": "group_ids", "picked": "customer_ids", "excluded": "exclude_ids"}
+SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
+MOST_FAULTS = 20
+
+Details = dict[str, list[str]]
+
+
+def refuse(status: HTTPStatus, code: str, message: str, details: dict | None = None) -> HttpResponse:
+    return JsonResponse({"error": {"code": code, "message": message, "details": details or {}}}, status=status)
+
+
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """The parser's own words, which ninja wraps."""
+    return refuse(HTTPStatus(error.status_code), "INVALID_REQUEST", str(error.__cause__ or error))
+
+
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    details: Details = {}
+    for fault in error.errors[:MOST_FAULTS]:
+        source, _, *place = map(str, fault["loc"])
+        if source == "path":
+            what = str(fault["loc"][-1])
+            return refuse(HTTPStatus.BAD_REQUEST, f"INVALID_{what.upper()}", f"The {what} is not a whole number.")
+        sentence = SENTENCES.get(fault["type"], fault["msg"])
+        details.setdefault(".".join(place)[:100] or "body", []).append(sentence)
+    return refuse_fields(details)
+
+
+def refuse_fields(details: Details, code: str = "VALIDATION_ERROR") -> HttpResponse:
+    first = next(f"{field}: {sentences[0]}" for field, sentences in details.items())
+    return refuse(HTTPStatus.BAD_REQUEST, code, f"The request is not valid. {first}", details)
+
+
+def invalid_content(request: HttpRequest, error: InvalidContent) -> HttpResponse:
+    code = "INVALID_TEMPLATE" if isinstance(error, UnknownPlaceholders) else "VALIDATION_ERROR"
+    return refuse_fields({FIELDS.get(name, name): sentences for name, sentences in error.errors.items()}, code)
+
+
+def not_plain(request: HttpRequest, error: NotPlain) -> HttpResponse:
+    return refuse(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", str(error))
+
+
+def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    sentence = "A valid key is needed: Authorization: Bearer <key>"
+    answer = refuse(HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED", sentence)
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return refuse(HTTPStatus.FORBIDDEN, "FORBIDDEN", str(error))
+
+
+def unknown(request: HttpRequest, error: Unknown) -> HttpResponse:
+    return refuse(HTTPStatus.NOT_FOUND, f"{error.what.upper()}_NOT_FOUND", str(error))
+
+
+def nothing_there(request: HttpRequest, error: Http404) -> HttpResponse:
+    return refuse(HTTPStatus.NOT_FOUND, "NOT_FOUND", f"There is nothing at {request.path[:200]}.")
+
+
+def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    sentence = f"{request.method} is not possible here, but {allowed}."
+    answer = refuse(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence)
+    answer["Allow"] = allowed
+    return answer
+
+
+def conflict(request: HttpRequest, error: Exception) -> HttpResponse:
+    return refuse(HTTPStatus.CONFLICT, "CONFLICT", str(error))
+
+
+def duplicate(request: HttpRequest, error: DuplicateRecipient) -> HttpResponse:
+    return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error))
+
+
+def launch_refused(request: HttpRequest, error: LaunchRefused) -> HttpResponse:
+    ours = error.code == "SENDER_NOT_CONFIGURED"
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE if ours else HTTPStatus.BAD_REQUEST, error.code, str(error))
+
+
+def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    sentence = "The request is larger than allowed."
+    return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BODY_TOO_LARGE", sentence)
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.warning("request %s: the database did not answer: %s", request.id, type(error).__name__)
+    sentence = "The database does not answer. Nothing was changed; try again in a moment."
+    answer = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", sentence)
+    answer["Retry-After"] = "5"
+    return answer
+
+
+def our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("request %s failed", request.id, exc_info=error)
+    sentence = f"This is our fault and has been written down as {request.id}."
+    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL", sentence, {"request_id": request.id})
+
+
+ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
+    HttpError: unreadable,
+    ValidationError: invalid,
+    InvalidContent: invalid_content,
+    NotPlain: not_plain,
+    AuthenticationError: unauthenticated,
+    PermissionDenied: forbidden,
+    Unknown: unknown,
+    Http404: nothing_there,
+    IllegalMove: conflict,
+    NotEditable: conflict,
+    DuplicateRecipient: duplicate,
+    LaunchRefused: launch_refused,
+    RequestDataTooBig: too_large,
+    OperationalError: unavailable,
+    InterfaceError: unavailable,
+    Exception: our_fault,
+}

@@ -1,0 +1,190 @@
+"""What programs write about campaigns and what they read: the shapes of the API's requests and answers."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from ninja import Schema
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from campaigns.models import Campaign, Channel
+from dispatcher.send import Choice
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+ChannelWord = Literal["email", "sms", "whatsapp"]
+StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
+PriorityWord = Literal["urgent", "normal", "low"]
+Number = Annotated[StrictInt, Field(ge=1)]
+
+
+def moment(value: object) -> datetime | None:
+    """RFC 3339, in which the seconds may be missing, and the offset where a time zone is given beside it."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not RFC3339.fullmatch(value.upper()):
+        raise PydanticCustomError("moment", "Write the time as 2026-12-04T10:34:00Z or 2026-12-04T13:34:00+03:00.")
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise PydanticCustomError("moment", "There is no such time.") from None
+
+
+def zone(value: object) -> ZoneInfo | None:
+    """A time zone of the IANA database."""
+    if value is None:
+        return None
+    try:
+        return ZoneInfo(str(value)[:100])
+    except (KeyError, ValueError, OSError):
+        raise PydanticCustomError("zone", "There is no such time zone; write it as Africa/Nairobi.") from None
+
+
+class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
+    """A campaign to be written. An email without a subject takes its name as the subject."""
+
+    name: str | None = None
+    title: str | None = Field(None, description="Another word for name; give one of them.")
+    channel: ChannelWord = "email"
+    base_template: str | None = Field(None, description="The text, with {first_name} or {first_name|there} in it.")
+    message: str | None = Field(None, description="Another word for base_template; give one of them.")
+    subject: str | None = None
+    scheduled_at: Annotated[datetime | None, BeforeValidator(moment)] = None
+    timezone: Annotated[
+        ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})
+    ] = None
+    priority: PriorityWord = "normal"
+    group_ids: list[Number] = []
+
+    @model_validator(mode="after")
+    def one_word_for_each(self) -> "CampaignIn":
+        for first, second in (("name", "title"), ("base_template", "message")):
+            if getattr(self, first) is not None and getattr(self, second) is not None:
+                raise PydanticCustomError("twice", f"Give {first} or {second}, not both.")
+        return self
+
+    @model_validator(mode="after")
+    def time_in_utc(self) -> "CampaignIn":
+        at = self.scheduled_at
+        if at and not (at.tzinfo or self.timezone):
+            raise PydanticCustomError("offset", "scheduled_at needs an offset, such as Z or +03:00, or a timezone.")
+        try:
+            self.scheduled_at = at and (at if at.tzinfo else at.replace(tzinfo=self.timezone)).astimezone(UTC)
+        except OverflowError:
+            raise PydanticCustomError("moment", "scheduled_at is out of reach.") from None
+        return self
+
+    @property
+    def content(self) -> dict:
+        """What `create_campaign` takes."""
+        name = (self.title if self.name is None else self.name) or ""
+        return {
+            "name": name,
+            "channel": Channel[self.channel.upper()],
+            "subject": name if self.subject is None else self.subject,
+            "body": (self.message if self.base_template is None else self.base_template) or "",
+            "groups": self.group_ids,
+            "priority": Campaign.Priority[self.priority.upper()],
+            "scheduled_at": self.scheduled_at,
+        }
+
+
+class SegmentIn(Schema, extra="forbid"):
+    """People whose fields say this, in capital or small letters; several fields must all agree."""
+
+    first_name: str | None = Field(None, min_length=1)
+    last_name: str | None = Field(None, min_length=1)
+    location: str | None = Field(None, min_length=1)
+    preferred_product: str | None = Field(None, min_length=1)
+    phone: str | None = Field(None, min_length=1)
+    email: str | None = Field(None, min_length=1)
+
+
+class SendIn(Schema, extra="forbid"):
+    """Whom to send to, said in exactly one way."""
+
+    customer_ids: list[Number] | None = None
+    group_ids: list[Number] | None = None
+    segment: SegmentIn | None = None
+    target: Literal["all"] | None = None
+    exclude_ids: list[Number] = []
+    send_now: StrictBool = Field(False, description="Launch although the campaign is scheduled.")
+
+    @model_validator(mode="after")
+    def one_selector(self) -> "SendIn":
+        selectors = (self.customer_ids, self.group_ids, self.segment, self.target)
+        if sum(selector is not None for selector in selectors) > 1:
+            raise PydanticCustomError("selectors", "Give only one of customer_ids, group_ids, segment and target.")
+        return self
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(
+            everyone=self.target == "all",
+            groups=self.group_ids or (),
+            people=self.customer_ids or (),
+            segment=self.segment.model_dump(exclude_none=True) if self.segment else {},
+            without=self.exclude_ids,
+        )
+
+
+class Stats(Schema):
+    """The books: total is the sum of the others. Before the launch a forecast, counted up to 100,000."""
+
+    total: int
+    pending: int
+    sending: int = Field(description="Always 0: no message is ever in such a status.")
+    sent: int
+    failed: int
+    skipped: int
+    cancelled: int
+    unknown: int
+
+
+class CampaignOut(Schema):
+    id: int
+    name: str
+    channel: ChannelWord
+    status: StatusWord
+    base_template: str
+    subject: str
+    scheduled_at: datetime | None
+    priority: PriorityWord
+    created_at: datetime
+    stats: Stats
+
+    @classmethod
+    def of(cls, campaign: Campaign, stats: dict[str, int]) -> "CampaignOut":
+        return cls(
+            id=campaign.pk,
+            name=campaign.name,
+            channel=campaign.channel_word,
+            status=campaign.get_status_display(),
+            base_template=campaign.body,
+            subject=campaign.subject,
+            scheduled_at=campaign.scheduled_at,
+            priority=campaign.get_priority_display(),
+            created_at=campaign.created_at,
+            stats=stats,
+        )
+
+
+class Pagination(Schema):
+    page: int
+    page_size: int
+    total_count: int
+    total_pages: int
+
+
+class CampaignPage(Schema):
+    data: list[CampaignOut]
+    pagination: Pagination
+
+
+class SentOut(Schema):
+    campaign_id: int
+    messages_queued: int | None = Field(description="Messages this call added; null while they are being prepared.")
+    status: StatusWord
+    skipped: dict[str, int] = Field(description="People left out, by reason.")

@@ -1,0 +1,212 @@
+"""The cards of the campaign list: a page of campaigns, each in five lines, in a fixed number of queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import Workspace
+from campaigns.models import Campaign, StatusChange
+from dispatcher.books import Books, books_of_many
+from dispatcher.models import Settlement
+from dispatcher.picture import LATELY
+from dispatcher.words import capital, moment, people, shares, standing
+
+Status = Campaign.Status
+SIZE = 24
+
+SHOWN: dict[str, tuple[str, tuple[Status, ...]]] = {
+    "": ("All", tuple(Status)),
+    "drafts": ("Drafts", (Status.DRAFT,)),
+    "scheduled": ("Scheduled", (Status.SCHEDULED,)),
+    "sending": ("Sending", (Status.PREPARING, Status.SENDING, Status.PAUSED)),
+    "finished": ("Finished", (Status.SENT, Status.FAILED, Status.CANCELLED)),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page of the list: which kinds are shown, and those older than which campaign."""
+
+    show: str = ""
+    before: int = 0
+
+    @classmethod
+    def asked(cls, query: Mapping[str, str]) -> "Place":
+        """What a query string asks for; what cannot be read asks for the first page of all."""
+        show, before = query.get("show", ""), query.get("before", "")
+        number = int(before) if before.isdecimal() and len(before) < 19 else 0
+        return cls(show if show in SHOWN else "", number)
+
+    @property
+    def address(self) -> str:
+        return urlencode({k: str(v) for k, v in (("show", self.show), ("before", self.before)) if v})
+
+    def older(self, campaigns: list[Campaign]) -> str:
+        """The query string of the page after these."""
+        return Place(self.show, campaigns[-1].pk).address
+
+    def campaigns(self, workspace: Workspace) -> QuerySet[Campaign]:
+        """The campaigns of this page and the first of the next, newest first."""
+        found = workspace.campaigns.filter(status__in=SHOWN[self.show][1])
+        if self.before:
+            found = found.filter(pk__lt=self.before)
+        return found.order_by("-pk")[: SIZE + 1]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One kind of campaign, how many there are of it, and whether it is shown."""
+
+    words: str
+    count: int
+    address: str
+    is_current: bool
+
+
+def chips_of(workspace: Workspace, place: Place) -> list[Chip]:
+    """The kinds there are, with their counts, in one query."""
+    rows = workspace.campaigns.order_by().values_list("status").annotate(n=Count("pk"))
+    counts = dict(rows)
+    return [
+        Chip(
+            words,
+            sum(counts.get(s, 0) for s in statuses),
+            urlencode({"show": key} if key else {}),
+            key == place.show,
+        )
+        for key, (words, statuses) in SHOWN.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the list says of one campaign."""
+
+    id: str
+    name: str
+    status: str
+    words: str
+    channel: str
+    whom: str
+    line: str
+    books: Books
+    shares: list[tuple[str, str]]
+
+
+def cards_of(campaigns: list[Campaign]) -> list[Card]:
+    """The cards of these campaigns, in their order."""
+    books = books_of_many([campaign.pk for campaign in campaigns])
+    chosen = Chosen([campaign for campaign in campaigns if not books[campaign.pk].total])
+    lines = Lines(campaigns, books)
+    return [
+        Card(
+            id=str(campaign.pk),
+            name=campaign.name,
+            status=campaign.get_status_display(),
+            words=standing(campaign, books[campaign.pk]),
+            channel=capital(campaign.get_channel_display()),
+            whom=people(books[campaign.pk].total) if books[campaign.pk].total else chosen.words(campaign),
+            line=lines.line(campaign),
+            books=books[campaign.pk],
+            shares=shares(books[campaign.pk]),
+        )
+        for campaign in campaigns
+    ]
+
+
+class Chosen:
+    """Who is chosen for campaigns that are not launched yet, in words; two queries for all of them."""
+
+    def __init__(self, campaigns: list[Campaign]) -> None:
+        ids = [campaign.pk for campaign in campaigns]
+        by_group = Campaign.groups.through.objects.filter(campaign__in=ids).order_by("group__name")
+        self.groups: dict[int, list[str]] = {}
+        for pk, name in by_group.values_list("campaign", "group__name"):
+            self.groups.setdefault(pk, []).append(name)
+        by_hand = Campaign.picked.through.objects.filter(campaign__in=ids)
+        self.picked = dict(by_hand.values_list("campaign").annotate(n=Count("pk")))
+
+    def words(self, campaign: Campaign) -> str:
+        if campaign.everyone:
+            return "everyone"
+        words = self.groups.get(campaign.pk, [])
+        picked = self.picked.get(campaign.pk, 0)
+        return (
+            ", ".join([*words, *([f"{picked:,} picked by hand"] if picked else [])]) or "no people chosen yet"
+        )
+
+
+class Lines:
+    """The one line that matters of each campaign; two queries for all of them."""
+
+    def __init__(self, campaigns: list[Campaign], books: dict[int, Books]) -> None:
+        self.books, self.now = books, timezone.now()
+        stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
+        changes = StatusChange.objects.filter(campaign__in=stopped).order_by("campaign", "-id")
+        self.last = {
+            change.campaign_id: change for change in changes.distinct("campaign").select_related("by")
+        }
+        sending = [c.pk for c in campaigns if c.status == Status.SENDING]
+        since = self.now - timedelta(seconds=LATELY)
+        lately = Settlement.objects.filter(campaign__in=sending, at__gt=since)
+        self.settled = dict(lately.values_list("campaign").annotate(n=Sum("settled")))
+
+    def line(self, campaign: Campaign) -> str:
+        return LINES[Status(campaign.status)](self, campaign, self.books[campaign.pk])
+
+    def draft(self, campaign: Campaign, books: Books) -> str:
+        return f"Edited {moment(campaign.updated_at, self.now)}"
+
+    def scheduled(self, campaign: Campaign, books: Books) -> str:
+        return f"Starts {moment(campaign.scheduled_at, self.now)}"
+
+    def preparing(self, campaign: Campaign, books: Books) -> str:
+        return "Preparing the list of people"
+
+    def sending(self, campaign: Campaign, books: Books) -> str:
+        line = f"{books.percent}% · {outcome(books)}"
+        speed = self.settled.get(campaign.pk, 0) / LATELY
+        if not speed:
+            return line
+        done_at = self.now + timedelta(seconds=min(books.pending / speed, 30 * 86_400))
+        return f"{line} · done about {moment(done_at, self.now).rpartition(':')[0]}"
+
+    def paused(self, campaign: Campaign, books: Books) -> str:
+        change = self.last.get(campaign.pk)
+        who = f" by {change.by}" if change and change.by else ""
+        at = f" at {moment(change.at, self.now)}" if change else ""
+        return f"{books.percent}% · paused{who}{at}"
+
+    def over(self, campaign: Campaign, books: Books) -> str:
+        ended = campaign.finished_at
+        return f"{outcome(books)} · {moment(ended, self.now)}" if ended else outcome(books)
+
+    def failed(self, campaign: Campaign, books: Books) -> str:
+        return f"None of {books.total:,} was sent · see why"
+
+    def cancelled(self, campaign: Campaign, books: Books) -> str:
+        if not books.total:
+            return "Cancelled before anything was sent"
+        return f"{books.sent:,} sent before it was cancelled"
+
+
+LINES = {
+    Status.DRAFT: Lines.draft,
+    Status.SCHEDULED: Lines.scheduled,
+    Status.PREPARING: Lines.preparing,
+    Status.SENDING: Lines.sending,
+    Status.PAUSED: Lines.paused,
+    Status.SENT: Lines.over,
+    Status.FAILED: Lines.failed,
+    Status.CANCELLED: Lines.cancelled,
+}
+
+
+def outcome(books: Books) -> str:
+    """964 sent, 12 failed, 4 skipped."""
+    counts = ((books.failed, "failed"), (books.skipped, "skipped"), (books.unknown, "unknown"))
+    return ", ".join([f"{books.sent:,} sent", *(f"{n:,} {word}" for n, word in counts if n)])

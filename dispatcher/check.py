@@ -1,0 +1,109 @@
+"""Check and send: who gets a campaign, who does not and why, how it reads, and what stands in the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from campaigns.models import Campaign, Channel
+from campaigns.preview import Preview, preview
+from dispatcher import freeze, operations
+from dispatcher.models import SKIP_WORDS, SkipReason
+from people.models import Recipient
+
+SHOWN = 100  # people listed of those left out
+KINDS = {
+    Channel.EMAIL: ("email", "emails"),
+    Channel.SMS: ("text message", "text messages"),
+    Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
+}
+MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One reason why people do not get it."""
+
+    reason: SkipReason
+    count: int
+
+    @property
+    def words(self) -> str:
+        return SKIP_WORDS[self.reason].capitalize()
+
+    @property
+    def word(self) -> str:
+        return self.reason.label
+
+
+@dataclass(frozen=True)
+class Check:
+    """All that is looked at before the button is pressed."""
+
+    campaign: Campaign
+    forecast: freeze.Forecast
+    refusal: operations.LaunchRefused | None
+    shown: LeftOut | None
+    people: list[Recipient]
+    preview: Preview
+    previous: str
+    following: str
+
+    @property
+    def kind(self) -> str:
+        return KINDS[Channel(self.campaign.channel)][0]
+
+    @property
+    def kinds(self) -> str:
+        """What the button sends: "4,212 text messages"."""
+        one, many = KINDS[Channel(self.campaign.channel)]
+        return f"1 {one}" if self.forecast.reached == 1 else f"{self.forecast.reached:,} {many}"
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        return [LeftOut(reason, count) for reason, count in sorted(self.forecast.skipped.items()) if count]
+
+    @property
+    def is_mended_by_editing(self) -> bool:
+        return self.refusal is not None and self.refusal.code in MENDED_IN_THE_TEXT
+
+    @property
+    def can_be_sent(self) -> bool:
+        return self.refusal is None and self.campaign.can_become(Campaign.Status.PREPARING)
+
+
+def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
+    """`left_out` in the query names a reason whose people are listed, `person` whose text is shown."""
+    person, previous, following = around(campaign, query.get("person", ""))
+    reason = SkipReason.__members__.get(query.get("left_out", "").upper())
+    people = freeze.candidates(campaign).filter(skip=reason).order_by("pk")[:SHOWN] if reason else []
+    subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
+    forecast = freeze.forecast(campaign)
+    return Check(
+        campaign=campaign,
+        forecast=forecast,
+        refusal=refusal_of(campaign),
+        shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
+        people=list(people),
+        preview=preview(campaign.workspace, person, subject, campaign.body),
+        previous=previous,
+        following=following,
+    )
+
+
+def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:
+    try:
+        operations.refuse_unless_ready(campaign)
+    except operations.LaunchRefused as refusal:
+        return refusal
+    return None
+
+
+def around(campaign: Campaign, wanted: str) -> tuple[Recipient | None, str, str]:
+    """Somebody who gets it, and the ids of those before and after, empty at the ends."""
+    reached = freeze.candidates(campaign).filter(skip=None)
+    pk = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0
+    person = reached.filter(pk__gte=pk).order_by("pk").first() or reached.order_by("pk").first()
+    if person is None:
+        return None, "", ""
+    before = reached.filter(pk__lt=person.pk).order_by("-pk").values_list("pk", flat=True).first()
+    after = reached.filter(pk__gt=person.pk).order_by("pk").values_list("pk", flat=True).first()
+    return person, str(before or ""), str(after or "")

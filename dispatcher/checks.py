@@ -1,0 +1,42 @@
+"""What must be right before the house opens its doors; each finding says what to set."""
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from campaigns.models import Channel
+from dispatcher.senders import SENDERS
+from simulator.provider import FAULTS, PROFILES
+
+
+@register
+def settings_make_sense(**_: object) -> list[CheckMessage]:
+    """Every setting of ours that a typing mistake could spoil."""
+    return [Error(sentence, id=f"dispatcher.E{number:03}") for number, (wrong, sentence) in _rules() if wrong]
+
+
+def _rules():
+    unknown = sorted(set(settings.SENDERS.values()) - set(SENDERS))
+    channels = sorted(set(settings.SENDERS) - {channel.word for channel in Channel})
+    faults = sorted(set(settings.SIMULATOR_FAULTS) - set(FAULTS))
+    shares = sum(settings.SIMULATOR_FAULTS.values())
+    return enumerate(
+        [
+            (not settings.SECRET_KEY, "Set SECRET_KEY to 50 random characters; bin/dev does so by itself."),
+            (unknown, f"SENDERS names {unknown}; known senders are {sorted(SENDERS)}."),
+            (channels, f"SENDERS names the channels {channels}; there are email, sms and whatsapp."),
+            (
+                settings.SIMULATOR_PROFILE not in PROFILES,
+                f"SIMULATOR_PROFILE is {settings.SIMULATOR_PROFILE!r}; choose one of {sorted(PROFILES)}.",
+            ),
+            (faults, f"SIMULATOR_FAULTS names {faults}; there are {sorted(FAULTS)}."),
+            (not 0 <= shares <= 1, "The shares in SIMULATOR_FAULTS must add up to something from 0 to 1."),
+            (settings.BATCH_SIZE < 1, "BATCH_SIZE must be 1 or more."),
+            (settings.DISPATCH_WINDOW < 1, "DISPATCH_WINDOW must be 1 or more."),
+            (settings.LEASE_SECONDS < 3, "LEASE_SECONDS must be 3 or more: a lease is renewed in between."),
+            (
+                not 0 < settings.CALL_SECONDS < 40,
+                "CALL_SECONDS must be above 0 and below 40: a shift waits for its last call before RQ ends it.",
+            ),
+        ],
+        1,
+    )

@@ -1,0 +1,236 @@
+"""Pages of messages: any page of any status of a million, found through the counters of the batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Campaign, Channel
+from dispatcher.books import Books
+from dispatcher.models import CATEGORY_WORDS, SKIP_WORDS, Category, Message, SkipReason
+
+Status = Message.Status
+SIZE = 25
+WORDS = {
+    Status.PENDING: "Waiting",
+    Status.SENT: "Sent",
+    Status.FAILED: "Failed",
+    Status.SKIPPED: "Skipped",
+    Status.CANCELLED: "Cancelled",
+    Status.UNKNOWN: "Unknown",
+}
+
+# The batches' prefix sums say in which of them a page begins, so nothing before it is read or counted. The inner
+# OFFSET keeps the planner from joining the wrong way round.
+FIND = """
+    WITH counted AS (
+        SELECT first, last, {count} AS n, sum({count}) OVER (ORDER BY first) AS upto
+        FROM dispatcher_batch WHERE campaign_id = %(campaign)s),
+    wanted AS MATERIALIZED (
+        SELECT * FROM counted WHERE n > 0 AND upto > %(skip)s AND upto - n < %(skip)s + %(size)s)
+    SELECT m.id FROM wanted CROSS JOIN LATERAL (
+        SELECT id, number FROM dispatcher_message
+        WHERE campaign_id = %(campaign)s AND number BETWEEN wanted.first AND wanted.last AND {condition}
+        ORDER BY number OFFSET 0) AS m
+    ORDER BY m.number OFFSET greatest(0, %(skip)s - (SELECT min(upto - n) FROM wanted)) LIMIT %(size)s
+"""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which messages are shown: all, those of a status, or those of one cause of failure or reason for skipping."""
+
+    status: Status | None = None
+    category: Category | None = None
+    reason: SkipReason | None = None
+
+    @classmethod
+    def asked(cls, query: Mapping[str, str]) -> "Filter":
+        """What a query string asks for; what cannot be read asks for all."""
+        category = Category.__members__.get(query.get("cause", "").upper())
+        reason = SkipReason.__members__.get(query.get("reason", "").upper())
+        if category:
+            return cls(Status.FAILED, category=category)
+        if reason:
+            return cls(Status.SKIPPED, reason=reason)
+        return cls(Status.__members__.get(query.get("status", "").upper()))
+
+    @property
+    def query(self) -> dict[str, str]:
+        if self.category:
+            return {"cause": self.category.name.lower()}
+        if self.reason:
+            return {"reason": self.reason.name.lower()}
+        return {"status": self.status.name.lower()} if self.status else {}
+
+    @property
+    def address(self) -> str:
+        """The query string that asks for this."""
+        return urlencode(self.query)
+
+    def count(self, books: Books) -> int:
+        if self.category:
+            return books.failed_by[self.category - 1]
+        if self.reason:
+            return books.skipped_by[self.reason - 1]
+        return getattr(books, self.status.name.lower()) if self.status else books.total
+
+    @property
+    def _counter(self) -> str:
+        if self.category:
+            return f"failed_by[{self.category:d}]"
+        if self.reason:
+            return f"skipped_by[{self.reason:d}]"
+        return self.status.name.lower() if self.status else "total"
+
+    @property
+    def _condition(self) -> str:
+        if self.category:
+            return f"status = {Status.FAILED:d} AND category = {self.category:d}"
+        if self.reason:
+            return f"status = {Status.SKIPPED:d} AND skip_reason = {self.reason:d}"
+        return f"status = {self.status:d}" if self.status else "true"
+
+    def find(self, campaign: Campaign, skip: int) -> list[int]:
+        """The ids of the messages of the page that begins after this many."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                FIND.format(count=self._counter, condition=self._condition),
+                {"campaign": campaign.pk, "skip": skip, "size": SIZE},
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message as the table and its own page show it."""
+
+    message: Message
+
+    @property
+    def number(self) -> str:
+        return str(self.message.number)
+
+    @property
+    def name(self) -> str:
+        recipient = self.message.recipient
+        return str(recipient) if recipient else "Deleted person"
+
+    @property
+    def address(self) -> str:
+        """Where it went; for those left out, where it would have gone."""
+        message = self.message
+        if message.address is not None or message.recipient is None:
+            return message.address or ""
+        return getattr(message.recipient, Channel(message.campaign.channel).address_field)
+
+    @property
+    def status(self) -> str:
+        return self.message.get_status_display()
+
+    @property
+    def words(self) -> str:
+        return WORDS[Status(self.message.status)]
+
+    @property
+    def detail(self) -> str:
+        """Why it ended so, or why it has not ended yet."""
+        message = self.message
+        if message.status == Status.FAILED:
+            return CATEGORY_WORDS[Category(message.category)][0].lower()
+        if message.status == Status.SKIPPED:
+            return SKIP_WORDS[SkipReason(message.skip_reason)]
+        if message.status == Status.SENT and message.assumed:
+            return "assumed delivered"
+        if message.status == Status.SENT and message.delivery:
+            return message.get_delivery_display()
+        if message.status == Status.UNKNOWN:
+            return "the answer was never heard"
+        if message.status == Status.PENDING and message.retry_count:
+            return f"try {message.retry_count + 1}, after: {message.last_error}"
+        return ""
+
+    @property
+    def at(self) -> datetime | None:
+        return (
+            None if self.message.status == Status.PENDING else self.message.sent_at or self.message.updated_at
+        )
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One status, how many messages have it, and whether it is shown."""
+
+    words: str
+    count: int
+    address: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """Up to SIZE messages in the order of their numbers, and where they stand."""
+
+    id: str
+    books: Books
+    filter: Filter
+    rows: list[Row]
+    number: int
+    count: int
+    now: datetime
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.count // SIZE))
+
+    @property
+    def first(self) -> int:
+        return (self.number - 1) * SIZE + 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+    @property
+    def chips(self) -> list[Chip]:
+        kinds = [("All", Filter()), *((words, Filter(status)) for status, words in WORDS.items())]
+        return [
+            Chip(words, kind.count(self.books), kind.address, kind == self.filter) for words, kind in kinds
+        ]
+
+    @property
+    def cause(self) -> str:
+        """The one cause or reason that is shown, in words."""
+        if self.filter.category:
+            return CATEGORY_WORDS[self.filter.category][0]
+        return SKIP_WORDS[self.filter.reason].capitalize() if self.filter.reason else ""
+
+    @property
+    def here(self) -> str:
+        """The query string that asks for this page."""
+        return self._beside(self.number) if self.number > 1 else self.filter.address
+
+    @property
+    def previous(self) -> str:
+        return self._beside(self.number - 1) if self.number > 1 else ""
+
+    @property
+    def following(self) -> str:
+        return self._beside(self.number + 1) if self.number < self.pages else ""
+
+    def _beside(self, number: int) -> str:
+        return urlencode(self.filter.query | {"page": str(number)})
+
+
+def page_of(campaign: Campaign, books: Books, wanted: Filter, number: str = "1") -> Page:
+    """The page with this number, or the nearest there is."""
+    count = wanted.count(books)
+    pages = max(1, -(-count // SIZE))
+    at = int(number) if number.isdecimal() and len(number) < 10 else 1
+    at = min(max(at, 1), pages)
+    ids = wanted.find(campaign, (at - 1) * SIZE) if count else []
+    messages = Message.objects.filter(pk__in=ids).select_related("recipient", "campaign").order_by("number")
+    return Page(str(campaign.pk), books, wanted, [Row(m) for m in messages], at, count, timezone.now())

@@ -1,0 +1,37 @@
+"""What is asked before a verb that cannot be taken back."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """A verb, and the words that say what it will do."""
+
+    verb: str
+    title: str
+    sentence: str
+    yes: str
+    no: str
+
+
+QUESTIONS = {
+    question.verb: question
+    for question in (
+        Question(
+            "cancel",
+            "Cancel this campaign?",
+            "Nothing more is sent, for good: it cannot be resumed. Messages already on their way to the provider "
+            "are finished and counted.",
+            "Cancel campaign",
+            "Go on with it",
+        ),
+        Question(
+            "send_again",
+            "Send the unknown messages again?",
+            "The provider may have delivered them already: some people may get this message twice. Ask the provider "
+            "first if you can.",
+            "Send again",
+            "Leave them",
+        ),
+    )
+}

@@ -1,0 +1,148 @@
+"""Sending to whom somebody names: the choice becomes the campaign's audience, and the launch goes with it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models import Manager, Model, Q, QuerySet, Value
+from django.utils import timezone
+
+from accounts.models import User
+from campaigns.models import Campaign, IllegalMove
+from dispatcher import operations
+from dispatcher.books import books_of
+from dispatcher.freeze import Forecast, forecast
+from dispatcher.models import SkipReason
+from people.models import Recipient
+from wires import live
+
+Status = Campaign.Status
+
+
+class AlreadySent(IllegalMove):
+    """The campaign was launched or cancelled before."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(campaign, Status.SENDING)
+        self.args = (
+            f"campaign already processed (status: '{campaign.get_status_display()}'). To prevent duplicate sends, "
+            "campaigns in 'sending', 'sent', or 'failed' status cannot be sent again",
+        )
+
+
+class Unknown(Exception):
+    """Something of this kind with this number is not in the workspace."""
+
+    def __init__(self, what: str, number: int) -> None:
+        self.what = what
+        super().__init__(f"{what} with ID {number} not found")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whom to send to: everyone, groups, people, or those whose fields are as in `segment`; minus `without`."""
+
+    everyone: bool = False
+    groups: Collection[int] = ()
+    people: Collection[int] = ()
+    segment: Mapping[str, str] = field(default_factory=dict)
+    without: Collection[int] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.everyone or self.groups or self.people or self.segment)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a send: how many messages it added, None while they are being prepared."""
+
+    campaign: Campaign
+    queued: int | None
+    skipped: Mapping[SkipReason, int]
+
+
+@transaction.atomic
+def send(campaign: Campaign, choice: Choice, *, by: User | None, now: bool = False) -> Sent:
+    """Launch a draft to this choice alone; add the choice to a scheduled campaign, which waits unless `now`.
+
+    Raises AlreadySent, Unknown or LaunchRefused, each of which leaves the campaign as it was.
+    """
+    if choice.is_empty:
+        raise operations.LaunchRefused("EMPTY_CUSTOMER_IDS", "Name at least one person, group or segment to send to.")
+    campaign = operations.locked(campaign)
+    if not campaign.is_editable:
+        raise AlreadySent(campaign)
+    if campaign.status == Status.DRAFT:
+        empty_audience(campaign)
+    elif campaign.scheduled_at > timezone.now() and not now:
+        return add_to_scheduled(campaign, choice)
+    add_to_audience(campaign, choice)
+    campaign = operations.launch(campaign, by=by)
+    if campaign.status == Status.PREPARING:
+        return Sent(campaign, None, {})
+    books = books_of(campaign)
+    return Sent(campaign, books.pending, dict(books.skips()))
+
+
+def add_to_scheduled(campaign: Campaign, choice: Choice) -> Sent:
+    leave_out(campaign, choice)
+    before = forecast(campaign)
+    add_to_audience(campaign, choice)
+    after = forecast(campaign)
+    live.changed(campaign.pk, campaign.workspace_id)
+    return Sent(campaign, after.reached - before.reached, newly_skipped(before, after))
+
+
+def newly_skipped(before: Forecast, after: Forecast) -> dict[SkipReason, int]:
+    return {reason: n - before.skipped.get(reason, 0) for reason, n in after.skipped.items()}
+
+
+def empty_audience(campaign: Campaign) -> None:
+    for chosen in (campaign.groups, campaign.picked, campaign.excluded_groups, campaign.excluded):
+        chosen.clear()
+    choose_everyone(campaign, False)
+
+
+def choose_everyone(campaign: Campaign, everyone: bool) -> None:
+    campaign.everyone = everyone
+    campaign.save(update_fields=["everyone", "updated_at"])
+
+
+def add_to_audience(campaign: Campaign, choice: Choice) -> None:
+    """Raises Unknown."""
+    leave_out(campaign, choice)
+    if choice.everyone:
+        choose_everyone(campaign, True)
+    refuse_unknown("Group", campaign.workspace.groups, choice.groups)
+    campaign.groups.add(*choice.groups)
+    people = campaign.workspace.recipients
+    if choice.people:
+        refuse_unknown("Customer", people, choice.people)
+        link(Campaign.picked.through, campaign, people.filter(pk__in=choice.people))
+    if choice.segment:
+        alike = Q(*((f"{name}__iexact", value) for name, value in choice.segment.items()))
+        link(Campaign.picked.through, campaign, people.filter(alike))
+
+
+def leave_out(campaign: Campaign, choice: Choice) -> None:
+    people = campaign.workspace.recipients
+    refuse_unknown("Customer", people, choice.without)
+    link(Campaign.excluded.through, campaign, people.filter(pk__in=choice.without))
+
+
+def refuse_unknown(what: str, rows: Manager, ids: Collection[int]) -> None:
+    """Raises Unknown with the lowest number that is not in the workspace."""
+    keepable = [number for number in ids if 0 < number < 2**63]
+    if missing := set(ids).difference(rows.filter(pk__in=keepable).values_list("pk", flat=True)):
+        raise Unknown(what, min(missing))
+
+
+def link(through: type[Model], campaign: Campaign, people: QuerySet[Recipient]) -> None:
+    """Link these people to the campaign in one statement, however many; those linked already stay so."""
+    sql, params = people.values_list(Value(campaign.pk), "pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {through._meta.db_table} (campaign_id, recipient_id) {sql} ON CONFLICT DO NOTHING",  # noqa: S608
+            params,
+        )

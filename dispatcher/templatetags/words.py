@@ -1,0 +1,9 @@
+"""Our words for times and durations, for templates."""
+
+from django.template import Library
+
+from dispatcher.words import duration, moment
+
+register = Library()
+register.filter("moment", moment)
+register.filter("duration", duration)

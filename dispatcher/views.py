@@ -1,0 +1,170 @@
+"""The pages of the list, of a campaign and of a message, and every button on them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import may
+from campaigns.models import Campaign, IllegalMove
+from campaigns.personalise import text
+from dispatcher import operations
+from dispatcher.books import books_of
+from dispatcher.cards import Place
+from dispatcher.check import check_of
+from dispatcher.drawings import CampaignPage, Drawing, ListPage, zone_of
+from dispatcher.ledger import Filter, Page, Row, page_of
+from dispatcher.models import Category
+from dispatcher.questions import QUESTIONS
+
+
+@require_GET
+def campaigns(request: HttpRequest) -> HttpResponse:
+    place = Place.asked(request.GET)
+    about = {"drawing": ListPage(request.workspace.pk, place).draw(), "place": place}
+    return render(
+        request, "dispatcher/campaigns.html", about | {"may_write": request.membership.may("write")}
+    )
+
+
+@require_GET
+def cards(request: HttpRequest) -> HttpResponse:
+    """The list alone, for a page without a socket."""
+    return HttpResponse(ListPage(request.workspace.pk, Place.asked(request.GET)).draw().frame)
+
+
+@require_GET
+def campaign(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = found(request, pk)
+    about = {
+        "campaign": campaign,
+        "drawing": draw(request, campaign),
+        "page": people_of(request, campaign),
+        "questions": QUESTIONS.values(),
+    }
+    return page(request, "campaign", about | {"may_send": request.membership.may("send")})
+
+
+@require_GET
+def fragments(request: HttpRequest, pk: int) -> HttpResponse:
+    """What ticks on the page of a campaign, for a page without a socket."""
+    return HttpResponse(str(draw(request, found(request, pk))))
+
+
+@require_GET
+def people(request: HttpRequest, pk: int) -> HttpResponse:
+    """The visible page of people alone, as it is now."""
+    return page(request, "_people", {"page": people_of(request, found(request, pk))})
+
+
+@require_GET
+def message(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    campaign = found(request, pk)
+    message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
+    about = {
+        "campaign": campaign,
+        "message": message,
+        "row": Row(message),
+        "attempts": message.attempts.order_by("pk"),
+        "subject": text(campaign.subject).filled_for(message.fields),
+        "body": text(campaign.body).filled_for(message.fields),
+        "now": timezone.now(),
+        "may_send": request.membership.may("send"),
+    }
+    return page(request, "message", about)
+
+
+@require_GET
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    return draw_check(request, found(request, pk))
+
+
+@require_POST
+@may("send")
+def send(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = found(request, pk)
+    try:
+        operations.launch(campaign, by=request.user)
+    except operations.LaunchRefused:  # the page says why
+        return draw_check(request, campaign, status=422)
+    except IllegalMove as fact:
+        messages.warning(request, f"Nothing was sent by this. {fact}")
+    else:
+        messages.success(request, "Campaign dispatch started! Watch the progress below.")
+    return see(pk)
+
+
+@require_POST
+@may("send")
+def operate(request: HttpRequest, pk: int, operation: Callable, takes: str = "") -> HttpResponse:
+    campaign = found(request, pk)
+    with suppress(IllegalMove):  # somebody was faster; the answer shows how things stand now
+        operation(campaign, by=request.user, **taken(request, takes))
+    if request.htmx:
+        return HttpResponse(str(draw(request, campaign)))
+    return see(pk)
+
+
+@require_GET
+@may("send")
+def confirm(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """The question before a verb that cannot be taken back, for those who get no dialog."""
+    if verb not in QUESTIONS:
+        raise Http404
+    about = {"campaign": found(request, pk), "question": QUESTIONS[verb]}
+    return page(request, "confirm", about)
+
+
+def found(request: HttpRequest, pk: int) -> Campaign:
+    return get_object_or_404(request.workspace.campaigns.select_related("workspace", "created_by"), pk=pk)
+
+
+def page(request: HttpRequest, template: str, about: dict, *, status: int = 200) -> HttpResponse:
+    """The page with its times in the time zone of the workspace, as the live fragments have them."""
+    zone = zone_of(request.workspace)
+    with timezone.override(zone):
+        return render(request, f"dispatcher/{template}.html", about | {"zone": zone}, status=status)
+
+
+def see(pk: int) -> HttpResponse:
+    """303: see the campaign's page, by GET."""
+    response = redirect("campaign", pk)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
+
+
+def draw(request: HttpRequest, campaign: Campaign) -> Drawing:
+    """Raises Http404 when it was deleted meanwhile."""
+    drawing = CampaignPage.seen_by(campaign.pk, request.membership.role).draw()
+    if drawing is None:
+        raise Http404
+    return drawing
+
+
+def people_of(request: HttpRequest, campaign: Campaign) -> Page:
+    return page_of(campaign, books_of(campaign), Filter.asked(request.GET), request.GET.get("page", "1"))
+
+
+def draw_check(request: HttpRequest, campaign: Campaign, *, status: int = 200) -> HttpResponse:
+    about = {"campaign": campaign, "check": check_of(campaign, request.GET)}
+    about["may_send"] = request.membership.may("send")
+    return page(request, "check", about, status=status)
+
+
+def taken(request: HttpRequest, takes: str) -> dict:
+    """What the button says beside its verb: one cause, or one message; without it, all. Raises Http404."""
+    asked = request.POST.get(takes) if takes else None
+    if not asked:
+        return {}
+    if takes == "numbers":
+        if not asked.isdecimal() or len(asked) > 9:
+            raise Http404
+        return {takes: [int(asked)]}
+    if asked.upper() not in Category.__members__:
+        raise Http404
+    return {takes: Category[asked.upper()]}

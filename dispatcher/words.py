@@ -1,0 +1,64 @@
+"""How times, durations, statuses and shares are put into words and widths, wherever they are shown."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.dateformat import format as dated
+
+from campaigns.models import Campaign
+from dispatcher.books import Books
+
+Status = Campaign.Status
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time of today as 14:02:10, any other with its date, in the time zone of the page."""
+    here, today = timezone.localtime(at), timezone.localtime(now)
+    if here.date() == today.date():
+        return dated(here, "H:i:s")
+    return dated(here, "j M H:i" if here.year == today.year else "j M Y H:i")
+
+
+def duration(seconds: float) -> str:
+    """38 s, 4 min 12 s, 1 h 4 min."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def standing(campaign: Campaign, books: Books) -> str:
+    """The words of the badge: zero sent is never called sent, and failures are never hidden behind it."""
+    if campaign.status == Status.PAUSED and books.in_flight:
+        return "Pausing"
+    if campaign.status == Status.CANCELLED and books.pending:
+        return "Cancelling"
+    word = campaign.get_status_display().capitalize()
+    if campaign.status != Status.SENT:
+        return word
+    rest = [f"{n:,} {kind}" for n, kind in ((books.failed, "failed"), (books.unknown, "unknown")) if n]
+    return ", ".join([word, *rest])
+
+
+def shares(books: Books) -> list[tuple[str, str]]:
+    """The parts of the bar: the letter of the stylesheet and the width."""
+    counts = (
+        ("s", books.sent),
+        ("f", books.failed),
+        ("k", books.skipped),
+        ("c", books.cancelled),
+        ("u", books.unknown),
+        ("w", min(books.in_flight, books.pending)),
+    )
+    return [(letter, f"{100 * n / books.total:.2f}%" if n else "0%") for letter, n in counts]
+
+
+def people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def capital(word: str) -> str:
+    """With a capital letter; the others stay: SMS, WhatsApp."""
+    return word[:1].upper() + word[1:]

@@ -1,0 +1,160 @@
+"""The forms people, groups and lists are typed into. They keep what was typed, right or wrong."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.db import transaction
+
+from accounts.models import User, Workspace
+from people.groups import checked_group, group_named
+from people.imports import MOST_CHARACTERS, start_import
+from people.models import Group, Import, Recipient
+from people.plain import NotPlain
+from people.recipients import add_recipient, change_recipient, checked_fields
+from people.sheet import UnreadableSheet, text_of
+
+
+class Checked(forms.Field):
+    """A field whose rule lives in the domain and says itself what is wrong."""
+
+    def __init__(self, check: Callable, **options) -> None:
+        super().__init__(required=False, **options)
+        self.check = check
+
+    def clean(self, value: str | None):
+        try:
+            return self.check(value or "")
+        except NotPlain as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+def _field(name: str, label: str, **options) -> Checked:
+    return Checked(lambda text: checked_fields({name: text})[name], label=label, **options)
+
+
+def attributes_in(text: str) -> dict:
+    """Attributes written one on a line as `name: value`. Raises NotPlain."""
+    pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
+    for name, colon, _ in pairs:
+        if not colon:
+            raise NotPlain(f"“{name[:60]}” has no colon; write one attribute on each line, as city: Nairobi.")
+    return checked_fields({"attributes": {name.strip(): value for name, _, value in pairs}})["attributes"]
+
+
+class PersonForm(forms.Form):
+    email = _field("email", "Email address", widget=forms.EmailInput({"autocomplete": "off"}))
+    phone = _field("phone", "Phone", help_text="With the country code, as +254 712 345 678.")
+    first_name = _field("first_name", "First name")
+    last_name = _field("last_name", "Last name")
+    location = _field("location", "Location")
+    preferred_product = _field("preferred_product", "Preferred product")
+    attributes = Checked(attributes_in, label="Further attributes", widget=forms.Textarea({"rows": 3}))
+    groups = forms.TypedMultipleChoiceField(
+        required=False, coerce=int, empty_value=[], widget=forms.CheckboxSelectMultiple
+    )
+    # Sent back as it was shown, so that saving a page opened before an opt-out does not undo it.
+    opted_out = forms.BooleanField(required=False, show_hidden_initial=True)
+
+    def __init__(self, workspace: Workspace, data=None, person: Recipient | None = None, **options) -> None:
+        super().__init__(data, initial=_shown(person) if person else {}, **options)
+        self.workspace, self.person = workspace, person
+        self.fields["groups"].choices = list(workspace.groups.values_list("pk", "name"))  # type: ignore[attr-defined]
+
+    def clean(self) -> dict:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not cleaned["email"] and not cleaned["phone"]:
+            raise forms.ValidationError("An email address or a phone number is needed.")
+        return cleaned
+
+    @transaction.atomic
+    def save(self) -> Recipient:
+        """Add or change the person. Raises NotPlain or DuplicateRecipient."""
+        fields = {name: value for name, value in self.cleaned_data.items() if name != "groups"}
+        if self.person is None:
+            self.person = add_recipient(self.workspace, **fields)
+        else:
+            if "opted_out" not in self.changed_data:
+                del fields["opted_out"]
+            fields["attributes"] = _as_before(self.person.attributes, fields["attributes"])
+            change_recipient(self.person, **fields)
+        self.person.groups.set(self.cleaned_data["groups"])
+        return self.person
+
+
+def _shown(person: Recipient) -> dict:
+    names = ("email", "phone", "first_name", "last_name", "location", "preferred_product", "opted_out")
+    shown = {name: getattr(person, name) for name in names}
+    shown["attributes"] = "\n".join(f"{name}: {value}" for name, value in sorted(person.attributes.items()))
+    shown["groups"] = list(person.groups.values_list("pk", flat=True))
+    return shown
+
+
+def _as_before(before: dict, after: dict) -> dict:
+    """What was not retyped keeps its kind: a number stays a number."""
+    return {name: before[name] if str(before.get(name)) == value else value for name, value in after.items()}
+
+
+class GroupForm(forms.Form):
+    name = Checked(lambda text: checked_group(text)["name"], label="Name")
+    description = Checked(
+        lambda text: checked_group("any", text)["description"],
+        label="Description",
+        help_text="Only you and your colleagues see it.",
+    )
+
+
+class ImportForm(forms.Form):
+    """A list, pasted or as a file, and the group its people are put in."""
+
+    text = forms.CharField(
+        required=False, strip=False, max_length=MOST_CHARACTERS, widget=forms.Textarea({"rows": 8})
+    )
+    file = forms.FileField(required=False, allow_empty_file=True)
+    group = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+    new_group = Checked(lambda text: text and checked_group(text)["name"])
+
+    def __init__(self, workspace: Workspace, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.workspace = workspace
+        groups = list(workspace.groups.values_list("pk", "name"))
+        self.fields["group"].choices = [("", "No group"), *groups]  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file and file.size > MOST_CHARACTERS:
+            raise forms.ValidationError("The file is larger than 10 MB; split it and import the parts.")
+        try:
+            self.source = text_of(file.read()) if file else ""
+        except UnreadableSheet as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+        return file
+
+    def clean(self) -> dict:
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        if cleaned["file"] and cleaned["text"].strip():
+            raise forms.ValidationError("Paste a list or choose a file, not both at once.")
+        if not cleaned["file"] and not cleaned["text"].strip():
+            raise forms.ValidationError("Paste a list or choose a file.")
+        if cleaned["group"] and cleaned["new_group"]:
+            self.add_error("new_group", "Choose a group or name a new one, not both at once.")
+        return cleaned
+
+    @transaction.atomic
+    def start(self, *, by: User) -> Import:
+        """Have the list imported. Raises UnreadableSheet."""
+        cleaned = self.cleaned_data
+        file = cleaned["file"]
+        return start_import(
+            self.workspace,
+            name=file.name if file else "Pasted list",
+            source=self.source if file else cleaned["text"],
+            group=self._group(),
+            by=by,
+        )
+
+    def _group(self) -> Group | None:
+        if self.cleaned_data["new_group"]:
+            return group_named(self.workspace, self.cleaned_data["new_group"])
+        return self.cleaned_data["group"] and self.workspace.groups.get(pk=self.cleaned_data["group"])

@@ -1,0 +1,78 @@
+"""Making, changing and deleting groups, for the pages and the API alike."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from accounts.models import Workspace
+from people.models import Group
+from people.plain import NotPlain, plain
+from people.search import COUNTED
+
+
+class DuplicateGroup(Exception):
+    """The workspace has a group of this name already."""
+
+
+class GroupInUse(Exception):
+    """A campaign that is still to be sent chooses its people by this group; the message names it."""
+
+
+def checked_group(name: str, description: str = "") -> dict[str, str]:
+    """Both as they are stored. Raises NotPlain with a sentence."""
+    name = plain(name, "The name", at_most=100)
+    if not name:
+        raise NotPlain("A group needs a name.")
+    return {"name": name, "description": plain(description, "The description", at_most=300)}
+
+
+def add_group(workspace: Workspace, *, name: str, description: str = "") -> Group:
+    """A new group. Raises NotPlain or DuplicateGroup."""
+    group = Group(workspace=workspace, **checked_group(name, description))
+    _write(group, force_insert=True)
+    return group
+
+
+def group_named(workspace: Workspace, name: str) -> Group:
+    """The group of this name, made if there is none. Raises NotPlain."""
+    fields = checked_group(name)
+    try:
+        return add_group(workspace, **fields)
+    except DuplicateGroup:
+        return workspace.groups.get(name__iexact=fields["name"])
+
+
+def change_group(group: Group, *, name: str, description: str) -> None:
+    """Rename and describe a group. Raises NotPlain or DuplicateGroup."""
+    fields = checked_group(name, description)
+    group.name, group.description = fields["name"], fields["description"]
+    _write(group, update_fields=[*fields])
+
+
+def _write(group: Group, **how) -> None:
+    try:
+        with transaction.atomic():
+            group.save(**how)
+    except IntegrityError as error:
+        if "group_name_once" not in str(error):
+            raise
+        raise DuplicateGroup(f"There is a group called “{group.name}” already.") from None
+
+
+def delete_group(group: Group) -> None:
+    """Delete the group; its people stay. Raises GroupInUse.
+
+    Without it a campaign still to be sent would reach others than its author chose: fewer, or those left out.
+    """
+    for campaigns in (group.campaigns, group.excluded_from):
+        for campaign in campaigns.all():
+            if campaign.is_editable:
+                sentence = f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first."
+                raise GroupInUse(sentence)
+    group.delete()
+
+
+def with_counts(groups: QuerySet[Group]) -> QuerySet[Group]:
+    """The groups with the number of their `people`, counted no further than one above COUNTED."""
+    some = "SELECT 1 FROM people_recipient_groups m WHERE m.group_id = people_group.id LIMIT %s"
+    return groups.annotate(people=RawSQL(f"(SELECT count(*) FROM ({some}) some)", [COUNTED + 1]))  # noqa: S608, S611

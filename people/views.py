@@ -1,0 +1,123 @@
+"""The pages of people and groups."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import may
+from people.forms import GroupForm, PersonForm
+from people.groups import (
+    DuplicateGroup,
+    GroupInUse,
+    add_group,
+    change_group,
+    delete_group,
+    with_counts,
+)
+from people.models import Group, Recipient
+from people.plain import NotPlain
+from people.recipients import DuplicateRecipient
+from people.search import COUNTED, LONGEST, PAGE, counted, number_in, page_of, search
+
+MEMBERSHIP = Recipient.groups.through
+GROUPS_SHOWN = 500
+
+
+@require_GET
+@may("read")
+def people(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()[:LONGEST]
+    group = _chosen_group(request)
+    listed = request.workspace.recipients.filter(groups=group) if group else request.workspace.recipients
+    before = number_in(request.GET.get("before", ""))
+    if words:
+        found = search(request.workspace, words, group)
+        shown, following = found[:PAGE], None
+    else:
+        found = []
+        shown, following = page_of(listed.all(), before)
+    context = {
+        "people": shown,
+        "has_more_matches": len(found) > PAGE,
+        "before": before,
+        "following": following,
+        "words": words,
+        "group": group,
+        "groups": request.workspace.groups.all()[:GROUPS_SHOWN],
+        "count": counted(MEMBERSHIP.objects.filter(group=group) if group else listed.all()),
+        "may_write": request.membership.may("write"),
+    }
+    return render(request, "people/people.html", context)
+
+
+def _chosen_group(request: HttpRequest) -> Group | None:
+    asked = request.GET.get("group", "")
+    return get_object_or_404(request.workspace.groups, pk=number_in(asked)) if asked else None
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    known = get_object_or_404(request.workspace.recipients, pk=pk) if pk else None
+    form = PersonForm(request.workspace, request.POST or None, known)
+    if form.is_bound and form.is_valid():
+        try:
+            saved = form.save()
+        except (NotPlain, DuplicateRecipient) as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("people")
+    context = {"form": form, "person": known}
+    return render(request, "people/person.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@may("read")
+def groups(request: HttpRequest) -> HttpResponse:
+    context = {
+        "groups": with_counts(request.workspace.groups.all())[:GROUPS_SHOWN],
+        "counted": COUNTED,
+        "may_write": request.membership.may("write"),
+    }
+    return render(request, "people/groups.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def group(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    known = get_object_or_404(request.workspace.groups, pk=pk) if pk else None
+    initial = {"name": known.name, "description": known.description} if known else {}
+    form = GroupForm(request.POST or None, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            if known:
+                change_group(known, **form.cleaned_data)
+            else:
+                add_group(request.workspace, **form.cleaned_data)
+        except DuplicateGroup as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            messages.success(request, f"The group “{form.cleaned_data['name']}” is saved.")
+            return redirect("groups")
+    context = {"form": form, "group": pk and get_object_or_404(request.workspace.groups, pk=pk)}
+    return render(request, "people/group.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    group = get_object_or_404(request.workspace.groups, pk=pk)
+    sentence = ""
+    if request.method == "POST":
+        try:
+            delete_group(group)
+        except GroupInUse as refusal:
+            sentence = str(refusal)
+        else:
+            messages.success(request, f"The group “{group}” is deleted; its people are still here.")
+            return redirect("groups")
+    count = counted(MEMBERSHIP.objects.filter(group=group))
+    context = {"group": group, "count": count, "sentence": sentence}
+    return render(request, "people/group_delete.html", context, status=409 if sentence else 200)

@@ -1,0 +1,40 @@
+"""The web server around an application of ten lines, with limits short enough to wait for."""
+
+import json
+import sys
+
+from dispatcher import server
+
+server.SILENCE_SECONDS = 0.8
+server.HEADER_SECONDS = 1.5
+server.BODY_SECONDS = 1.5
+server.LINGER_SECONDS = 0.5
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] != "websocket.disconnect":
+            await send({"type": "websocket.send", "text": message["text"]})
+        return
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    seen = {"size": size, "client": scope["client"][0], "scheme": scope["scheme"], "root": scope["root_path"]}
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
+
+
+if __name__ == "__main__":
+    web = server.Server(
+        application,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        max_body_bytes=12 * 1024 * 1024,
+        trusted_proxy="trusting" in sys.argv,
+    )
+    web.run()
+    sys.exit(web.failed)

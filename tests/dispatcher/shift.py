@@ -1,0 +1,39 @@
+"""A worker's shift in a process of its own, which a test can kill or stop: `python -m tests.dispatcher.shift`."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import quote
+
+import django
+from django.conf import settings
+from django.db import connection
+
+
+def database_url() -> str:
+    """The database this test uses, for a child process."""
+    params = connection.get_connection_params()
+    user = quote(params.get("user") or "")
+    if password := params.get("password"):
+        user += f":{quote(password)}"
+    host = params.get("host") or ""
+    if host.startswith("/"):
+        return f"postgresql://{user}@/{params['dbname']}?host={quote(host, safe='')}"
+    return f"postgresql://{user}@{host}:{params.get('port') or 5432}/{params['dbname']}"
+
+
+def start_shift(*, seconds: float = 10, **environment: object) -> subprocess.Popen:
+    """Start a shift in another process, with settings by environment variable."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    values = {name: str(value) for name, value in environment.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.dispatcher.shift", str(seconds)],
+        env=inherited | {"DATABASE_URL": database_url()} | values,
+        cwd=settings.BASE_DIR,
+    )
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
+    django.setup()
+    __import__("dispatcher.engine").engine.work(seconds=float(sys.argv[1]))

@@ -1,0 +1,107 @@
+"""Pace: a limit is kept by all workers together, and a 429 slows the sender down."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Channel
+from dispatcher import engine, operations, pace
+from dispatcher.books import books_of
+from dispatcher.models import Batch, Pace
+from tests.dispatcher.sending import work_off
+from tests.make import make_campaign, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lane():
+    return pace.Lane(make_workspace().pk, Channel.EMAIL, "scripted")
+
+
+def take(lane, most: int) -> tuple[int, float]:
+    with connection.cursor() as cursor:
+        return pace.take(cursor, lane, most)
+
+
+def set_pace(lane, **columns) -> Pace:
+    return Pace.objects.create(
+        workspace_id=lane.workspace, channel=lane.channel, sender=lane.sender, **columns
+    )
+
+
+def test_without_a_limit_everything_goes(lane):
+    assert take(lane, 500) == (500, 0)
+
+
+def test_a_bucket_holds_one_second_and_then_says_when_to_come_again(lane):
+    set_pace(lane, limit=100, refilled_at=timezone.now() - timedelta(minutes=5))
+
+    first, _ = take(lane, 500)
+    second, wait = take(lane, 500)
+
+    assert first == 100
+    assert second < 10
+    assert 0 < wait <= 0.01
+
+
+def test_a_limit_below_one_a_second_still_lets_one_through(lane):
+    set_pace(lane, limit=0.5, refilled_at=timezone.now() - timedelta(seconds=2))
+    assert take(lane, 5)[0] == 1
+    assert take(lane, 5)[0] == 0
+
+
+def test_a_429_halves_the_rate_and_closes_the_gate_for_as_long_as_asked(lane):
+    set_pace(lane, limit=100)
+    with connection.cursor() as cursor:
+        pace.slow_down(cursor, lane, retry_after=30, speed=0)
+
+    tokens, wait = take(lane, 10)
+
+    assert (tokens, round(Pace.objects.get().rate)) == (0, 50)
+    assert 29 < wait <= 30
+
+
+@pytest.mark.parametrize("asked", [1e12, -1, None])
+def test_a_senseless_retry_after_closes_the_gate_for_minutes_at_most(lane, asked):
+    with connection.cursor() as cursor:
+        pace.slow_down(cursor, lane, retry_after=asked, speed=10)
+
+    assert 0 < take(lane, 10)[1] <= pace.LONGEST_CLOSURE
+
+
+def test_the_rate_rises_again_but_never_above_the_limit(lane):
+    an_hour_ago = timezone.now() - timedelta(seconds=20)
+    set_pace(lane, limit=100, rate=50, slowed_at=an_hour_ago, refilled_at=an_hour_ago)
+
+    take(lane, 1)
+
+    assert Pace.objects.get().rate == 100
+
+
+def test_a_campaign_keeps_to_the_limit_and_gives_its_batch_back_meanwhile(provider):
+    campaign = make_campaign(people=40)
+    Pace.objects.create(
+        workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=20, tokens=20
+    )
+    operations.launch(campaign, by=None)
+
+    engine.work(seconds=0.3)
+
+    assert 20 <= books_of(campaign).sent <= 30
+    assert Batch.objects.get().owner == ""
+    assert work_off(campaign, shifts=60).sent == 40
+
+
+def test_tokens_nobody_used_are_returned(provider):
+    campaign = make_campaign(people=3)
+    Pace.objects.create(
+        workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=50, tokens=50
+    )
+    operations.launch(campaign, by=None)
+
+    work_off(campaign)
+
+    assert Pace.objects.get().tokens >= 46

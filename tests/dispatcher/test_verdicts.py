@@ -1,0 +1,86 @@
+"""The rules of doubt, tries and refusals hold for every combination of message, answer and sender."""
+
+import uuid
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Workspace
+from dispatcher.models import Category, Message
+from dispatcher.senders.parcel import Busy, Receipt, Refused, Unsure
+from dispatcher.verdicts import NotFilledIn, NotStarted, Standing, Terms, judge
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Status = Message.Status
+
+standings = st.builds(
+    Standing,
+    id=st.just(1),
+    number=st.just(1),
+    key=st.just(str(uuid.uuid4())),
+    tries=st.integers(0, 9),
+    retry_count=st.integers(0, 9),
+    in_doubt_since=st.sampled_from([None, NOON]),
+    doubt_of_old_key=st.booleans(),
+)
+terms = st.builds(
+    lambda keys, remembers, policy: Terms(keys, keys and remembers, policy),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(Workspace.RetryPolicy),
+)
+categories = st.sampled_from([category.name.lower() for category in Category])
+answers = st.one_of(
+    st.builds(Receipt, st.text()),
+    st.builds(lambda c, n: Busy("busy", category=c, counts=n), categories, st.booleans()),
+    st.builds(lambda c: Refused("no", category=c), categories),
+    st.builds(lambda c: Unsure("?", category=c), categories),
+    st.sampled_from([NotStarted("late"), NotFilledIn("bug"), ValueError("unforeseen"), None]),
+)
+
+
+@given(standings, answers, terms)
+def test_only_a_receipt_makes_a_message_sent(standing, answer, terms):
+    assert (judge(standing, answer, terms, NOON).status == Status.SENT) == isinstance(answer, Receipt)
+
+
+@given(standings, answers, terms)
+def test_a_message_in_doubt_ends_only_as_sent_unknown_or_conclusively_refused(standing, answer, terms):
+    verdict = judge(standing, answer, terms, NOON)
+    if standing.in_doubt and verdict.status == Status.FAILED:
+        assert isinstance(answer, Refused)
+        assert terms.refusals_are_conclusive
+        assert not standing.doubt_of_old_key
+
+
+@given(standings, answers, terms)
+def test_a_doubt_is_kept_as_long_as_the_message_is_open(standing, answer, terms):
+    verdict = judge(standing, answer, terms, NOON)
+    if verdict.status in (Status.PENDING, Status.UNKNOWN):
+        assert verdict.doubt_of_old_key == standing.doubt_of_old_key
+        assert verdict.in_doubt_since is not None or standing.in_doubt_since is None
+
+
+@given(standings, terms)
+def test_an_answer_never_heard_is_never_tried_again_without_keys(standing, terms):
+    verdict = judge(standing, Unsure("?"), terms, NOON)
+    assert verdict.status == (Status.PENDING if verdict.status == Status.PENDING else Status.UNKNOWN)
+    if not terms.honours_keys:
+        assert verdict.status == Status.UNKNOWN
+
+
+@given(standings, answers, terms)
+def test_every_failure_has_a_category_and_every_reason_fits_its_column(standing, answer, terms):
+    verdict = judge(standing, answer, terms, NOON)
+    if verdict.status == Status.FAILED:
+        assert verdict.category in Category.values
+    assert len(verdict.error) <= 300
+    assert len(verdict.provider_id) <= 200
+
+
+@given(standings, terms)
+def test_a_429_never_ends_a_message(standing, terms):
+    busy = Busy("429", category="rate_limited", counts=False)
+    verdict = judge(standing, busy, terms, NOON)
+    assert (verdict.status, verdict.retry_count) == (Status.PENDING, standing.retry_count)

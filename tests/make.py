@@ -1,0 +1,58 @@
+"""Makes the rows a test starts from; each function fills in what the test does not care about."""
+
+from itertools import count
+
+from accounts.models import Membership, Role, User, Workspace
+from campaigns.models import Campaign, Channel
+from people.models import Group, Recipient
+
+number = count(1)
+
+
+def make_workspace(name: str = "", **fields) -> Workspace:
+    return Workspace.objects.create(name=name or f"Workspace {next(number)}", **fields)
+
+
+def make_user(email: str = "", **fields) -> User:
+    return User.objects.create_user(email or f"user{next(number)}@example.com", **fields)
+
+
+def make_member(workspace: Workspace | None = None, role: Role = Role.MARKETER, **fields) -> User:
+    """A user who works in the workspace."""
+    user = make_user(**fields)
+    Membership.objects.create(workspace=workspace or make_workspace(), user=user, role=role)
+    return user
+
+
+def make_recipient(workspace: Workspace, **fields) -> Recipient:
+    n = next(number)
+    fields = {"email": f"person{n}@example.com", "phone": f"+2547{n:08}", "first_name": f"First{n}"} | fields
+    return Recipient.objects.create(workspace=workspace, **fields)
+
+
+def make_recipients(workspace: Workspace, how_many: int) -> list[Recipient]:
+    people = (
+        Recipient(workspace=workspace, email=f"person{n}@example.com", phone=f"+2547{n:08}", first_name=f"First{n}")
+        for n in (next(number) for _ in range(how_many))
+    )
+    return Recipient.objects.bulk_create(people)
+
+
+def make_group(workspace: Workspace, *people: Recipient, **fields) -> Group:
+    group = Group.objects.create(workspace=workspace, **({"name": f"Group {next(number)}"} | fields))
+    group.recipients.set(people)
+    return group
+
+
+def make_campaign(workspace: Workspace | None = None, *, people: int = 0, **fields) -> Campaign:
+    """A draft to everyone in its workspace, which gets this many people first."""
+    workspace = workspace or make_workspace()
+    make_recipients(workspace, people)
+    fields = {
+        "name": f"Campaign {next(number)}",
+        "channel": Channel.EMAIL,
+        "subject": "Hello {first_name}",
+        "body": "Dear {first_name|friend}",
+        "everyone": True,
+    } | fields
+    return Campaign.objects.create(workspace=workspace, **fields)

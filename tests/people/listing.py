@@ -1,0 +1,33 @@
+"""How tests import a list: kept, carried out, and read back."""
+
+from accounts.models import Workspace
+from people import imports
+from people.models import Import
+
+HEADER = "email,phone,first_name,last_name,city,opted_out,loyalty_tier\n"
+
+
+def bring_in(workspace: Workspace, source: str, **fields) -> Import:
+    """Import the list to its end."""
+    upload = imports.start_import(workspace, name="list.csv", source=source, **fields)
+    return carry_on(upload)
+
+
+def carry_on(upload: Import) -> Import:
+    imports.carry_out(upload.pk)
+    upload.refresh_from_db()
+    return upload
+
+
+def verdicts(upload: Import) -> list[tuple[int, str, str]]:
+    """Line, verdict and reason of every row."""
+    rows = upload.verdicts.order_by("number")
+    return [(row.line, row.get_verdict_display(), row.reason) for row in rows]
+
+
+def words(upload: Import) -> list[str]:
+    return [verdict for _, verdict, _ in verdicts(upload)]
+
+
+def reason_of(upload: Import, line: int) -> str:
+    return upload.verdicts.get(line=line).reason

@@ -1,0 +1,72 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from people.addresses import InvalidAddress, normal_email, normal_phone
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Ann@Example.COM ", "ann@example.com"),
+        ("ann@BÜCHER.example.com", "ann@xn--bcher-kva.example.com"),
+        (unicodedata.normalize("NFD", "jörg@example.com"), "jörg@example.com"),
+        ("\ufeffann@example.com\u00a0", "ann@example.com"),
+    ],
+)
+def test_an_email_address_is_kept_in_one_form_however_it_is_typed(typed, kept):
+    assert normal_email(typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["+49 30 1234567", "0049 30 1234567", "+49 (30) 123-45-67", "+49.30.1234567"])
+def test_a_phone_number_is_kept_in_one_form_however_it_is_typed(typed):
+    assert normal_phone(typed) == "+49301234567"
+
+
+def test_a_national_number_is_understood_when_the_country_is_known():
+    assert normal_phone("0712 345 678", "KE") == "+254712345678"
+
+
+def test_a_national_number_without_a_country_is_refused_with_what_to_write():
+    with pytest.raises(InvalidAddress, match="country code"):
+        normal_phone("0712345678")
+
+
+@pytest.mark.parametrize("text", ["+1", "+254 7", "call me", "+1-800-FLOWERS", "+254712345678 ext. 5", "+" + "1" * 39])
+def test_what_is_no_phone_number_is_refused(text):
+    with pytest.raises(InvalidAddress):
+        normal_phone(text)
+
+
+@pytest.mark.parametrize("text", ["", "ann", "ann@", "@example.com", "ann@@example.com", "a b@example.com", "ann@x"])
+def test_what_is_no_email_address_is_refused_with_a_sentence(text):
+    with pytest.raises(InvalidAddress, match="is not an email address"):
+        normal_email(text)
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x0b", "\r\nBcc: x@y.com", "\x85", "\u2028", "\ud800", "\ufffd"])
+@pytest.mark.parametrize("normal", [normal_email, normal_phone])
+def test_an_address_with_a_control_character_is_refused(normal, character):
+    with pytest.raises(InvalidAddress, match="control character"):
+        normal(f"ann{character}@example.com")
+
+
+@given(st.emails())
+def test_a_normal_email_address_stays_as_it_is(text):
+    try:
+        kept = normal_email(text)
+    except InvalidAddress:
+        return
+
+    assert normal_email(kept) == kept == kept.lower()
+
+
+@given(st.text(max_size=400) | st.from_regex(r"\+?[0-9 ().-]{3,30}", fullmatch=True))
+def test_any_text_at_all_is_an_address_or_refused_with_a_sentence(text):
+    for normal in (normal_email, normal_phone):
+        try:
+            assert normal(text) == normal(normal(text))
+        except InvalidAddress as refusal:
+            assert str(refusal).endswith(".")

@@ -1,0 +1,152 @@
+"""Imports carried out by real processes: killed, doubled, and overtaken by people who type."""
+
+import os
+import subprocess
+import sys
+import time
+from threading import Barrier, Thread
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from people import imports
+from people.models import Import
+from people.recipients import add_recipient
+from tests.make import make_recipient, make_workspace
+from tests.people.listing import carry_on, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def silent(monkeypatch):
+    """No bell: the tests start their own workers."""
+    monkeypatch.setattr(imports.queue, "_put", lambda *arguments: None)
+
+
+def start(rows: int) -> Import:
+    workspace = make_workspace()
+    source = "".join(f"p{n}@example.com\n" for n in range(rows))
+    return imports.start_import(workspace, name="x", source=source)
+
+
+def worker(upload: Import) -> subprocess.Popen:
+    kept = connection.settings_dict
+    host = kept["HOST"] or kept["OPTIONS"].get("host", "")
+    url = f"postgresql://{kept['USER']}:{kept['PASSWORD']}@/{kept['NAME']}?host={host}&port={kept['PORT'] or 5432}"
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "dispatcher.settings"}
+    command = [sys.executable, "-m", "tests.people.carry_out", str(upload.pk)]
+    return subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
+
+
+def wait_for_rows(upload: Import, some: int) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        upload.refresh_from_db()
+        if upload.rows >= some:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"only {upload.rows} rows in 30 s")
+
+
+def test_an_import_killed_half_way_is_finished_by_the_next_worker_with_every_row_once():
+    upload = start(rows=2000)
+    process = worker(upload)
+    wait_for_rows(upload, 100)
+
+    process.kill()
+    process.wait()
+    upload.refresh_from_db()
+    assert upload.get_status_display() == "running"
+    assert upload.verdicts.count() == upload.rows == upload.workspace.recipients.count() < 2000
+
+    upload = carry_on(upload)
+    assert (upload.get_status_display(), upload.rows, upload.created) == ("done", 2000, 2000)
+    assert upload.workspace.recipients.count() == upload.verdicts.count() == 2000
+
+
+def test_two_workers_on_one_import_do_each_row_once():
+    upload = start(rows=1000)
+
+    processes = [worker(upload), worker(upload)]
+
+    assert [process.wait(60) for process in processes] == [0, 0]
+    if Import.objects.get(pk=upload.pk).is_open:  # both let go when the other was faster: the clock rings again
+        carry_on(upload)
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.rows, upload.created) == ("done", 1000, 1000)
+
+
+def test_somebody_added_by_hand_at_the_same_moment_is_updated_and_not_lost(monkeypatch):
+    upload = start(rows=3)
+    real, met = imports.carry_out_chunk, []
+
+    def overtaken_once(*arguments):
+        if not met:
+            met.append(True)
+            thread = Thread(target=add_by_hand, args=(upload.workspace,))
+            monkeypatch.setattr("people.register.Register.write", after(thread, Register.write))
+        return real(*arguments)
+
+    from people.register import Register  # noqa: PLC0415
+
+    def after(thread, write):
+        def written(self):
+            if not thread.ident:
+                thread.start()
+                thread.join()
+            return write(self)
+
+        return written
+
+    monkeypatch.setattr(imports, "carry_out_chunk", overtaken_once)
+
+    upload = carry_on(upload)
+
+    assert words(upload) == ["created", "unchanged", "created"]
+    assert upload.workspace.recipients.count() == 3
+
+
+def add_by_hand(workspace) -> None:
+    add_recipient(workspace, email="p1@example.com")
+    connection.close()
+
+
+def test_two_lists_with_the_same_people_crosswise_are_both_carried_out():
+    workspace = make_workspace()
+    people = [f"p{n}@example.com\n" for n in range(300)]
+    for n in range(0, 300, 3):
+        make_recipient(workspace, email=f"p{n}@example.com")
+    uploads = [
+        imports.start_import(workspace, name="x", source="first_name,email\n" + "".join(f"{name},{p}" for p in order))
+        for name, order in {"Ann": people, "Bob": people[::-1]}.items()
+    ]
+    barrier = Barrier(2)
+
+    def run(upload):
+        barrier.wait()
+        imports.carry_out(upload.pk)
+        connection.close()
+
+    threads = [Thread(target=run, args=(upload,)) for upload in uploads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [Import.objects.get(pk=upload.pk).get_status_display() for upload in uploads] == ["done", "done"]
+    assert workspace.recipients.count() == 300
+
+
+def test_a_lost_import_is_rung_for_again_but_not_at_every_tick(monkeypatch):
+    rung = []
+    monkeypatch.setattr(imports.queue, "_put", lambda name, job, *ids: rung.extend(ids))
+    upload = start(rows=1)
+    fresh = imports.ring_unfinished()
+    Import.objects.update(moved_at="2026-01-01T00:00Z")
+
+    lost = [imports.ring_unfinished() for _ in range(3)]
+
+    assert (fresh, lost) == (0, [1, 0, 0])
+    assert rung == [upload.pk, upload.pk]

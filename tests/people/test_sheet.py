@@ -1,0 +1,194 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from people.columns import header_of
+from people.plain import NotPlain
+from people.rows import entry_of, rows
+from people.sheet import UnreadableSheet, delimiter_of, records, storable, text_of
+
+LETTERS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff"), max_size=20)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_file_is_read_in_whatever_encoding_a_spreadsheet_saved_it(encoding):
+    assert text_of("email,name\nann@example.com,Ánn Müller\n".encode(encoding)) == (
+        "email,name\nann@example.com,Ánn Müller\n"
+    )
+
+
+def test_a_file_of_two_encodings_is_read_right_in_both():
+    raw = "Müller\n".encode() + "Müller\n".encode("cp1252")
+
+    assert text_of(raw) == "Müller\nMüller\n"
+
+
+def test_an_encoded_half_of_a_pair_is_marked_as_unreadable():
+    assert text_of(b"a\xed\xa0\x80b") == "a\ufffdb"
+
+
+def test_a_spreadsheet_file_is_refused_with_what_to_do():
+    with pytest.raises(UnreadableSheet, match="save it as CSV"):
+        text_of(b"PK\x03\x04anything")
+
+
+def test_what_the_database_cannot_keep_is_marked_as_unreadable():
+    assert storable("\ufeffa\x00b\ud800c") == "a\ufffdb\ufffdc"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_as_an_editor_counts_them(end):
+    source = end.join(["email", "", "a@example.com", '"b@example.com"', "", "c@example.com"])
+
+    assert [(row.line, row.cells["email"]) for row in rows(source)] == [
+        (3, "a@example.com"),
+        (4, "b@example.com"),
+        (6, "c@example.com"),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_separator_is_recognised(delimiter):
+    source = f'email{delimiter}name\nann@example.com{delimiter}"Lee, Ann; x"\n'
+
+    assert delimiter_of(source) == delimiter
+    assert next(rows(source)).cells == {"email": "ann@example.com", "name": "Lee, Ann; x"}
+
+
+def test_a_quote_that_is_never_closed_costs_one_row_and_not_the_rest():
+    source = 'email,name\na@example.com,Ann\nb@example.com,"Bob\nc@example.com,Carol\nd@example.com,Dan\n'
+
+    found = list(rows(source))
+
+    assert [(row.line, bool(row.fault)) for row in found] == [(2, False), (3, True), (4, False), (5, False)]
+
+
+def test_a_quote_that_is_never_closed_costs_one_row_in_a_long_list_too():
+    source = 'email\n"a@example.com\n' + "".join(f"p{n}@example.com\n" for n in range(500))
+
+    found = list(rows(source))
+
+    assert [row.line for row in found if row.fault] == [2]
+    assert len(found) == 501
+
+
+def test_a_cell_of_200_kilobytes_costs_one_row():
+    source = f"email,name\na@example.com,{'x' * 200_000}\nb@example.com,Bob\n"
+
+    first, second = rows(source)
+
+    assert "131,072" in first.fault
+    assert (second.line, second.cells["email"]) == (3, "b@example.com")
+
+
+def test_a_first_line_that_cannot_be_read_refuses_the_list():
+    with pytest.raises(UnreadableSheet, match="Line 1"):
+        list(rows('"email,name\na@example.com,Ann\n'))
+
+
+@pytest.mark.parametrize("source", ["", "\n\n", " , \n,\n"])
+def test_a_list_of_nobody_is_refused(source):
+    with pytest.raises(UnreadableSheet, match="nobody"):
+        list(rows(source))
+
+
+def test_columns_are_known_by_their_usual_names():
+    source = "E-Mail,Mobile,First Name,Surname,City,Product,Opt-out,Loyalty Tier,Größe,E-Mail\n"
+
+    header = header_of(source)
+
+    columns = "email phone first_name last_name location preferred_product opted_out loyalty_tier".split()
+    assert header.columns == [*columns, "", ""]
+    assert header.attributes == {"loyalty_tier"}
+    assert header.titles_without(set()) == ["Größe", "E-Mail"]
+
+
+def test_cells_without_a_header_are_told_apart_by_their_looks():
+    (row,) = rows("+254 712 345 678;Ann Lee;ann@example.com")
+
+    entry = entry_of(row)
+
+    assert (entry.email, entry.phone) == ("ann@example.com", "+254712345678")
+    assert (entry.fields["first_name"], entry.fields["last_name"]) == ("Ann", "Lee")
+
+
+def test_addresses_pasted_on_one_line_are_a_person_each():
+    found = list(rows("a@example.com, b@example.com, Carol Wu <c@example.com>\nd@example.com"))
+
+    assert [(row.number, row.line, row.cells["email"]) for row in found] == [
+        (1, 1, "a@example.com"),
+        (2, 1, "b@example.com"),
+        (3, 1, "c@example.com"),
+        (4, 2, "d@example.com"),
+    ]
+    assert found[2].cells["name"] == "Carol Wu"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("email,name\na@example.com,Ann,more", "3 cells, the first line 2"),
+        ("email,name\n,Ann", "no email address and no phone number"),
+        ("email,name\nann,Ann", "“ann” is not an email address"),
+        ("email,opted_out\na@example.com,maybe", "“maybe” does not say"),
+        ("email,name\na@example.com,A\x0bnn", "control character"),
+        ('email,name\na@example.com,"A\nnn"', "line break"),
+        ("email,city\na@example.com,Nai\ufffdrobi", "cannot be read"),
+        (f"email,tier\na@example.com,{'x' * 201}", "tier is longer than 200"),
+        (f"email,name\na@example.com,{'x' * 101}", "longer than 100"),
+        ("a@example.com,b@example.com,Ann", "more than one email address"),
+        ("a@example.com,Ann,Lee,Nairobi", "“Nairobi” could be anything"),
+        ("just words", "no email address"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_says_why(source, reason):
+    (row,) = rows(source)
+
+    with pytest.raises(NotPlain, match=reason):
+        entry_of(row)
+
+
+def test_a_short_row_leaves_its_last_cells_empty():
+    (row,) = rows("email,name,city\na@example.com")
+
+    assert entry_of(row).fields["location"] == ""
+
+
+@given(st.text(max_size=300))
+def test_any_text_at_all_is_read_without_losing_a_line(source):
+    lines = io.StringIO(storable(source), newline=None).readlines()
+
+    found = list(records(storable(source)))
+
+    assert all(1 <= record.line <= len(lines) for record in found)
+    assert [record.line for record in found] == sorted({record.line for record in found})
+    plain = [n for n, line in enumerate(lines, 1) if '"' not in line and line.strip(" ,;\t\n\x0b\x0c").strip()]
+    if '"' not in source:
+        assert {record.line for record in found} >= set(plain)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_at_all_are_read_or_refused_with_a_sentence(raw):
+    try:
+        for row in rows(storable(text_of(raw))):
+            try:
+                entry_of(row)
+            except NotPlain as refusal:
+                assert str(refusal)
+    except UnreadableSheet as refusal:
+        assert str(refusal)
+
+
+@given(st.lists(st.tuples(LETTERS, LETTERS), min_size=1, max_size=10))
+def test_what_a_spreadsheet_writes_is_read_back_as_it_was(pairs):
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["email", "name"])
+    writer.writerows([f"p{n}@example.com", f"{a}{b}"] for n, (a, b) in enumerate(pairs))
+
+    found = list(rows(file.getvalue()))
+
+    assert [row.cells["name"].strip() for row in found] == [f"{a}{b}".strip() for a, b in pairs]
