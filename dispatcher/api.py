@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLResolver, reverse
 from django.urls.resolvers import RegexPattern
 from django.utils import timezone
@@ -37,7 +37,7 @@ class StrictParser(Parser):
 
 class API(NinjaAPI):
     def get_root_path(self, path_params: dict[str, Any]) -> str:
-        return reverse("api", args=[""])
+        return reverse("api", args=["/"])
 
 
 api = API(
@@ -61,9 +61,9 @@ def front_door(request: HttpRequest, route: str) -> HttpResponse:
     """Every address below /api, with or without a slash at its end."""
     request.id = uuid.uuid4().hex
     try:
-        found = ROUTES.resolve(route.removesuffix("/"))
+        found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
         answer = found.func(request, *found.args, **found.kwargs)
-    except Http404 as error:
+    except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)
     if answer.status_code == 405:
         answer = not_allowed(request, answer["Allow"])

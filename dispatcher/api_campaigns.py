@@ -19,7 +19,6 @@ from dispatcher.api_shapes import (
     SentOut,
     StatusWord,
 )
-from dispatcher.models import SkipReason
 from dispatcher.send import Unknown, send
 from dispatcher.stats import stats_of_many
 
@@ -93,7 +92,7 @@ def send_campaign(request: HttpRequest, campaign_id: int, whom: SendIn = NOBODY)
         campaign_id=sent.campaign.pk,
         messages_queued=sent.queued,
         status=sent.campaign.get_status_display(),
-        skipped={reason.label: sent.skipped.get(reason, 0) for reason in SkipReason},
+        skipped={reason.label: n for reason, n in sent.skipped.items()},
     )
     return Status(202 if sent.queued is None else 200, answer)
 

@@ -52,9 +52,7 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     message: str | None = Field(None, description="Another word for base_template; give one of them.")
     subject: str | None = None
     scheduled_at: Annotated[datetime | None, BeforeValidator(moment)] = None
-    timezone: Annotated[
-        ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})
-    ] = None
+    timezone: Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})] = None
     priority: PriorityWord = "normal"
     group_ids: list[Number] = []
 

@@ -135,9 +135,7 @@ class Chosen:
             return "everyone"
         words = self.groups.get(campaign.pk, [])
         picked = self.picked.get(campaign.pk, 0)
-        return (
-            ", ".join([*words, *([f"{picked:,} picked by hand"] if picked else [])]) or "no people chosen yet"
-        )
+        return ", ".join([*words, *([f"{picked:,} picked by hand"] if picked else [])]) or "no people chosen yet"
 
 
 class Lines:
@@ -147,9 +145,7 @@ class Lines:
         self.books, self.now = books, timezone.now()
         stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
         changes = StatusChange.objects.filter(campaign__in=stopped).order_by("campaign", "-id")
-        self.last = {
-            change.campaign_id: change for change in changes.distinct("campaign").select_related("by")
-        }
+        self.last = {change.campaign_id: change for change in changes.distinct("campaign").select_related("by")}
         sending = [c.pk for c in campaigns if c.status == Status.SENDING]
         since = self.now - timedelta(seconds=LATELY)
         lately = Settlement.objects.filter(campaign__in=sending, at__gt=since)

@@ -85,9 +85,7 @@ class ListPage:
         kept = {pk: html for pk, html in last.cards.items() if pk not in changed} if last else {}
         with timezone.override(zone_of(workspace)):
             fresh = cards_of([campaign for campaign in campaigns if campaign.pk not in kept])
-            kept |= {
-                int(card.id): render_to_string("dispatcher/_card.html", {"card": card}) for card in fresh
-            }
+            kept |= {int(card.id): render_to_string("dispatcher/_card.html", {"card": card}) for card in fresh}
             chips = render_to_string("dispatcher/_chips.html", {"chips": chips_of(workspace, self.place)})
         cards = {campaign.pk: kept[campaign.pk] for campaign in campaigns}
         about = {

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from campaigns.models import Campaign
 from dispatcher import giveback, intent, pace, settle
 from dispatcher.crash import crash_point
-from dispatcher.finish import finish
+from dispatcher.finish import finish_if_over
 from dispatcher.handover import Call, Handover
 from dispatcher.lease import Content, Lease, take
 from dispatcher.verdicts import judge
@@ -110,7 +110,7 @@ class Shift:
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
         for campaign in closed:
-            finish(campaign)
+            finish_if_over(campaign)
         self.watch.pause_where_nothing_is_heard()
 
     def _settle_and_note(self, answered: list[Call]) -> tuple[list[Call], set[int]]:

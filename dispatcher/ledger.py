@@ -155,9 +155,7 @@ class Row:
 
     @property
     def at(self) -> datetime | None:
-        return (
-            None if self.message.status == Status.PENDING else self.message.sent_at or self.message.updated_at
-        )
+        return None if self.message.status == Status.PENDING else self.message.sent_at or self.message.updated_at
 
 
 @dataclass(frozen=True)
@@ -197,9 +195,7 @@ class Page:
     @property
     def chips(self) -> list[Chip]:
         kinds = [("All", Filter()), *((words, Filter(status)) for status, words in WORDS.items())]
-        return [
-            Chip(words, kind.count(self.books), kind.address, kind == self.filter) for words, kind in kinds
-        ]
+        return [Chip(words, kind.count(self.books), kind.address, kind == self.filter) for words, kind in kinds]
 
     @property
     def cause(self) -> str:

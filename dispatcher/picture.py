@@ -25,7 +25,8 @@ OUTLOOK = f"""
            count(*) FILTER (WHERE due_at > clock_timestamp() AND owner <> ''),
            min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = ''),
            (SELECT coalesce(sum(settled), 0) FROM dispatcher_settlement
-            WHERE campaign_id = %(campaign)s AND at > clock_timestamp() - interval '{LATELY} seconds'),
+            WHERE campaign_id = %(campaign)s
+              AND at > greatest(clock_timestamp() - interval '{LATELY} seconds', %(since)s)),
            (SELECT at FROM dispatcher_heartbeat WHERE name = %(clock)s)
     FROM dispatcher_batch WHERE campaign_id = %(campaign)s AND due_at IS NOT NULL
 """  # noqa: S608 - built from our own number
@@ -120,13 +121,16 @@ class Picture:
     @property
     def is_open(self) -> bool:
         """Whether numbers may still move without anybody pressing a button."""
-        return (
-            self.campaign.phase == "processing" or self.books.pending > 0 or self.status == Status.SCHEDULED
-        )
+        return self.campaign.phase == "processing" or self.books.pending > 0 or self.status == Status.SCHEDULED
 
     @property
     def is_retryable(self) -> bool:
         return self.may_send and self.status in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED)
+
+    @property
+    def has_controls(self) -> bool:
+        is_running = self.campaign.phase == "processing"
+        return (self.may_write and self.campaign.is_editable) or (self.may_send and is_running)
 
     @property
     def launch(self) -> StatusChange | None:
@@ -135,11 +139,9 @@ class Picture:
 
     @property
     def causes(self) -> list[Cause]:
-        return [Cause(category, count) for category, count in self.books.failures()]
-
-    @property
-    def retryable(self) -> int:
-        return sum(cause.count for cause in self.causes if cause.can_be_retried)
+        """The most frequent first; in a fixed order while they still overtake each other."""
+        causes = [Cause(category, count) for category, count in self.books.failures()]
+        return sorted(causes, key=lambda cause: cause.category) if self.books.pending else causes
 
     @property
     def left_out(self) -> list[tuple[str, str, int]]:
@@ -181,8 +183,10 @@ class Picture:
 
 def picture_of(campaign: Campaign, role: Role) -> Picture:
     """Read how the campaign stands. It should come with its workspace and its author."""
+    history = list(campaign.history.select_related("by")[:HISTORY])
+    since = history[0].at if history else campaign.created_at
     with connection.cursor() as cursor:
-        cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME})
+        cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME, "since": since})
         outlook = Outlook(*cursor.fetchone())
     books = books_of(campaign)
     paces = Pace.objects.filter(
@@ -193,7 +197,7 @@ def picture_of(campaign: Campaign, role: Role) -> Picture:
         role=role,
         books=books,
         outlook=outlook,
-        history=list(campaign.history.select_related("by")[:HISTORY]),
+        history=history,
         pace=paces.first() if campaign.status == Status.SENDING else None,
         frozen=frozen_so_far(campaign) if campaign.status == Status.PREPARING else 0,
         workers=workers() if campaign.status == Status.SENDING and outlook.due else None,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
-from django.db.models import Manager, Model, Q, QuerySet, Value
+from django.db.models import Manager, Model, Q, Value
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,7 +13,6 @@ from dispatcher import operations
 from dispatcher.books import books_of
 from dispatcher.freeze import Forecast, forecast
 from dispatcher.models import SkipReason
-from people.models import Recipient
 from wires import live
 
 Status = Campaign.Status
@@ -55,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of a send: how many messages it added, None while they are being prepared."""
+    """How many messages a send added, and people left out by reason; None and nothing while being prepared."""
 
     campaign: Campaign
     queued: int | None
@@ -82,7 +81,7 @@ def send(campaign: Campaign, choice: Choice, *, by: User | None, now: bool = Fal
     if campaign.status == Status.PREPARING:
         return Sent(campaign, None, {})
     books = books_of(campaign)
-    return Sent(campaign, books.pending, dict(books.skips()))
+    return Sent(campaign, books.pending, {reason: books.skipped_by[reason - 1] for reason in SkipReason})
 
 
 def add_to_scheduled(campaign: Campaign, choice: Choice) -> Sent:
@@ -95,7 +94,7 @@ def add_to_scheduled(campaign: Campaign, choice: Choice) -> Sent:
 
 
 def newly_skipped(before: Forecast, after: Forecast) -> dict[SkipReason, int]:
-    return {reason: n - before.skipped.get(reason, 0) for reason, n in after.skipped.items()}
+    return {reason: after.skipped.get(reason, 0) - before.skipped.get(reason, 0) for reason in SkipReason}
 
 
 def empty_audience(campaign: Campaign) -> None:
@@ -114,21 +113,21 @@ def add_to_audience(campaign: Campaign, choice: Choice) -> None:
     leave_out(campaign, choice)
     if choice.everyone:
         choose_everyone(campaign, True)
-    refuse_unknown("Group", campaign.workspace.groups, choice.groups)
-    campaign.groups.add(*choice.groups)
-    people = campaign.workspace.recipients
+    if choice.groups:
+        refuse_unknown("Group", campaign.workspace.groups, choice.groups)
+        campaign.groups.add(*choice.groups)
     if choice.people:
-        refuse_unknown("Customer", people, choice.people)
-        link(Campaign.picked.through, campaign, people.filter(pk__in=choice.people))
+        refuse_unknown("Customer", campaign.workspace.recipients, choice.people)
+        link(Campaign.picked.through, campaign, Q(pk__in=choice.people))
     if choice.segment:
         alike = Q(*((f"{name}__iexact", value) for name, value in choice.segment.items()))
-        link(Campaign.picked.through, campaign, people.filter(alike))
+        link(Campaign.picked.through, campaign, alike)
 
 
 def leave_out(campaign: Campaign, choice: Choice) -> None:
-    people = campaign.workspace.recipients
-    refuse_unknown("Customer", people, choice.without)
-    link(Campaign.excluded.through, campaign, people.filter(pk__in=choice.without))
+    if choice.without:
+        refuse_unknown("Customer", campaign.workspace.recipients, choice.without)
+        link(Campaign.excluded.through, campaign, Q(pk__in=choice.without))
 
 
 def refuse_unknown(what: str, rows: Manager, ids: Collection[int]) -> None:
@@ -138,8 +137,9 @@ def refuse_unknown(what: str, rows: Manager, ids: Collection[int]) -> None:
         raise Unknown(what, min(missing))
 
 
-def link(through: type[Model], campaign: Campaign, people: QuerySet[Recipient]) -> None:
+def link(through: type[Model], campaign: Campaign, whom: Q) -> None:
     """Link these people to the campaign in one statement, however many; those linked already stay so."""
+    people = campaign.workspace.recipients.filter(whom)
     sql, params = people.values_list(Value(campaign.pk), "pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -48,15 +48,6 @@ class Server(daphne.server.Server):
             server_name="",
         )
 
-    def kill_all_applications(self) -> Any:
-        # A connection that has not sent a whole request has no application, which daphne trips over.
-        self.connections: dict[Any, dict[str, Any]] = {
-            protocol: details
-            for protocol, details in self.connections.items()
-            if "application_instance" in details
-        }
-        return super().kill_all_applications()
-
     @property
     def failed(self) -> bool:
         return self.abort_start

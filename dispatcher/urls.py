@@ -12,9 +12,7 @@ from dispatcher.health import health
 def verb(name: str, operation, **options):
     """The button of a campaign: one word in address, view, operation and test."""
     address = name.replace("_", "-")
-    return path(
-        f"campaigns/<int:pk>/{address}/", views.operate, {"operation": operation, **options}, name=name
-    )
+    return path(f"campaigns/<int:pk>/{address}/", views.operate, {"operation": operation, **options}, name=name)
 
 
 urlpatterns = [
@@ -37,7 +35,7 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("people.urls")),
     path("", include("accounts.urls")),
-    re_path(r"^api(?:/(?P<route>.*))?$", front_door, name="api"),
+    re_path(r"^api(?P<route>(?:/.*)?)$", front_door, name="api"),
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -27,9 +27,7 @@ from dispatcher.questions import QUESTIONS
 def campaigns(request: HttpRequest) -> HttpResponse:
     place = Place.asked(request.GET)
     about = {"drawing": ListPage(request.workspace.pk, place).draw(), "place": place}
-    return render(
-        request, "dispatcher/campaigns.html", about | {"may_write": request.membership.may("write")}
-    )
+    return page(request, "campaigns", about | {"may_write": request.membership.may("write")})
 
 
 @require_GET

@@ -70,7 +70,7 @@ def moving(picture: Picture) -> Why:
         return Why(ATTENTION, "Going slower than usual.", sentence)
     if pace and pace.limit:
         return Why(QUIET, "Sending.", f"Limited to {pace.limit:,g} messages a second.")
-    return Why(QUIET, "Sending.", "Pause or cancel at any time; those in flight are finished.")
+    return Why(QUIET, "Sending.", "Answers are coming in.")
 
 
 def waiting_for_a_worker(picture: Picture) -> Why:

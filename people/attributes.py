@@ -23,6 +23,8 @@ def is_attribute_name(name: str) -> bool:
 
 def checked_attributes(attributes: Mapping[str, object]) -> dict[str, Value]:
     """The attributes as they are stored: empty ones left out. Raises NotPlain with a sentence."""
+    if len(attributes) > MOST_NAMES:
+        raise NotPlain(f"A person has at most {MOST_NAMES} attributes.")
     checked = {name: _checked(name, value) for name, value in attributes.items()}
     return {name: value for name, value in checked.items() if value != ""}
 

@@ -16,6 +16,7 @@ ALIASES = {
     "preferred_product": "preferred_product prefered_product product",
     "opted_out": "opted_out opt_out optout unsubscribed",
 }
+MOST_COLUMNS = 200
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases.split()}
 
 
@@ -43,6 +44,10 @@ def header_of(source: str) -> Header | None:
         raise UnreadableSheet("There is nobody in this list.")
     if first.fault:  # whether it is a header decides what every other line means
         raise UnreadableSheet(f"Line {first.line} cannot be read. {first.fault}")
+    if any("@" in cell for cell in first.cells):
+        return None
+    if len(first.cells) > MOST_COLUMNS:
+        raise UnreadableSheet(f"The first line has more than {MOST_COLUMNS} columns.")
     columns = _columns(first)
     return Header(first.cells, columns) if {"email", "phone"} & set(columns) else None
 

@@ -13,6 +13,8 @@ from people.plain import NotPlain
 from people.recipients import add_recipient, change_recipient, checked_fields
 from people.sheet import UnreadableSheet, text_of
 
+EXAMPLE = "ann@example.com\nBen Otieno, ben@example.com, +254 712 345 678"
+
 
 class Checked(forms.Field):
     """A field whose rule lives in the domain and says itself what is wrong."""
@@ -107,7 +109,10 @@ class ImportForm(forms.Form):
     """A list, pasted or as a file, and the group its people are put in."""
 
     text = forms.CharField(
-        required=False, strip=False, max_length=MOST_CHARACTERS, widget=forms.Textarea({"rows": 8})
+        required=False,
+        strip=False,
+        max_length=MOST_CHARACTERS,
+        widget=forms.Textarea({"rows": 8, "placeholder": EXAMPLE}),
     )
     file = forms.FileField(required=False, allow_empty_file=True)
     group = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)

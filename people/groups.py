@@ -9,6 +9,8 @@ from people.models import Group
 from people.plain import NotPlain, plain
 from people.search import COUNTED
 
+UNDECIDED = {"draft", "scheduled", "preparing"}  # a campaign whose people are not all frozen yet
+
 
 class DuplicateGroup(Exception):
     """The workspace has a group of this name already."""
@@ -66,7 +68,7 @@ def delete_group(group: Group) -> None:
     """
     for campaigns in (group.campaigns, group.excluded_from):
         for campaign in campaigns.all():
-            if campaign.is_editable:
+            if campaign.get_status_display() in UNDECIDED:
                 sentence = f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first."
                 raise GroupInUse(sentence)
     group.delete()
@@ -75,4 +77,4 @@ def delete_group(group: Group) -> None:
 def with_counts(groups: QuerySet[Group]) -> QuerySet[Group]:
     """The groups with the number of their `people`, counted no further than one above COUNTED."""
     some = "SELECT 1 FROM people_recipient_groups m WHERE m.group_id = people_group.id LIMIT %s"
-    return groups.annotate(people=RawSQL(f"(SELECT count(*) FROM ({some}) some)", [COUNTED + 1]))  # noqa: S608, S611
+    return groups.annotate(people=RawSQL(f"SELECT count(*) FROM ({some}) AS few", [COUNTED + 1]))  # noqa: S608, S611

@@ -21,6 +21,7 @@ from wires import queue
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 100_000
+MOST_LINES = 1_000_000
 MOST_CHARACTERS = 10 * 1024 * 1024
 CHUNK = 2_000
 LOST_AFTER = timedelta(seconds=30)
@@ -34,6 +35,8 @@ def start_import(
     """Keep the list and have a worker carry it out. Raises UnreadableSheet, with nothing kept."""
     if len(source) > MOST_CHARACTERS:
         raise UnreadableSheet("The list is larger than 10 MB; split it and import the parts.")
+    if max(source.count("\n"), source.count("\r")) > MOST_LINES:
+        raise UnreadableSheet(f"The list has more than {MOST_LINES:,} lines; leave out the empty ones.")
     source = storable(source)
     upload = Import.objects.create(
         workspace=workspace,

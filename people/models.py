@@ -53,12 +53,8 @@ class Recipient(models.Model):
             # What the search box looks in: beginnings of words, whatever the collation of the database.
             models.Index("workspace", OpClass(Lower("email"), "text_pattern_ops"), name="email_begins"),
             models.Index("workspace", OpClass("phone", "varchar_pattern_ops"), name="phone_begins"),
-            models.Index(
-                "workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"
-            ),
-            models.Index(
-                "workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"
-            ),
+            models.Index("workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"),
+            models.Index("workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"),
         ]
 
     def __str__(self) -> str:
@@ -121,9 +117,7 @@ class Import(models.Model):
                 name="every_row_has_a_verdict",
             ),
         ]
-        indexes = [
-            models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2]), name="import_unfinished")
-        ]
+        indexes = [models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2]), name="import_unfinished")]
 
     def __str__(self) -> str:
         return self.name

@@ -27,10 +27,10 @@ def checked_fields(fields: Mapping[str, object]) -> dict:
     """The fields as they are stored. Raises InvalidAddress for an address and NotPlain for anything else."""
     checked = dict(fields)
     for name, value in fields.items():
-        text = str(value or "").strip(EDGES)
         if name in LINES:
-            checked[name] = plain(text, LINES[name], at_most=100)
+            checked[name] = plain(str(value or ""), LINES[name], at_most=100)
         elif name in ADDRESSES:
+            text = str(value or "").strip(EDGES)
             checked[name] = ADDRESSES[name](text) if text else ""
         elif name == "attributes":
             checked[name] = checked_attributes(value or {})  # type: ignore[arg-type]
@@ -85,9 +85,7 @@ def _keep(person: Recipient, names: list[str]) -> None:
     if not person.email and not person.phone:
         raise InvalidAddress("An email address or a phone number is needed.")
     if left_out := set(names) - keep_names(person.workspace, names):
-        raise NotPlain(
-            f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes."
-        )
+        raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
 
 
 def _write(person: Recipient, **how) -> None:
@@ -97,7 +95,5 @@ def _write(person: Recipient, **how) -> None:
     except IntegrityError as error:
         for rule, words in {"email_once": "email address", "phone_once": "phone number"}.items():
             if rule in str(error):
-                raise DuplicateRecipient(
-                    f"Somebody with this {words} is already in {person.workspace}."
-                ) from None
+                raise DuplicateRecipient(f"Somebody with this {words} is already in {person.workspace}.") from None
         raise

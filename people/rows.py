@@ -127,7 +127,5 @@ def _names(cells: dict[str, str]) -> dict[str, str]:
 def _yes(cell: str) -> bool:
     word = cell.strip().lower()
     if word not in YES | NO:
-        raise NotPlain(
-            f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no."
-        )
+        raise NotPlain(f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no.")
     return word in YES

@@ -14,9 +14,7 @@ PASSWORD = "a-long-enough-password"
 
 @pytest.fixture
 def ann():
-    return make_member(
-        make_workspace("Acme"), Role.MARKETER, email="ann@example.com", name="Ann", password=PASSWORD
-    )
+    return make_member(make_workspace("Acme"), Role.MARKETER, email="ann@example.com", name="Ann", password=PASSWORD)
 
 
 def log_in(browser, **changes):
@@ -44,9 +42,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(ann, client
     assert not logged_in(client)
 
 
-@pytest.mark.parametrize(
-    "typed", [{"username": ""}, {"username": "ann"}, {"password": ""}, {"username": "a\x00@b.c"}]
-)
+@pytest.mark.parametrize("typed", [{"username": ""}, {"username": "ann"}, {"password": ""}, {"username": "a\x00@b.c"}])
 def test_what_is_missing_or_mistyped_is_told_in_a_sentence(ann, client, typed):
     answer = log_in(client, **typed)
 

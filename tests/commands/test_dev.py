@@ -51,9 +51,7 @@ def eventually(look: Callable[[], object], within: float = 10) -> object:
 
 def test_it_prints_address_login_and_key_once_everything_answers(clone):
     with running_dev(clone) as dev:
-        dev.hears(
-            rf"^Address   http://127.0.0.1:{dev.port}$\n^Login     ann@example.com / secret$\n^API key   key$"
-        )
+        dev.hears(rf"^Address   http://127.0.0.1:{dev.port}$\n^Login     ann@example.com / secret$\n^API key   key$")
 
         assert health(dev.port) == 200
         assert (clone / ".local/env").stat().st_mode & 0o777 == 0o600

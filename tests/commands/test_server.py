@@ -118,11 +118,9 @@ def test_who_sends_all_the_same_still_reads_the_refusal(port):
 def test_a_flood_of_chunks_is_cut_when_it_passes_the_limit(port):
     chunk = b"%x\r\n" % MEBIBYTE + bytes(MEBIBYTE) + b"\r\n"
     with connect(port) as connection:
-        connection.sendall(head(Transfer_Encoding="chunked"))
-        with pytest.raises(ConnectionError):
-            for _ in range(600):
-                connection.sendall(chunk)
-                time.sleep(0.01)
+        connection.sendall(head(Transfer_Encoding="chunked") + chunk * 13)
+
+        assert everything(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_in_chunks_within_the_limit_arrives(port):
@@ -138,7 +136,11 @@ def test_a_client_that_says_nothing_is_shown_out(port):
         assert 0.4 < seconds_until_closed(connection) < 3
 
 
-@pytest.mark.parametrize("begun", [b"GET / HT", head(Content_Length=100) + b"half"])
+@pytest.mark.parametrize(
+    "begun",
+    [b"GET / HT", head("GET") + b"GET / HT", head(Content_Length=100) + b"half"],
+    ids=["header", "next-header", "body"],
+)
 def test_a_request_that_stops_half_way_is_cut(port, begun):
     with connect(port) as connection:
         connection.sendall(begun)
@@ -147,11 +149,11 @@ def test_a_request_that_stops_half_way_is_cut(port, begun):
 
 
 @pytest.mark.parametrize(
-    ("begun", "drop"),
-    [(b"GET / HTTP/1.1\r\n", b"X-Drop: 1\r\n"), (head(Content_Length=1000), b"x")],
+    ("begun", "drop", "limit"),
+    [(b"GET / HTTP/1.1\r\n", b"X-Drop: 1\r\n", 1), (head(Content_Length=1000), b"x", 2.5)],
     ids=["header", "body"],
 )
-def test_a_request_that_only_drips_is_cut(port, begun, drop):
+def test_a_request_that_only_drips_is_cut(port, begun, drop, limit):
     with connect(port) as connection:
         connection.sendall(begun)
         start = time.monotonic()
@@ -160,7 +162,7 @@ def test_a_request_that_only_drips_is_cut(port, begun, drop):
                 time.sleep(0.3)
                 connection.sendall(drop)
 
-        assert 1.2 < time.monotonic() - start < 5
+        assert limit - 0.2 < time.monotonic() - start < limit + 1.4
 
 
 def test_a_connection_lives_on_between_requests(port):
@@ -169,7 +171,9 @@ def test_a_connection_lives_on_between_requests(port):
             connection.sendall(head("GET"))
             answer = b""
             while not answer.endswith(b"0\r\n\r\n"):
-                answer += connection.recv(65536)
+                came = connection.recv(65536)
+                assert came
+                answer += came
             assert b'"size": 0' in answer
             time.sleep(1.2)
 
@@ -179,7 +183,7 @@ def test_the_address_a_stranger_claims_to_forward_is_ignored(port):
 
     seen = ask(port, head("GET", Connection="close", **claims))
 
-    assert seen == {"size": 0, "client": "127.0.0.1", "scheme": "http", "root": ""}
+    assert seen == {"size": 0, "client": "127.0.0.1", "scheme": "http", "root": "", "forwarded": []}
 
 
 def test_of_a_trusted_proxy_only_what_it_appended_itself_counts():
@@ -188,7 +192,7 @@ def test_of_a_trusted_proxy_only_what_it_appended_itself_counts():
 
         seen = ask(port, head("GET", Connection="close", **claims))
 
-    assert seen == {"size": 0, "client": "9.9.9.9", "scheme": "https", "root": ""}
+    assert (seen["client"], seen["scheme"], seen["forwarded"]) == ("9.9.9.9", "https", ["9.9.9.9", "https"])
 
 
 def test_nothing_says_which_software_answers(port):
@@ -196,9 +200,10 @@ def test_nothing_says_which_software_answers(port):
         connection.sendall(head("GET", Connection="close"))
         answered = everything(connection)
     with connect(port) as connection:
-        connection.sendall(head("GET", path="/?\x0b", Bad_Value="\x0b", Connection="close"))
+        connection.sendall(head("GET", Bad_Value="\x0b!", Connection="close"))
         refused = everything(connection)
 
+    assert refused.startswith(b"HTTP/1.1 400 ")
     for answer in (answered, refused):
         assert b"server:" not in answer.lower()
         assert b"daphne" not in answer.lower()
@@ -253,5 +258,5 @@ def test_a_port_in_use_is_told_by_the_exit_code():
 
 def test_a_half_sent_request_does_not_keep_the_server_from_stopping():
     with server() as port, connect(port) as connection:
-        connection.sendall(b"GET / HT")
+        connection.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.2)

@@ -73,9 +73,7 @@ def test_a_pid_file_whose_number_now_belongs_to_another_program_is_no_obstacle(h
     postgres = services.postgres(PYTHON, [home], durable=False)
     run_once(postgres, home)
     stranger = spawn(["sleep", "60"], account=postgres.account)
-    (postgres.data / "postmaster.pid").write_text(
-        f"{stranger.pid}\n{postgres.data}\n1\n5432\n\n\n1 1\nready\n"
-    )
+    (postgres.data / "postmaster.pid").write_text(f"{stranger.pid}\n{postgres.data}\n1\n5432\n\n\n1 1\nready\n")
 
     try:
         run_once(postgres, home)
@@ -142,8 +140,6 @@ def test_without_any_a_sentence_names_the_variable_to_set(home, monkeypatch):
 
 
 def test_the_embedded_binaries_are_the_pinned_ones():
-    said = subprocess.run(
-        [str(services.valkey(PYTHON, Path("/")).binary), "--version"], capture_output=True, text=True
-    )
+    said = subprocess.run([str(services.valkey(PYTHON, Path("/")).binary), "--version"], capture_output=True, text=True)
 
     assert "9.1.2" in said.stdout

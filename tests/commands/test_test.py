@@ -86,9 +86,7 @@ def test_screenshots_are_made_by_the_test_that_makes_them(bench, tmp_path):
 def test_an_interrupted_run_leaves_no_process_behind_not_even_those_of_a_test(bench, signum):
     (bench / "tests" / "test_it.py").write_text(SLEEPS)
     argv = [str(bench / "bin" / "test"), "tests/test_it.py"]
-    run = subprocess.Popen(
-        argv, cwd=bench, env=bare_environment(CHROMIUM_PATH="/bin/true"), stdin=subprocess.DEVNULL
-    )
+    run = subprocess.Popen(argv, cwd=bench, env=bare_environment(CHROMIUM_PATH="/bin/true"), stdin=subprocess.DEVNULL)
     for _ in range(400):
         if (bench / "begun").exists():
             break

@@ -6,8 +6,8 @@ import sys
 from dispatcher import server
 
 server.SILENCE_SECONDS = 0.8
-server.HEADER_SECONDS = 1.5
-server.BODY_SECONDS = 1.5
+server.HEADER_SECONDS = 1
+server.BODY_SECONDS = 2.5
 server.LINGER_SECONDS = 0.5
 
 
@@ -23,7 +23,14 @@ async def application(scope, receive, send):
         message = await receive()
         size += len(message.get("body", b""))
         more = message.get("more_body", False)
-    seen = {"size": size, "client": scope["client"][0], "scheme": scope["scheme"], "root": scope["root_path"]}
+    forwarded = [value.decode() for name, value in scope["headers"] if name.startswith(b"x-forwarded")]
+    seen = {
+        "size": size,
+        "client": scope["client"][0],
+        "scheme": scope["scheme"],
+        "root": scope["root_path"],
+        "forwarded": forwarded,
+    }
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
 

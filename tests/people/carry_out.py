@@ -4,9 +4,9 @@ import sys
 
 import django
 
-if __name__ == "__main__":
-    django.setup()
-    from people import imports
+django.setup()
 
-    imports.CHUNK = 20
-    imports.carry_out(int(sys.argv[1]))
+from people import imports  # noqa: E402 - models can be imported only after setup
+
+imports.CHUNK = 20  # small, so that there is a middle to be killed in
+imports.carry_out(int(sys.argv[1]))

@@ -225,6 +225,11 @@ def test_a_list_of_more_than_10_megabytes_is_refused(monkeypatch):
         bring_in(make_workspace(), "ann@example.com")
 
 
+def test_a_list_of_very_many_empty_lines_is_refused():
+    with pytest.raises(UnreadableSheet, match="leave out the empty ones"):
+        bring_in(make_workspace(), "ann@example.com" + "\n" * (imports.MOST_LINES + 1))
+
+
 def test_an_import_whose_list_cannot_be_read_at_all_fails_with_a_sentence():
     upload = Import.objects.create(workspace=make_workspace(), name="x", source='"email\n')
 

@@ -13,6 +13,7 @@ from django.db import connection
 from people import imports
 from people.models import Import
 from people.recipients import add_recipient
+from people.register import Register
 from tests.make import make_recipient, make_workspace
 from tests.people.listing import carry_on, words
 
@@ -78,30 +79,17 @@ def test_two_workers_on_one_import_do_each_row_once():
     assert (upload.get_status_display(), upload.rows, upload.created) == ("done", 1000, 1000)
 
 
-def test_somebody_added_by_hand_at_the_same_moment_is_updated_and_not_lost(monkeypatch):
+def test_somebody_added_by_hand_at_the_same_moment_is_kept_once(monkeypatch):
     upload = start(rows=3)
-    real, met = imports.carry_out_chunk, []
+    write, adding = Register.write, Thread(target=add_by_hand, args=(upload.workspace,))
 
-    def overtaken_once(*arguments):
-        if not met:
-            met.append(True)
-            thread = Thread(target=add_by_hand, args=(upload.workspace,))
-            monkeypatch.setattr("people.register.Register.write", after(thread, Register.write))
-        return real(*arguments)
+    def write_too_late(register):
+        if not adding.ident:
+            adding.start()
+            adding.join()
+        write(register)
 
-    from people.register import Register  # noqa: PLC0415
-
-    def after(thread, write):
-        def written(self):
-            if not thread.ident:
-                thread.start()
-                thread.join()
-            return write(self)
-
-        return written
-
-    monkeypatch.setattr(imports, "carry_out_chunk", overtaken_once)
-
+    monkeypatch.setattr(Register, "write", write_too_late)
     upload = carry_on(upload)
 
     assert words(upload) == ["created", "unchanged", "created"]

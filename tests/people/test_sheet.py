@@ -95,12 +95,26 @@ def test_a_list_of_nobody_is_refused(source):
         list(rows(source))
 
 
+def test_a_first_line_of_very_many_columns_is_refused():
+    with pytest.raises(UnreadableSheet, match="more than 200 columns"):
+        list(rows("email," + ",".join("x" * n for n in range(300))))
+
+
 def test_columns_are_known_by_their_usual_names():
     source = "E-Mail,Mobile,First Name,Surname,City,Product,Opt-out,Loyalty Tier,Größe,E-Mail\n"
 
     header = header_of(source)
 
-    columns = "email phone first_name last_name location preferred_product opted_out loyalty_tier".split()
+    columns = [
+        "email",
+        "phone",
+        "first_name",
+        "last_name",
+        "location",
+        "preferred_product",
+        "opted_out",
+        "loyalty_tier",
+    ]
     assert header.columns == [*columns, "", ""]
     assert header.attributes == {"loyalty_tier"}
     assert header.titles_without(set()) == ["Größe", "E-Mail"]

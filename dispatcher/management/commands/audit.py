@@ -4,6 +4,8 @@ from campaigns.models import Campaign
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
 
+SHOWN = 50  # findings printed; one broken table can have a million
+
 
 class Command(BaseCommand):
     help = (
@@ -17,8 +19,10 @@ class Command(BaseCommand):
             if books.total:
                 self.stdout.write(line_of(campaign, books))
             wrong += map(str, findings(campaign))
-        for sentence in wrong:
+        for sentence in wrong[:SHOWN]:
             self.stderr.write(self.style.ERROR(sentence))
+        if len(wrong) > SHOWN:
+            self.stderr.write(self.style.ERROR(f"... and {len(wrong) - SHOWN:,} more findings"))
         if wrong:
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS("The books balance."))

@@ -1,0 +1,276 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from tests.api.calls import Program, error_of
+from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+KEYS = {
+    "id", "name", "channel", "status", "base_template", "subject", "scheduled_at", "priority", "created_at", "stats"
+}  # fmt: skip
+STATS = {"total", "pending", "sending", "sent", "failed", "skipped", "cancelled", "unknown"}
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program(make_workspace())
+
+
+def ahead(**how_long) -> str:
+    """A time in the future, as JavaScript's toISOString writes it."""
+    return (datetime.now(UTC) + timedelta(**how_long)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def test_a_campaign_is_a_draft_with_every_documented_key(program):
+    answer = program.post("/api/campaigns", {"name": "Sale", "channel": "sms", "base_template": "Hi {first_name}!"})
+
+    assert answer.status_code == 201
+    campaign = answer.json()
+    assert set(campaign) == KEYS
+    assert set(campaign["stats"]) == STATS
+    assert campaign["name"] == "Sale"
+    assert campaign["channel"] == "sms"
+    assert campaign["status"] == "draft"
+    assert campaign["base_template"] == "Hi {first_name}!"
+    assert campaign["priority"] == "normal"
+    assert Campaign.objects.get().workspace == program.workspace
+
+
+def test_the_other_words_of_old_clients_are_understood(program):
+    campaign = program.post("/api/campaigns/", {"title": "Welcome Campaign", "message": "Welcome!"}).json()
+
+    assert (campaign["name"], campaign["base_template"]) == ("Welcome Campaign", "Welcome!")
+    assert campaign["channel"] == "email"
+    assert campaign["subject"] == "Welcome Campaign"
+
+
+@pytest.mark.parametrize("twice", [{"title": "B"}, {"message": "B"}])
+def test_a_field_given_under_both_its_names_is_refused(program, twice):
+    answer = program.post("/api/campaigns", {"name": "A", "base_template": "A"} | twice)
+
+    assert answer.status_code == 400
+    assert "not both" in error_of(answer)["message"]
+
+
+@pytest.mark.parametrize(("missing", "named"), [("name", "name"), ("base_template", "base_template")])
+def test_name_and_text_are_needed(program, missing, named):
+    body = {"name": "A", "channel": "sms", "base_template": "A"}
+    del body[missing]
+
+    answer = program.post("/api/campaigns", body)
+
+    assert answer.status_code == 400
+    assert named in error_of(answer)["details"]
+
+
+def test_an_unknown_placeholder_is_named_beside_the_valid_ones(program):
+    answer = program.post("/api/campaigns", {"name": "A", "channel": "sms", "message": "Hi {frist_name}"})
+
+    assert answer.status_code == 400
+    assert error_of(answer)["code"] == "INVALID_TEMPLATE"
+    assert "{frist_name}" in error_of(answer)["message"]
+    assert "{first_name}, {last_name}" in error_of(answer)["message"]
+    assert list(error_of(answer)["details"]) == ["base_template"]
+    assert not Campaign.objects.exists()
+
+
+def test_the_old_spelling_of_the_product_is_understood(program):
+    body = {"name": "A", "channel": "sms", "message": "Your {prefered_product}"}
+
+    assert program.post("/api/campaigns", body).status_code == 201
+
+
+def test_a_time_ahead_schedules_the_campaign(program):
+    at = ahead(hours=3)
+
+    campaign = program.post(
+        "/api/campaigns", {"name": "A", "channel": "sms", "base_template": "B", "scheduled_at": at}
+    ).json()
+
+    assert campaign["status"] == "scheduled"
+    assert campaign["scheduled_at"] == at.replace(".000Z", "Z")
+
+
+def test_a_time_in_the_past_makes_a_draft(program):
+    body = {"name": "A", "channel": "sms", "message": "B", "scheduled_at": "2025-12-04T10:34:00.000Z"}
+
+    assert program.post("/api/campaigns", body).json()["status"] == "draft"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"scheduled_at": "2099-06-01T10:00:00+03:00"}, "2099-06-01T07:00:00Z"),
+        ({"scheduled_at": "2099-06-01T10:00+03:00"}, "2099-06-01T07:00:00Z"),
+        ({"scheduled_at": "2099-06-01t10:00:00z"}, "2099-06-01T10:00:00Z"),
+        ({"scheduled_at": "2099-06-01T10:00:00", "timezone": "Africa/Nairobi"}, "2099-06-01T07:00:00Z"),
+        ({"scheduled_at": "2099-06-01T10:00:00Z", "timezone": "Africa/Nairobi"}, "2099-06-01T10:00:00Z"),
+    ],
+)
+def test_times_are_understood_with_their_offset_and_shown_in_utc(program, given, meant):
+    answer = program.post("/api/campaigns", {"name": "A", "channel": "sms", "message": "B"} | given)
+
+    assert answer.json()["scheduled_at"] == meant
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"scheduled_at": "2099-06-01T10:00:00"},
+        {"scheduled_at": "2099-06-01"},
+        {"scheduled_at": "tomorrow"},
+        {"scheduled_at": 4085000000},
+        {"scheduled_at": "2099-02-30T10:00:00Z"},
+        {"scheduled_at": "0001-01-01T00:00:00+03:00"},
+        {"scheduled_at": "9999-12-31T23:59:59-03:00"},
+        {"scheduled_at": "2099-06-01T10:00:00+99:00"},
+        {"scheduled_at": "2099-06-01T10:00:00", "timezone": "Mars/Olympus"},
+        {"scheduled_at": "2099-06-01T10:00:00", "timezone": "../etc/passwd"},
+        {"scheduled_at": "2099-06-01T10:00:00", "timezone": "Africa"},
+        {"scheduled_at": "2099-06-01T10:00:00", "timezone": ""},
+        {"scheduled_at": "2099-06-01T10:00:00", "timezone": 3},
+    ],
+)
+def test_a_time_that_cannot_be_understood_is_refused(program, given):
+    answer = program.post("/api/campaigns", {"name": "A", "channel": "sms", "message": "B"} | given)
+
+    assert answer.status_code == 400
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "field", ["status", "workspace_id", "everyone", "created_by", "launched_at", "recipient_emails", "stats", "id"]
+)
+def test_a_field_that_does_not_exist_is_refused(program, field):
+    answer = program.post("/api/campaigns", {"name": "A", "message": "B", field: 1})
+
+    assert answer.status_code == 400
+    assert list(error_of(answer)["details"]) == [field]
+
+
+def test_groups_of_another_workspace_cannot_be_chosen(program):
+    theirs = make_group(make_workspace())
+
+    answer = program.post("/api/campaigns", {"name": "A", "message": "B", "group_ids": [theirs.pk]})
+
+    assert answer.status_code == 400
+    assert list(error_of(answer)["details"]) == ["group_ids"]
+    assert not Campaign.objects.exists()
+
+
+def test_a_draft_shows_as_pending_whom_it_would_reach(program):
+    people = make_recipients(program.workspace, 3)
+    make_recipient(program.workspace, opted_out=True)
+    group = make_group(program.workspace, *people, make_recipient(program.workspace, email=""))
+
+    campaign = program.post("/api/campaigns", {"name": "A", "message": "B", "group_ids": [group.pk]}).json()
+
+    assert campaign["stats"]["total"] == campaign["stats"]["pending"] == 3
+
+
+def test_a_campaign_that_is_not_there_is_named(program):
+    answer = program.get("/api/campaigns/999999")
+
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error": {"code": "CAMPAIGN_NOT_FOUND", "message": "Campaign with ID 999999 not found", "details": {}}
+    }
+
+
+def test_the_campaigns_of_others_are_not_there(program):
+    theirs = make_campaign(people=1)
+
+    assert program.get(f"/api/campaigns/{theirs.pk}").status_code == 404
+    assert program.post(f"/api/campaigns/{theirs.pk}/send", {"target": "all"}).status_code == 404
+    assert program.get("/api/campaigns").json()["data"] == []
+
+
+def test_a_number_that_is_none_is_no_campaign(program):
+    assert error_of(program.get("/api/campaigns/abc"))["code"] == "INVALID_CAMPAIGN_ID"
+    assert error_of(program.get("/api/campaigns/" + "9" * 5000))["code"] == "INVALID_CAMPAIGN_ID"
+    assert program.get("/api/campaigns/" + "9" * 40).status_code == 404
+    assert program.get("/api/campaigns/-1").status_code == 404
+
+
+def test_pages_are_newest_first_without_gaps(program):
+    made = [make_campaign(program.workspace).pk for _ in range(12)]
+
+    first = program.get("/api/campaigns", page=1, page_size=5).json()
+    last = program.get("/api/campaigns/", page=3, page_size=5).json()
+
+    assert [c["id"] for c in first["data"]] == made[:-6:-1]
+    assert [c["id"] for c in last["data"]] == made[1::-1]
+    assert first["pagination"] == {"page": 1, "page_size": 5, "total_count": 12, "total_pages": 3}
+
+
+@pytest.mark.parametrize(
+    ("asked", "page", "size"),
+    [
+        ({}, 1, 20),
+        ({"page": "0", "page_size": "0"}, 1, 20),
+        ({"page": "-5", "page_size": "-5"}, 1, 20),
+        ({"page": "abc", "page_size": "abc"}, 1, 20),
+        ({"page": "", "page_size": ""}, 1, 20),
+        ({"page": "2", "page_size": "1000"}, 2, 100),
+        ({"page": "１", "page_size": "²"}, 1, 20),
+    ],
+)
+def test_a_page_that_cannot_be_read_is_the_first(program, asked, page, size):
+    pagination = program.get("/api/campaigns", **asked).json()["pagination"]
+
+    assert pagination == {"page": page, "page_size": size, "total_count": 0, "total_pages": 0}
+
+
+@pytest.mark.parametrize("page", ["2", str(10**20), "9" * 5000])
+def test_a_page_beyond_the_end_is_empty(program, page):
+    make_campaign(program.workspace)
+
+    answer = program.get("/api/campaigns", page=page)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"] == []
+
+
+def test_the_list_can_be_narrowed(program):
+    sms = make_campaign(program.workspace, name="Summer 100% sale", channel=2)
+    sent = make_campaign(program.workspace, status=Campaign.Status.SENT)
+
+    def found(**query) -> list[int]:
+        return [c["id"] for c in program.get("/api/campaigns", **query).json()["data"]]
+
+    assert found(channel="sms") == [sms.pk]
+    assert found(status="sent") == [sent.pk]
+    assert found(q="100% SALE") == [sms.pk]
+    assert found(q="_") == []
+    assert found(channel="", status="", q="") == [sent.pk, sms.pk]
+    assert program.get("/api/campaigns", channel="fax").status_code == 400
+
+
+def test_the_list_takes_as_many_queries_for_a_hundred_as_for_one(program, django_assert_num_queries):
+    make_recipients(program.workspace, 2)
+    program.get("/api/campaigns")  # notes the use of the key
+    make_campaign(program.workspace)
+    with django_assert_num_queries(5):
+        program.get("/api/campaigns", page_size=100)
+
+    for _ in range(99):
+        make_campaign(program.workspace)
+
+    with django_assert_num_queries(5):
+        rows = program.get("/api/campaigns", page_size=100).json()["data"]
+    assert len(rows) == 100
+    assert all(row["stats"]["pending"] == 2 for row in rows)
+
+
+def test_the_list_and_the_campaign_say_the_same(program):
+    make_recipients(program.workspace, 2)
+    campaign = make_campaign(program.workspace, scheduled_at=timezone.now() + timedelta(days=1), status=2)
+
+    listed = program.get("/api/campaigns").json()["data"][0]
+
+    assert listed == program.get(f"/api/campaigns/{campaign.pk}").json()

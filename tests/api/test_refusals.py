@@ -1,0 +1,203 @@
+import json
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import ApiKey
+from campaigns.models import Campaign
+from dispatcher import api_campaigns
+from people.models import Recipient
+from tests.api.calls import Program, error_of
+from tests.make import make_campaign, make_recipient, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+BAD_BODIES = {
+    "nothing": b"",
+    "not JSON": b"{",
+    "trailing text": b'{"name": "A"} x',
+    "not UTF-8": b'{"name": "\xff"}',
+    "UTF-16": '{"name": "A"}'.encode("utf-16"),
+    "a list": b"[]",
+    "a text": b'"name"',
+    "null": b"null",
+    "NaN": b'{"name": NaN}',
+    "Infinity": b'{"name": -Infinity}',
+    "a number without end": b'{"name": 1e999}',
+    "a number of 5,000 digits": b'{"name": ' + b"9" * 5000 + b"}",
+    "a name twice": b'{"name": "A", "name": "B"}',
+    "a name twice, deep down": b'{"segment": {"location": "A", "location": "B"}}',
+    "NUL": rb'{"name": "A\u0000"}',
+    "NUL as it is": b'{"name": "A\x00"}',
+    "a lone surrogate": rb'{"name": "\ud800"}',
+    "a lone surrogate in a name": rb'{"\udc00": 1}',
+    "an encoded surrogate": b'{"name": "\xed\xa0\x80"}',
+    "a control character": rb'{"name": "A\u001b"}',
+    "100,000 brackets": b'{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "100,000 braces": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "51 levels": b'{"name": ' + b"[" * 51 + b"]" * 51 + b"}",
+}
+POSTS = ["/api/customers", "/api/campaigns"]
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program(make_workspace())
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_a_body_that_cannot_be_read_is_refused_with_a_sentence(program, path, body):
+    answer = program.post_raw(path, body)
+
+    assert answer.status_code == 400
+    error = error_of(answer)
+    assert error["code"] in ("INVALID_REQUEST", "VALIDATION_ERROR")
+    assert error["message"]
+    assert not Campaign.objects.exists()
+    assert not Recipient.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b for name, b in BAD_BODIES.items() if name != "nothing"])
+def test_a_send_that_cannot_be_read_changes_nothing(program, body):
+    campaign = make_campaign(program.workspace, people=1)
+
+    assert program.post_raw(f"/api/campaigns/{campaign.pk}/send", body).status_code == 400
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/campaigns/1/nothing", "/api//campaigns"])
+def test_an_address_that_leads_nowhere_is_told_in_json(path):
+    answer = Client().get(path)
+
+    assert answer.status_code == 404
+    assert error_of(answer)["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("put", "/api/campaigns", {"GET", "POST"}),
+        ("delete", "/api/campaigns/1", {"GET"}),
+        ("get", "/api/campaigns/1/send", {"POST"}),
+        ("options", "/api/customers/", {"POST"}),
+    ],
+)
+def test_a_wrong_method_is_told_in_json(program, method, path, allowed):
+    answer = getattr(Client(), method)(path, headers=program.headers)
+
+    assert answer.status_code == 405
+    assert error_of(answer)["code"] == "METHOD_NOT_ALLOWED"
+    assert set(answer["Allow"].split(", ")) == allowed
+
+
+def test_an_address_that_cannot_be_stored_is_refused(program):
+    for query in ("q=%00", "q=%ed%a0%80", "page=%1b"):
+        answer = Client().get(f"/api/campaigns?{query}", headers=program.headers)
+        assert answer.status_code in (200, 400)
+
+
+def test_a_body_that_is_too_large_is_refused(program, settings):
+    body = json.dumps({"name": "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE}).encode()
+
+    answer = program.post_raw("/api/campaigns", body)
+
+    assert answer.status_code == 413
+    assert error_of(answer)["code"] == "BODY_TOO_LARGE"
+
+
+def test_a_list_of_wrong_numbers_is_not_answered_with_as_many_faults(program):
+    campaign = make_campaign(program.workspace)
+
+    answer = program.post(f"/api/campaigns/{campaign.pk}/send", {"customer_ids": ["x"] * 10_000})
+
+    assert answer.status_code == 400
+    assert len(error_of(answer)["details"]) <= 20
+
+
+def test_our_own_fault_is_told_by_its_number_alone(program, monkeypatch, caplog):
+    def broken(campaigns):
+        raise KeyError("a secret of the house")
+
+    monkeypatch.setattr(api_campaigns, "stats_of_many", broken)
+
+    answer = program.get("/api/campaigns")
+
+    assert answer.status_code == 500
+    assert error_of(answer)["code"] == "INTERNAL"
+    number = error_of(answer)["details"]["request_id"]
+    assert number == answer["X-Request-ID"]
+    assert "secret" not in answer.content.decode()
+    assert number in caplog.text
+    assert "a secret of the house" in caplog.text
+
+
+def test_a_database_that_is_down_is_told(program, monkeypatch):
+    def down(secret):
+        raise OperationalError("connection to server at 10.0.0.7 failed")
+
+    monkeypatch.setattr(ApiKey, "of", down)
+
+    answer = program.get("/api/campaigns")
+
+    assert answer.status_code == 503
+    assert error_of(answer)["code"] == "UNAVAILABLE"
+    assert answer["Retry-After"]
+    assert "10.0.0.7" not in answer.content.decode()
+
+
+def test_every_answer_has_a_number_and_is_kept_by_nobody(program):
+    for answer in (program.get("/api/campaigns"), program.get("/api/nothing"), Client().get("/api/campaigns")):
+        assert answer["X-Request-ID"]
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_the_api_describes_itself():
+    answer = Client().get("/api/openapi.json")
+
+    assert answer.status_code == 200
+    described = answer.json()
+    assert described["openapi"] == "3.1.0"
+    assert set(described["paths"]) == {
+        "/api/customers", "/api/campaigns", "/api/campaigns/{campaign_id}", "/api/campaigns/{campaign_id}/send"
+    }  # fmt: skip
+
+
+WORDS = st.sampled_from(["", "email", "sms", "all", "2099-01-01T00:00:00Z", "Africa/Nairobi", "{first_name}", "{x}"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from(
+    ["name", "title", "channel", "base_template", "message", "subject", "scheduled_at", "timezone", "priority"]
+    + ["group_ids", "customer_ids", "segment", "target", "exclude_ids", "send_now"]
+    + ["phone", "email", "first_name", "location", "attributes", "\x00", "id"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.dictionaries(FIELDS, VALUES, max_size=5).map(lambda found: json.dumps(found).encode()) | st.binary())
+def test_whatever_is_sent_is_answered_and_never_breaks_anything(program, body):
+    make_recipient(program.workspace)
+    campaign = make_campaign(program.workspace)
+
+    for path in (*POSTS, f"/api/campaigns/{campaign.pk}/send"):
+        answer = program.post_raw(path, body)
+        assert answer.status_code < 500
+        assert answer.status_code < 300 or error_of(answer)["message"]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=st.dictionaries(st.sampled_from(["page", "page_size", "channel", "status", "q"]), st.text(max_size=30)),
+    number=st.integers() | st.text(max_size=10),
+)
+def test_whatever_is_asked_is_answered(program, query, number):
+    for path in ("/api/campaigns", f"/api/campaigns/{number}"):
+        query = {name: value.encode(errors="replace").decode() for name, value in query.items()}
+        assert program.get(path, **query).status_code < 500

@@ -1,0 +1,188 @@
+"""Every page in a real browser, narrow and wide, by day and by night: it fits, obeys the policy and can be pressed.
+
+With SCREENSHOTS=DIR in the environment a picture of each is left there.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.models import Role
+from campaigns.authoring import create_campaign
+from campaigns.models import Campaign, Channel
+from dispatcher import engine, operations, senders
+from dispatcher.senders.parcel import Refused, Unsure
+from people.models import Import
+from tests.dispatcher.scripted import Script
+from tests.make import make_group, make_member, make_recipient, make_workspace
+
+# Playwright's loop lives in this thread, which Django would take for asynchronous code. The server does without.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+PASSWORD = "a-long-enough-password"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
+
+OVERFLOWING = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+    [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.outerHTML.slice(0, 120))"""
+PRESSED = ".btn, .chip, .choice, .option, nav a, summary, main button, select"
+TOO_SMALL = f"""() => [...document.querySelectorAll("{PRESSED}")]
+    .filter(e => e.checkVisibility() && !e.closest(".picked") && e.getBoundingClientRect().height < 43.5)
+    .map(e => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=FLAGS)
+
+
+@pytest.fixture
+def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a server, and the pages of a workspace in which everything happened once."""
+    pages = furnish(monkeypatch)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    database = connection.settings_dict
+    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
+    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": url}
+    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
+    try:
+        await_answer(f"http://127.0.0.1:{port}{reverse('login')}")
+        yield f"http://127.0.0.1:{port}", pages
+    finally:
+        # Before the database is flushed: an open connection of the server would block that.
+        server.terminate()
+        server.wait(10)
+
+
+def await_answer(address: str) -> None:
+    for _ in range(200):
+        try:
+            urlopen(address).close()
+            return
+        except URLError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
+
+
+def furnish(monkeypatch) -> dict[str, str]:
+    """People, groups, and a campaign in each kind of state; returns the pages to look at by name."""
+    provider = Script(honours_keys=False)
+    monkeypatch.setitem(senders.SENDERS, "scripted", provider)
+    monkeypatch.setattr(settings, "SENDERS", dict.fromkeys(("email", "sms", "whatsapp"), "scripted"))
+    workspace = make_workspace("Acme Kenya", time_zone="Africa/Nairobi")
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende", password=PASSWORD)
+    people = [
+        make_recipient(
+            workspace, first_name=first, last_name=last, location="Nairobi", preferred_product="Running Shoes"
+        )
+        for first, last in (name.split() for name in NAMES.split(",") * 5)
+    ]
+    customers = make_group(workspace, *people, name="Customers", description="Who bought something")
+    make_group(workspace, name="Customers who bought something expensive a long time ago")
+    make_recipient(workspace, first_name="Opted", last_name="Out", opted_out=True).groups.add(customers)
+    provider.answers[people[2].email] = provider.answers[people[9].email] = [
+        Refused("550 no such mailbox", category="bounced")
+    ]
+    provider.answers[people[3].email] = [Unsure("no answer in 10 s", category="timeout")]
+
+    def write(name: str, **fields) -> Campaign:
+        content = {"subject": "{first_name|there}, spring is here", "groups": [customers.pk]} | fields
+        body = "Hi {first_name}, {preferred_product} are on sale in {location}."
+        return create_campaign(workspace, by=ann, name=name, body=body, **content)
+
+    sent, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
+    draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
+    write("Weekend offer", channel=Channel.WHATSAPP, scheduled_at=timezone.now() + timedelta(days=2))
+    operations.launch(sent, by=ann)
+    engine.work(seconds=3)
+    operations.launch(paused, by=ann)
+    operations.pause(paused, by=ann, reason="wrong price?")
+    upload = Import.objects.create(
+        workspace=workspace, name="customers.csv", status=Import.Status.DONE, by=ann, rows=3, created=3
+    )
+    return {
+        "campaigns": reverse("campaigns"),
+        "campaign-sent": reverse("campaign", args=[sent.pk]),
+        "campaign-paused": reverse("campaign", args=[paused.pk]),
+        "campaign-draft": reverse("campaign", args=[draft.pk]),
+        "message": reverse("message", args=[sent.pk, 1]),
+        "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
+        "check": reverse("check", args=[draft.pk]),
+        "campaign-new": reverse("campaign-new"),
+        "campaign-edit": reverse("campaign-edit", args=[draft.pk]),
+        "campaign-delete": reverse("campaign-delete", args=[draft.pk]),
+        "not-editable": reverse("campaign-edit", args=[sent.pk]),
+        "people": reverse("people"),
+        "person": reverse("person-edit", args=[people[0].pk]),
+        "groups": reverse("groups"),
+        "group": reverse("group-edit", args=[customers.pk]),
+        "imports": reverse("imports"),
+        "import-new": reverse("import-new"),
+        "import": reverse("import", args=[upload.pk]),
+        "not-found": "/nowhere/",
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 768, 1280])
+def test_every_page_fits_obeys_the_policy_and_can_be_pressed(chromium, site, width, theme):
+    address, pages = site
+    phone = width < 640
+    window = chromium.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=theme, is_mobile=phone, has_touch=phone
+    )
+    page = window.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    log_in(page, address, f"login-{width}-{theme}")
+    for name, path in pages.items():
+        complaints.append(f"-- {name}")
+        page.goto(address + path)
+        page.wait_for_timeout(150)  # for the socket to open and the first drawing to come
+        picture(page, f"{name}-{width}-{theme}")
+        complaints += page.evaluate(OVERFLOWING)
+        if phone:
+            complaints += page.evaluate(TOO_SMALL)
+    window.close()
+
+    expected = ("-- ", "Failed to load resource: the server responded with a status of 4")
+    assert [line for line in complaints if not line.startswith(expected)] == [], complaints
+
+
+def log_in(page: Page, address: str, name: str) -> None:
+    page.goto(address + reverse("login"))
+    picture(page, name)
+    page.get_by_label("Email address").fill("ann@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(address + reverse("campaigns"))
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

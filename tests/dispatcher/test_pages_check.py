@@ -1,0 +1,140 @@
+"""Check and send: the number in the button is the number of messages, and nothing is sent by looking."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Role
+from campaigns.models import Campaign, Channel
+from dispatcher import operations
+from dispatcher.books import books_of
+from tests.make import make_campaign, make_member, make_recipient, make_recipients, make_workspace
+
+pytestmark = pytest.mark.django_db
+Status = Campaign.Status
+
+
+@pytest.fixture
+def workspace(client):
+    workspace = make_workspace()
+    client.force_login(make_member(workspace, name="Ann"))
+    return workspace
+
+
+def check(client, campaign, **query) -> str:
+    answer = client.get(reverse("check", args=[campaign.pk]), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"),
+    [(Channel.EMAIL, "emails"), (Channel.SMS, "text messages"), (Channel.WHATSAPP, "WhatsApp messages")],
+)
+def test_the_button_names_the_number_and_the_kind(client, workspace, channel, words):
+    make_recipients(workspace, 1_200)
+    campaign = make_campaign(workspace, channel=channel)
+
+    assert f"Send 1,200 {words}" in check(client, campaign)
+    campaign.refresh_from_db()
+    assert campaign.status == Status.DRAFT
+
+
+def test_one_is_one(client, workspace):
+    assert "Send 1 email<" in check(client, make_campaign(workspace, people=1))
+
+
+def test_who_is_left_out_is_counted_by_reason_and_shown(client, workspace):
+    make_recipients(workspace, 3)
+    make_recipient(workspace, opted_out=True, first_name="Olga")
+    make_recipient(workspace, email="", first_name="Nina")
+    campaign = make_campaign(workspace)
+
+    html = check(client, campaign, left_out="no_address")
+
+    assert "of 5 chosen" in html and "Send 3 emails" in html
+    assert "Opted out" in html and "No address for this channel" in html
+    assert "Nina" in html and "Olga" not in html
+
+
+def test_at_most_a_hundred_of_those_left_out_are_listed(client, workspace):
+    make_recipient(workspace)
+    for _ in range(101):
+        make_recipient(workspace, opted_out=True)
+
+    html = check(client, make_campaign(workspace), left_out="opted_out")
+
+    assert "The first 100 of 101." in html
+
+
+def test_the_text_is_read_as_one_person_after_another(client, workspace):
+    people = [make_recipient(workspace, first_name=name) for name in ("Alice", "Brian", "Carol")]
+    make_recipient(workspace, first_name="Nobody", opted_out=True)
+    campaign = make_campaign(workspace, body="Dear {first_name}")
+
+    first = check(client, campaign)
+    second = check(client, campaign, person=people[1].pk)
+    last = check(client, campaign, person=people[2].pk)
+
+    assert "Dear Alice" in first and 'rel="prev"' not in first and f"?person={people[1].pk}#text" in first
+    assert "Dear Brian" in second and f"?person={people[0].pk}#text" in second
+    assert "Dear Carol" in last and 'rel="next"' not in last
+
+
+@pytest.mark.parametrize("person", ["0", "-1", "x", str(10**18), str(10**30), "²"])
+@pytest.mark.parametrize("reason", ["", "nonsense", "opted_out"])
+def test_whatever_the_address_asks_there_is_a_page(client, workspace, person, reason):
+    assert "Dear First" in check(client, make_campaign(workspace, people=2), person=person, left_out=reason)
+
+
+def test_what_stands_in_the_way_is_said_with_the_way_out(client, workspace):
+    campaign = make_campaign(workspace, people=1, body="Dear {frist_name}")
+
+    html = check(client, campaign)
+
+    assert "{frist_name}" in html and reverse("campaign-edit", args=[campaign.pk]) in html
+    assert "Send 1" not in html
+
+
+def test_a_refused_launch_answers_422_with_the_sentence_and_changes_nothing(client, workspace):
+    campaign = make_campaign(workspace)
+
+    answer = client.post(reverse("send", args=[campaign.pk]))
+
+    assert answer.status_code == 422
+    assert "Nobody in this audience can be written to" in answer.content.decode()
+    campaign.refresh_from_db()
+    assert (campaign.status, books_of(campaign).total) == (Status.DRAFT, 0)
+
+
+def test_send_launches_and_leads_to_the_page_where_it_can_be_watched(client, workspace):
+    campaign = make_campaign(workspace, people=3)
+
+    answer = client.post(reverse("send", args=[campaign.pk]), follow=True)
+
+    assert answer.redirect_chain == [(reverse("campaign", args=[campaign.pk]), 303)]
+    assert "Campaign dispatch started! Watch the progress below." in answer.content.decode()
+    campaign.refresh_from_db()
+    assert (campaign.status, books_of(campaign).total) == (Status.SENDING, 3)
+    assert campaign.history.last().by.name == "Ann"
+
+
+def test_a_second_send_sends_nothing_and_says_so(client, workspace):
+    campaign = make_campaign(workspace, people=3)
+    operations.launch(campaign, by=None)
+
+    answer = client.post(reverse("send", args=[campaign.pk]), follow=True)
+
+    assert "Nothing was sent by this." in answer.content.decode()
+    assert books_of(campaign).total == 3
+    assert "cannot be sent again" in check(client, campaign)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_who_may_not_send_may_look(client, workspace, role):
+    campaign = make_campaign(workspace, people=3)
+    client.force_login(make_member(workspace, role))
+
+    html = check(client, campaign)
+
+    assert "Send 3" not in html and "Only a marketer" in html
+    assert client.post(reverse("send", args=[campaign.pk])).status_code == 403

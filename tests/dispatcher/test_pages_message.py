@@ -1,0 +1,97 @@
+"""The page of one message: what became of it, every try, and the exact text."""
+
+import pytest
+from django.urls import reverse
+
+from campaigns.models import Channel
+from dispatcher.models import Attempt, Category, Message
+from people.models import Recipient
+from tests.dispatcher.outcomes import failed, launched, sent, unknown
+from tests.make import make_campaign, make_member, make_recipient, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace(client):
+    workspace = make_workspace(time_zone="Africa/Nairobi")
+    client.force_login(make_member(workspace))
+    return workspace
+
+
+def read(client, campaign, number: int = 1) -> str:
+    answer = client.get(reverse("message", args=[campaign.pk, number]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_text_is_the_one_that_was_frozen(client, workspace):
+    person = make_recipient(workspace, first_name="Alice", email="alice@example.com")
+    campaign = launched(make_campaign(workspace, subject="{first_name}!", body="Dear {first_name|friend}"), *sent())
+    Recipient.objects.filter(pk=person.pk).update(first_name="Changed")
+
+    html = read(client, campaign)
+
+    assert "Alice!" in html and "Dear Alice" in html and "alice@example.com" in html
+    assert "The exact text that was sent" in html
+
+
+def test_a_deleted_person_leaves_the_message_readable(client, workspace):
+    make_recipient(workspace, first_name="Alice", email="alice@example.com")
+    campaign = launched(make_campaign(workspace), *sent())
+    Recipient.objects.all().delete()
+
+    html = read(client, campaign)
+
+    assert "Deleted person" in html and "alice@example.com" in html and "Dear Alice" in html
+    assert "Deleted person" in client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+
+
+def test_every_try_that_did_not_succeed_is_listed(client, workspace):
+    campaign = launched(make_campaign(workspace, people=1), *failed(Category.PROVIDER_DOWN))
+    message = Message.objects.get(campaign=campaign)
+    for error in ("503 the first time", "503 the second time"):
+        Attempt.objects.create(
+            message=message,
+            key=message.key,
+            outcome=Attempt.Outcome.BUSY,
+            category=Category.PROVIDER_DOWN,
+            error=error,
+        )
+
+    html = read(client, campaign)
+
+    assert html.index("503 the first time") < html.index("503 the second time")
+    assert "provider not available" in html
+
+
+def test_an_unknown_message_can_be_decided_here(client, workspace):
+    campaign = launched(make_campaign(workspace, people=2), *unknown(2))
+
+    html = read(client, campaign, 2)
+
+    assert "Assume delivered" in html and 'name="numbers" value="2"' in html
+
+
+def test_those_left_out_say_why(client, workspace):
+    make_recipient(workspace)
+    make_recipient(workspace, opted_out=True, email="gone@example.com")
+    campaign = launched(make_campaign(workspace))
+
+    html = read(client, campaign, 2)
+
+    assert "opted out" in html and "gone@example.com" in html
+
+
+def test_a_text_message_has_no_subject(client, workspace):
+    make_recipient(workspace)
+    campaign = launched(make_campaign(workspace, channel=Channel.SMS, subject="never sent"))
+
+    assert "never sent" not in read(client, campaign)
+
+
+def test_numbers_that_were_never_given_are_not_there(client, workspace):
+    campaign = launched(make_campaign(workspace, people=1))
+
+    for number in (0, 2, 10**30):
+        assert client.get(reverse("message", args=[campaign.pk, number])).status_code == 404

@@ -1,0 +1,241 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import Role
+from people import search
+from people.models import Recipient
+from tests.make import make_group, make_member, make_recipient, make_recipients, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace():
+    return make_workspace()
+
+
+@pytest.fixture
+def client(client, workspace):
+    client.force_login(make_member(workspace, Role.EDITOR))
+    return client
+
+
+def page(client, **query) -> str:
+    response = client.get(reverse("people"), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def fields_of(person: Recipient | None = None, **typed) -> dict:
+    """What a browser sends for the person form."""
+    names = ("email", "phone", "first_name", "last_name", "location", "preferred_product")
+    shown = {name: getattr(person, name) for name in names} if person else {}
+    if person and person.opted_out:
+        shown |= {"opted_out": "on", "initial-opted_out": "True"}
+    return shown | typed
+
+
+def test_an_empty_workspace_says_what_to_do_next(client):
+    assert reverse("import-new") in page(client)
+
+
+def test_people_are_listed_newest_first_and_each_on_exactly_one_page(client, workspace):
+    people = make_recipients(workspace, 120)
+    seen, query = [], {}
+
+    while True:
+        response = client.get(reverse("people"), query)
+        seen += [person.pk for person in response.context["people"]]
+        if not response.context["following"]:
+            break
+        query = {"before": response.context["following"]}
+
+    assert seen == [person.pk for person in reversed(people)]
+
+
+@pytest.mark.parametrize(
+    "query", [{"before": "x"}, {"before": "9" * 20}, {"before": "-1"}, {"before": "²"}, {"q": "%_\\"}, {"q": "x" * 500}]
+)
+def test_nonsense_in_the_address_is_no_fault_of_ours(client, query):
+    page(client, **query)
+
+
+@pytest.mark.parametrize("group", ["x", "9" * 20, "-1", "9223372036854775808"])
+def test_a_group_that_cannot_be_is_not_found(client, group):
+    assert client.get(reverse("people"), {"group": group}).status_code == 404
+
+
+@pytest.mark.parametrize("words", ["ann@ex", "ANN", "Le", "ann le", "+254 712-345", "254712345", "00254712"])
+def test_people_are_found_by_the_beginning_of_name_email_or_phone(client, workspace, words):
+    make_recipient(workspace, email="ann@example.com", phone="+254712345678", first_name="Ann", last_name="Lee")
+    make_recipient(workspace, email="bob@example.com", phone="+491234567890", first_name="Bob", last_name="Wu")
+
+    response = client.get(reverse("people"), {"q": words})
+
+    assert [person.email for person in response.context["people"]] == ["ann@example.com"]
+
+
+def test_a_search_can_be_kept_to_one_group(client, workspace):
+    ann = make_recipient(workspace, first_name="Ann")
+    make_recipient(workspace, first_name="Ann")
+    group = make_group(workspace, ann)
+
+    response = client.get(reverse("people"), {"q": "ann", "group": group.pk})
+
+    assert response.context["people"] == [ann]
+
+
+def test_a_search_reads_no_more_people_than_it_shows(workspace, django_assert_num_queries):
+    make_recipients(workspace, 200)
+
+    with django_assert_num_queries(2):
+        found = search.search(workspace, "first")
+
+    assert len(found) == search.PAGE + 1
+
+
+def test_the_people_of_a_group_can_be_listed(client, workspace):
+    ann, _ = make_recipients(workspace, 2)
+
+    response = client.get(reverse("people"), {"group": make_group(workspace, ann).pk})
+
+    assert response.context["people"] == [ann]
+
+
+def test_a_person_can_be_added_with_everything(client, workspace):
+    group = make_group(workspace)
+
+    response = client.post(
+        reverse("person-new"),
+        {
+            "email": "Ann@Example.com",
+            "phone": "+254 712 345 678",
+            "first_name": "Ann",
+            "attributes": "loyalty_tier: gold\r\ncolour: red",
+            "groups": [group.pk],
+        },
+    )
+
+    person = workspace.recipients.get()
+    assert response.status_code == 302
+    assert (person.email, person.phone, person.first_name) == ("ann@example.com", "+254712345678", "Ann")
+    assert person.attributes == {"loyalty_tier": "gold", "colour": "red"}
+    assert list(person.groups.all()) == [group]
+    assert workspace.attribute_names.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({}, "An email address or a phone number is needed."),
+        ({"email": "ann"}, "is not an email address"),
+        ({"phone": "0712345678"}, "has no country code"),
+        ({"email": "a@example.com", "first_name": "A\x0bnn"}, "control character"),
+        ({"email": "a@example.com", "first_name": "A\nnn"}, "line break"),
+        ({"email": "a@example.com", "location": "x" * 101}, "longer than 100"),
+        ({"email": "a@example.com", "attributes": "gold"}, "has no colon"),
+        ({"email": "a@example.com", "attributes": "Tier: gold"}, "cannot be the name of an attribute"),
+        ({"email": "a@example.com", "attributes": "email: gold"}, "cannot be the name of an attribute"),
+        ({"email": "a@example.com", "groups": ["9" * 20]}, "is not one of the available choices"),
+    ],
+)
+def test_a_form_that_is_wrong_comes_back_with_a_sentence_and_all_that_was_typed(client, workspace, typed, sentence):
+    response = client.post(reverse("person-new"), {"last_name": "Kept <b>", **typed})
+
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert "Kept &lt;b&gt;" in response.content.decode()
+    assert not workspace.recipients.exists()
+
+
+def test_an_address_somebody_has_already_is_refused(client, workspace):
+    make_recipient(workspace, email="ann@example.com")
+
+    response = client.post(reverse("person-new"), {"email": "ANN@example.com"})
+
+    assert response.status_code == 422
+    assert "already in" in response.content.decode()
+    assert workspace.recipients.count() == 1
+
+
+def test_a_person_can_be_changed(client, workspace):
+    person = make_recipient(workspace, attributes={"visits": 3, "tier": "gold"})
+
+    client.post(
+        reverse("person-edit", args=[person.pk]),
+        fields_of(person, first_name="Anna", opted_out="on", attributes="visits: 3\ntier: silver"),
+    )
+
+    person.refresh_from_db()
+    assert (person.first_name, person.opted_out) == ("Anna", True)
+    assert person.attributes == {"visits": 3, "tier": "silver"}
+
+
+def test_a_person_can_be_opted_in_again_by_hand(client, workspace):
+    person = make_recipient(workspace, opted_out=True)
+    typed = fields_of(person)
+    del typed["opted_out"]
+
+    client.post(reverse("person-edit", args=[person.pk]), typed)
+
+    person.refresh_from_db()
+    assert not person.opted_out
+
+
+def test_saving_a_page_that_was_opened_before_an_opt_out_does_not_undo_it(client, workspace):
+    person = make_recipient(workspace)
+    typed = fields_of(person, **{"initial-opted_out": "False"})
+    Recipient.objects.filter(pk=person.pk).update(opted_out=True)
+
+    client.post(reverse("person-edit", args=[person.pk]), typed)
+
+    person.refresh_from_db()
+    assert person.opted_out
+
+
+def test_the_form_shows_a_name_as_text_and_not_as_markup(client, workspace):
+    person = make_recipient(workspace, first_name="<script>alert(1)</script>")
+
+    response = client.get(reverse("person-edit", args=[person.pk]))
+
+    assert "<script>alert" not in response.content.decode()
+    assert "<script>alert" not in page(client)
+
+
+def test_somebody_of_another_workspace_is_not_found_and_not_changed(client):
+    other = make_recipient(make_workspace())
+    address = reverse("person-edit", args=[other.pk])
+
+    answers = [client.get(address), client.post(address, fields_of(other, first_name="Mine"))]
+
+    other.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert other.first_name != "Mine"
+    assert other.email not in page(client)
+
+
+def test_a_group_of_another_workspace_cannot_be_joined(client, workspace):
+    foreign = make_group(make_workspace())
+
+    response = client.post(reverse("person-new"), {"email": "ann@example.com", "groups": [foreign.pk]})
+
+    assert response.status_code == 422
+    assert not foreign.recipients.exists()
+
+
+def test_a_viewer_sees_people_and_cannot_change_them(client, workspace):
+    person = make_recipient(workspace)
+    client.force_login(make_member(workspace, Role.VIEWER))
+
+    assert person.email in page(client)
+    for name, arguments in {"person-new": [], "person-edit": [person.pk], "group-new": [], "import-new": []}.items():
+        assert client.get(reverse(name, args=arguments)).status_code == 403
+        assert client.post(reverse(name, args=arguments)).status_code == 403
+        assert reverse(name, args=arguments) not in page(client)
+
+
+def test_people_are_for_those_who_are_logged_in(client):
+    client.logout()
+
+    for name in ("people", "person-new", "groups", "import-new", "imports"):
+        assert client.get(reverse(name)).status_code == 302
