@@ -3,16 +3,26 @@
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.utils.functional import SimpleLazyObject
+from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Membership, Workspace
+from accounts.models import Membership, User, Workspace
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., Any])
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]|[\ud800-\udfff]")
+
+
+class MemberRequest(HttpRequest):
+    """What a view behind the login is given: who asks, as a member of which workspace."""
+
+    user: User
+    membership: Membership
+    workspace: Workspace
+    htmx: HtmxDetails
 
 
 def refuse_unprintable(get_response: Callable) -> Callable:
@@ -34,9 +44,9 @@ def refuse_unprintable(get_response: Callable) -> Callable:
 def with_workspace(get_response: Callable) -> Callable:
     """Gives every request of a logged-in user its `membership` and `workspace`, looked up when first needed."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        request.membership = SimpleLazyObject(lambda: membership_of(request))
-        request.workspace = SimpleLazyObject(lambda: workspace_of(request))
+    def middleware(request: MemberRequest) -> HttpResponse:
+        request.membership = cast(Membership, SimpleLazyObject(lambda: membership_of(request)))
+        request.workspace = cast(Workspace, SimpleLazyObject(lambda: request.membership.workspace))
         return get_response(request)
 
     return middleware
@@ -52,16 +62,12 @@ def membership_of(request: HttpRequest) -> Membership:
     return membership
 
 
-def workspace_of(request: HttpRequest) -> Workspace:
-    return request.membership.workspace
-
-
 def may(ability: str) -> Callable[[View], View]:
     """Lets only members through who may do this; others get 403 and a sentence."""
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        def guarded(request: MemberRequest, *args, **kwargs) -> HttpResponse:
             if not request.membership.may(ability):
                 role = request.membership.get_role_display()
                 raise PermissionDenied(f"As {role} of {request.workspace} you cannot {ability}.")

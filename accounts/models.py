@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 
-class People(BaseUserManager):
+class People(BaseUserManager["User"]):
     """Makes users with an email address in place of a user name."""
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":

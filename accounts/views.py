@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from accounts.forms import LoginForm
 
@@ -14,8 +15,8 @@ class Login(LoginView):
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         # A fragment asked for after the session ended is led here: its whole page must follow.
-        if request.htmx:
-            here = request.htmx.current_url_abs_path or resolve_url("campaigns")
+        if htmx := HtmxDetails(request):
+            here = htmx.current_url_abs_path or resolve_url("campaigns")
             query = request.GET.copy()
             query[self.redirect_field_name] = here
             return HttpResponseClientRedirect(f"{request.path}?{query.urlencode(safe='/')}")

@@ -142,9 +142,7 @@ def refuse_invalid(workspace: Workspace, channel: int, name: str, subject: str, 
         raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
 
 
-def check_content(
-    workspace: Workspace, channel: int, name: str, subject: str, body: str
-) -> dict[str, list[str]]:
+def check_content(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> dict[str, list[str]]:
     """What is wrong with it, as sentences for its author by field; nothing if it can be sent."""
     errors = {
         "name": check_line(name, "name", missing="Give the campaign a name."),

@@ -1,11 +1,11 @@
 """The pages a campaign is written on."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from campaigns.authoring import InvalidContent, NotEditable, create_campaign, delete_campaign, update_campaign
 from campaigns.forms import CampaignForm
 from campaigns.models import Campaign
@@ -18,7 +18,7 @@ FOUND = 20
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -33,7 +33,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
     if not campaign.is_editable:
         return refuse(request, NotEditable(campaign))
@@ -53,11 +53,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return draw(request, form)
 
 
-def onwards(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
     return redirect("check" if request.POST.get("then") == "check" else "campaign", campaign.pk)
 
 
-def draw(request: HttpRequest, form: CampaignForm) -> HttpResponse:
+def draw(request: MemberRequest, form: CampaignForm) -> HttpResponse:
     context = {
         "form": form,
         "campaign": form.campaign,
@@ -67,14 +67,14 @@ def draw(request: HttpRequest, form: CampaignForm) -> HttpResponse:
     return render(request, "campaigns/form.html", context, status=422 if form.errors else 200)
 
 
-def refuse(request: HttpRequest, refusal: NotEditable) -> HttpResponse:
+def refuse(request: MemberRequest, refusal: NotEditable) -> HttpResponse:
     context = {"campaign": refusal.campaign, "sentence": str(refusal)}
     return render(request, "campaigns/not_editable.html", context, status=409)
 
 
 @require_POST
 @may("write")
-def show_preview(request: HttpRequest) -> HttpResponse:
+def show_preview(request: MemberRequest) -> HttpResponse:
     """The text as somebody of the audience reads it, while it is being written. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
     form.is_valid()
@@ -90,7 +90,7 @@ def previewed(form: CampaignForm) -> Preview:
 
 @require_GET
 @may("write")
-def pick(request: HttpRequest) -> HttpResponse:
+def pick(request: MemberRequest) -> HttpResponse:
     """People to choose from, for the words typed so far."""
     field = "excluded" if request.GET.get("for") == "excluded" else "picked"
     words = request.GET.get("q", "").strip()
@@ -101,7 +101,7 @@ def pick(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
     if not campaign.is_editable:
         return refuse(request, NotEditable(campaign))

@@ -3,10 +3,9 @@
 from math import ceil
 from typing import Literal
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
 from dispatcher.api_shapes import (
@@ -14,10 +13,10 @@ from dispatcher.api_shapes import (
     CampaignOut,
     CampaignPage,
     ChannelWord,
-    Pagination,
     SendIn,
     SentOut,
     StatusWord,
+    shown,
 )
 from dispatcher.send import Unknown, send
 from dispatcher.stats import stats_of_many
@@ -28,9 +27,9 @@ NOBODY = SendIn()
 
 @router.post("campaigns", response={201: CampaignOut}, summary="Write a campaign")
 @may("write")
-def write_campaign(request: HttpRequest, campaign: CampaignIn) -> CampaignOut:
+def write_campaign(request: MemberRequest, campaign: CampaignIn) -> dict:
     """A draft, or a scheduled campaign when scheduled_at lies ahead."""
-    return drawn(create_campaign(request.workspace, by=None, **campaign.content))
+    return draw(create_campaign(request.workspace, by=None, **campaign.content))
 
 
 class Asked(Schema):
@@ -54,17 +53,17 @@ class Asked(Schema):
 
 @router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")
 @may("read")
-def list_campaigns(request: HttpRequest, asked: Query[Asked]) -> dict:
+def list_campaigns(request: MemberRequest, asked: Query[Asked]) -> dict:
     campaigns = request.workspace.campaigns.filter(**asked.filters).order_by("-pk")
     page = whole(asked.page, otherwise=1)
     size = min(whole(asked.page_size, otherwise=20), 100)
     count = campaigns.count()
     pages = ceil(count / size)
-    shown = list(campaigns[(page - 1) * size : page * size]) if page <= pages else []
-    stats = stats_of_many(shown)
+    found = list(campaigns[(page - 1) * size : page * size]) if page <= pages else []
+    stats = stats_of_many(found)
     return {
-        "data": [CampaignOut.of(campaign, stats[campaign.pk]) for campaign in shown],
-        "pagination": Pagination(page=page, page_size=size, total_count=count, total_pages=pages),
+        "data": [shown(campaign, stats[campaign.pk]) for campaign in found],
+        "pagination": {"page": page, "page_size": size, "total_count": count, "total_pages": pages},
     }
 
 
@@ -76,28 +75,28 @@ def whole(word: str, *, otherwise: int) -> int:
 
 @router.get("campaigns/{campaign_id}", response=CampaignOut, summary="Look at a campaign")
 @may("read")
-def show_campaign(request: HttpRequest, campaign_id: int) -> CampaignOut:
-    return drawn(campaign_of(request, campaign_id))
+def show_campaign(request: MemberRequest, campaign_id: int) -> dict:
+    return draw(campaign_of(request, campaign_id))
 
 
 @router.post("campaigns/{campaign_id}/send", response={200: SentOut, 202: SentOut}, summary="Send a campaign")
 @may("send")
-def send_campaign(request: HttpRequest, campaign_id: int, whom: SendIn = NOBODY) -> Status[SentOut]:
+def send_campaign(request: MemberRequest, campaign_id: int, whom: SendIn = NOBODY) -> Status[dict]:
     """A draft is launched to these people. A campaign scheduled ahead stays scheduled and they are added to it.
 
     Answers 202 while an audience above 20,000 is being prepared.
     """
     sent = send(campaign_of(request, campaign_id), whom.choice, by=None, now=whom.send_now)
-    answer = SentOut(
-        campaign_id=sent.campaign.pk,
-        messages_queued=sent.queued,
-        status=sent.campaign.get_status_display(),
-        skipped={reason.label: n for reason, n in sent.skipped.items()},
-    )
+    answer = {
+        "campaign_id": sent.campaign.pk,
+        "messages_queued": sent.queued,
+        "status": sent.campaign.get_status_display(),
+        "skipped": {reason.label: n for reason, n in sent.skipped.items()},
+    }
     return Status(202 if sent.queued is None else 200, answer)
 
 
-def campaign_of(request: HttpRequest, number: int) -> Campaign:
+def campaign_of(request: MemberRequest, number: int) -> Campaign:
     """The campaign of the key's workspace with this number. Raises Unknown."""
     campaign = request.workspace.campaigns.filter(pk=number).first()
     if campaign is None:
@@ -105,5 +104,5 @@ def campaign_of(request: HttpRequest, number: int) -> Campaign:
     return campaign
 
 
-def drawn(campaign: Campaign) -> CampaignOut:
-    return CampaignOut.of(campaign, stats_of_many([campaign])[campaign.pk])
+def draw(campaign: Campaign) -> dict:
+    return shown(campaign, stats_of_many([campaign])[campaign.pk])

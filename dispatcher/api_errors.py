@@ -9,10 +9,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from accounts.access import MemberRequest
 from campaigns.authoring import InvalidContent, NotEditable, UnknownPlaceholders
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
 from dispatcher.send import Unknown
+from dispatcher.strict_json import NotJson
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
 
@@ -25,13 +27,20 @@ MOST_FAULTS = 20
 Details = dict[str, list[str]]
 
 
+class NumberedRequest(MemberRequest):
+    """A request with a number of its own, which stands in its answer and in the log."""
+
+    id: str
+
+
 def refuse(status: HTTPStatus, code: str, message: str, details: dict | None = None) -> HttpResponse:
     return JsonResponse({"error": {"code": code, "message": message, "details": details or {}}}, status=status)
 
 
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """The parser's own words, which ninja wraps."""
-    return refuse(HTTPStatus(error.status_code), "INVALID_REQUEST", str(error.__cause__ or error))
+    """The parser's own words, which ninja keeps as the cause."""
+    sentence = error.__cause__ if isinstance(error.__cause__, NotJson) else error
+    return refuse(HTTPStatus(error.status_code), "INVALID_REQUEST", str(sentence))
 
 
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -41,7 +50,7 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         if source == "path":
             what = str(fault["loc"][-1])
             return refuse(HTTPStatus.BAD_REQUEST, f"INVALID_{what.upper()}", f"The {what} is not a whole number.")
-        sentence = SENTENCES.get(fault["type"], fault["msg"])
+        sentence = SENTENCES.get(fault["type"]) or fault["msg"]
         details.setdefault(".".join(place)[:100] or "body", []).append(sentence)
     return refuse_fields(details)
 
@@ -104,7 +113,7 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BODY_TOO_LARGE", sentence)
 
 
-def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+def unavailable(request: NumberedRequest, error: Exception) -> HttpResponse:
     logger.warning("request %s: the database did not answer: %s", request.id, type(error).__name__)
     sentence = "The database does not answer. Nothing was changed; try again in a moment."
     answer = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", sentence)
@@ -112,7 +121,7 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     return answer
 
 
-def our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+def our_fault(request: NumberedRequest, error: Exception) -> HttpResponse:
     logger.error("request %s failed", request.id, exc_info=error)
     sentence = f"This is our fault and has been written down as {request.id}."
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL", sentence, {"request_id": request.id})

@@ -108,7 +108,7 @@ class SendIn(Schema, extra="forbid"):
     segment: SegmentIn | None = None
     target: Literal["all"] | None = None
     exclude_ids: list[Number] = []
-    send_now: StrictBool = Field(False, description="Launch although the campaign is scheduled.")
+    send_now: Annotated[StrictBool, Field(description="Launch although the campaign is scheduled.")] = False
 
     @model_validator(mode="after")
     def one_selector(self) -> "SendIn":
@@ -153,20 +153,21 @@ class CampaignOut(Schema):
     created_at: datetime
     stats: Stats
 
-    @classmethod
-    def of(cls, campaign: Campaign, stats: dict[str, int]) -> "CampaignOut":
-        return cls(
-            id=campaign.pk,
-            name=campaign.name,
-            channel=campaign.channel_word,
-            status=campaign.get_status_display(),
-            base_template=campaign.body,
-            subject=campaign.subject,
-            scheduled_at=campaign.scheduled_at,
-            priority=campaign.get_priority_display(),
-            created_at=campaign.created_at,
-            stats=stats,
-        )
+
+def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
+    """The campaign as `CampaignOut` shows it."""
+    return {
+        "id": campaign.pk,
+        "name": campaign.name,
+        "channel": campaign.channel_word,
+        "status": campaign.get_status_display(),
+        "base_template": campaign.body,
+        "subject": campaign.subject,
+        "scheduled_at": campaign.scheduled_at,
+        "priority": campaign.get_priority_display(),
+        "created_at": campaign.created_at,
+        "stats": stats,
+    }
 
 
 class Pagination(Schema):

@@ -68,11 +68,12 @@ def books_of(campaign: Campaign) -> Books:
 def books_of_many(ids: Iterable[int]) -> dict[int, Books]:
     """The books of several campaigns in one query, by campaign id."""
     ids = list(ids)
-    split = 9 + len(Category)
     with connection.cursor() as cursor:
         cursor.execute(SUM_BATCHES, [ids])
-        found = {
-            row[0]: Books(*row[1:10], tuple(row[10 : split + 1]), tuple(row[split + 1 :]))
-            for row in cursor.fetchall()
-        }
+        found = {row[0]: _books(*row[1:]) for row in cursor.fetchall()}
     return {pk: found.get(pk, Books()) for pk in ids}
+
+
+def _books(*sums) -> Books:
+    plain, reasons = sums[:9], sums[9:]
+    return Books(*plain, reasons[: len(Category)], reasons[len(Category) :])

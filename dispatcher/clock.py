@@ -46,7 +46,8 @@ def start_schedules() -> None:
 
 def start(campaign: Campaign) -> None:
     """Launch a scheduled campaign; one that cannot go, or comes too late, becomes a draft with the reason."""
-    late = timezone.now() - campaign.scheduled_at
+    due_at = campaign.scheduled_at or timezone.now()
+    late = timezone.now() - due_at
     try:
         if late > TOO_LATE:
             reason = f"It was due {late.days} days ago. Send it now or choose another time."

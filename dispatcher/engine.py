@@ -48,22 +48,37 @@ class Shift:
         self.parent = os.getppid()
         self.looked_at = 0.0
         self.leases: dict[int, Lease] = {}
+        self.answered: list[Call] = []  # and not yet settled
         self.contents: dict[int, Content] = {}
         self.watch = Watch()
 
     def run(self) -> None:
         while True:
-            if not self.is_over:
-                self._lease_more()
-            if self.leases:
-                answered = self.hands.collect(SETTLE_EVERY)
-                if answered or self._may_note_or_give_back():
-                    self._turn(answered)
-            elif self.is_over or not giveback.due_soon():
-                break
-            else:
-                time.sleep(SETTLE_EVERY)  # a retry or a token is due within moments
+            try:
+                if not self._step():
+                    break
+            except (OperationalError, InterfaceError) as error:
+                # The answers are still in our hands, to be written once the database is back. Rows that a commit
+                # whose answer was lost has written already are recognised by their `tries`.
+                logger.warning("the database went away, trying again: %s", error)
+                connection.close()
+                self.leases = {pk: lease for pk, lease in self.leases.items() if lease.term.left() > 0}
+                time.sleep(SETTLE_EVERY)
         self.watch.tell_all()
+
+    def _step(self) -> bool:
+        """Lease, settle and note once; False when there is nothing left to do."""
+        if not self.is_over:
+            self._lease_more()
+        if self.leases:
+            self.answered += self.hands.collect(SETTLE_EVERY)
+            if self.answered or self._may_note_or_give_back():
+                self._turn()
+        elif self.is_over or not giveback.due_soon():
+            return False
+        else:
+            time.sleep(SETTLE_EVERY)  # a retry or a token is due within moments
+        return True
 
     @property
     def is_over(self) -> bool:
@@ -90,23 +105,12 @@ class Shift:
             taken = take(self.owner, wanted - running, self.contents, self.hands)
             self.leases |= {lease.batch: lease for lease in taken}
 
-    def _turn(self, answered: list[Call]) -> None:
+    def _turn(self) -> None:
         """Settle what was answered and note what comes next, in one transaction; then hand that over."""
         self.looked_at = time.monotonic()
         crash_point("before_settle")
-        while self.leases:
-            try:
-                calls, closed = self._settle_and_note(answered)
-                break
-            except (OperationalError, InterfaceError) as error:
-                # The answers are still in our hands: write them once the database is back. Rows that a commit
-                # whose answer was lost has written already are recognised by their `tries`.
-                logger.warning("the database went away, trying again: %s", error)
-                connection.close()
-                self.leases = {pk: lease for pk, lease in self.leases.items() if lease.term.left() > 0}
-                time.sleep(SETTLE_EVERY)
-        else:
-            return
+        calls, closed = self._settle_and_note(self.answered)
+        self.answered = []
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
         for campaign in closed:

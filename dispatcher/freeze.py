@@ -10,14 +10,14 @@ from django.db.models.functions import JSONObject
 from campaigns.models import Campaign, Channel
 from campaigns.personalise import text
 from dispatcher.models import Message, SkipReason
-from people.models import STANDARD_FIELDS, Recipient
+from people.models import STANDARD_FIELDS
 
 CHUNK = 20_000  # candidates frozen in one transaction
 E164 = r"^\+[1-9]\d{6,14}$"
 EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 
-def candidates(campaign: Campaign) -> QuerySet[Recipient]:
+def candidates(campaign: Campaign) -> QuerySet:
     """The audience, each person with the reason why he or she is left out, or None."""
     field = Channel(campaign.channel).address_field
     looks_right = Q(**{f"{field}__regex": EMAIL if field == "email" else E164})

@@ -135,7 +135,8 @@ class Room:
         try:
             self.draw_all()  # what changed while nobody listened
             while True:
-                self.changed.add((await layer.receive(channel))["campaign"])
+                message = await layer.receive(channel)
+                self.changed.add(message["campaign"])
                 self.news.set()
         finally:
             with suppress(Exception):

@@ -104,7 +104,13 @@ SUSPECTS = """
 
 def take(owner: str, count: int, contents: dict[int, Content], hands: Handover) -> list[Lease]:
     """Lease up to this many due batches of one campaign; those in doubt of a dead owner are settled at once."""
-    values = {"sending": SENDING, "cancelled": CANCELLED, "owner": owner, "lease": settings.LEASE_SECONDS}
+    values: dict[str, int | str] = {
+        "sending": SENDING,
+        "cancelled": CANCELLED,
+        "owner": owner,
+        "lease": settings.LEASE_SECONDS,
+        "count": count,
+    }
     with connection.cursor() as cursor:
         cursor.execute(PICK, values)
         picked = cursor.fetchone()
@@ -115,7 +121,7 @@ def take(owner: str, count: int, contents: dict[int, Content], hands: Handover) 
         contents[campaign] = content_of(campaign, hands)
     ends = time.monotonic() + settings.LEASE_SECONDS  # our clock starts before the database's does
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, values | {"campaign": campaign, "count": count})
+        cursor.execute(TAKE, values | {"campaign": campaign})
         leases = [
             Lease(batch, contents[campaign], first, last, epoch, pass_no, upto, pending, Term(ends), since)
             for batch, first, last, epoch, pass_no, upto, pending, since in cursor.fetchall()

@@ -74,7 +74,7 @@ def send(campaign: Campaign, choice: Choice, *, by: User | None, now: bool = Fal
         raise AlreadySent(campaign)
     if campaign.status == Status.DRAFT:
         empty_audience(campaign)
-    elif campaign.scheduled_at > timezone.now() and not now:
+    elif not now and campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         return add_to_scheduled(campaign, choice)
     add_to_audience(campaign, choice)
     campaign = operations.launch(campaign, by=by)
@@ -132,8 +132,7 @@ def leave_out(campaign: Campaign, choice: Choice) -> None:
 
 def refuse_unknown(what: str, rows: Manager, ids: Collection[int]) -> None:
     """Raises Unknown with the lowest number that is not in the workspace."""
-    keepable = [number for number in ids if 0 < number < 2**63]
-    if missing := set(ids).difference(rows.filter(pk__in=keepable).values_list("pk", flat=True)):
+    if missing := set(ids).difference(rows.filter(pk__in=ids).values_list("pk", flat=True)):
         raise Unknown(what, min(missing))
 
 

@@ -106,12 +106,11 @@ def count_rows(counts: Counts, rows: Iterable[tuple[int, int | None, int | None]
     """Count changed rows: (new status, category, skip reason)."""
     for status, category, reason in rows:
         counts.settled += 1
-        if status == Status.PENDING:
-            continue
-        counts.ended[Status(status)] += 1
-        if status == Status.FAILED:
+        if status != Status.PENDING:
+            counts.ended[Status(status)] += 1
+        if status == Status.FAILED and category:
             counts.failed_by[category] += 1
-        elif status == Status.SKIPPED:
+        if status == Status.SKIPPED and reason:
             counts.skipped_by[reason] += 1
 
 

@@ -1,6 +1,7 @@
 """The counts of a campaign as programs read them: its books, or before the launch what they would begin with."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -38,7 +39,7 @@ def counts(books: Books) -> dict[str, int]:
 def reached_by_many(campaigns: Iterable[Campaign]) -> dict[int, int]:
     """How many people each campaign would reach if it were launched now, counted up to MOST."""
     selects: list[str] = []
-    params: list[object] = []
+    params: list[Any] = []
     for campaign in campaigns:
         reached = candidates(campaign).filter(skip=None).order_by().values("pk")[:MOST]
         sql, values = reached.query.sql_with_params()

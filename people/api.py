@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.errors import ValidationError
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from people.models import Recipient
 from people.plain import NotPlain
 from people.recipients import add_recipient, checked_fields
@@ -42,7 +41,7 @@ class CustomerOut(Schema):
 
 @router.post("customers", response={201: CustomerOut}, summary="Add a customer")
 @may("write")
-def add_customer(request: HttpRequest, customer: CustomerIn) -> Recipient:
+def add_customer(request: MemberRequest, customer: CustomerIn) -> Recipient:
     fields = customer.model_dump(exclude_none=True)
     refuse_invalid(fields)
     return add_recipient(request.workspace, **fields)

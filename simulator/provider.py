@@ -88,7 +88,7 @@ class Provider:
         self.faults = settings.SIMULATOR_FAULTS
         self._waiting: list[tuple[_Call, asyncio.Future[_Call]]] = []
         self._writer: asyncio.Task | None = None
-        self._ledger: psycopg.AsyncConnection | None = None
+        self._ledger: psycopg.AsyncConnection
 
     async def open(self) -> None:
         params = connections["default"].get_connection_params()
@@ -98,8 +98,7 @@ class Provider:
     async def close(self) -> None:
         if self._writer:
             await self._writer
-        if self._ledger:
-            await self._ledger.close()
+        await self._ledger.close()
 
     async def accept(self, key: str, nth: int, channel: str, address: str, subject: str, text: str) -> str:
         """Take one message, which was tried `nth` times before; returns the provider's own id for it."""

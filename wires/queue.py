@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Worker
 from rq.job import Job
+from rq.worker import BaseWorker
 
 SILENT_AFTER = timedelta(seconds=20)  # a worker beats every five seconds
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def _put(name: str, job: str, *args: int) -> None:
         logger.warning("could not ring %s, the clock will: %s", name, error)
 
 
-def workers_alive(name: str = "dispatch") -> Sequence[Worker]:
+def workers_alive(name: str = "dispatch") -> Sequence[BaseWorker]:
     """The workers of a queue that were heard of lately. Raises RedisError when Redis does not answer."""
     queue = _queue(name)
     lately = datetime.now(UTC) - SILENT_AFTER

@@ -8,6 +8,32 @@ from django.test import Client
 
 from accounts.models import ApiKey, Role, Workspace
 
+BAD_BODIES = {
+    "nothing": b"",
+    "not JSON": b"{",
+    "trailing text": b'{"name": "A"} x',
+    "not UTF-8": b'{"name": "\xff"}',
+    "UTF-16": '{"name": "A"}'.encode("utf-16"),
+    "a list": b"[]",
+    "a text": b'"name"',
+    "null": b"null",
+    "NaN": b'{"name": NaN}',
+    "Infinity": b'{"name": -Infinity}',
+    "a number without end": b'{"name": 1e999}',
+    "a number of 5,000 digits": b'{"name": ' + b"9" * 5000 + b"}",
+    "a name twice": b'{"name": "A", "name": "B"}',
+    "a name twice, deep down": b'{"segment": {"location": "A", "location": "B"}}',
+    "NUL": rb'{"name": "A\u0000"}',
+    "NUL as it is": b'{"name": "A\x00"}',
+    "a lone surrogate": rb'{"name": "\ud800"}',
+    "a lone surrogate in a name": rb'{"\udc00": 1}',
+    "an encoded surrogate": b'{"name": "\xed\xa0\x80"}',
+    "a control character": rb'{"name": "A\u001b"}',
+    "100,000 brackets": b'{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "100,000 braces": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "51 levels": b'{"name": ' + b"[" * 51 + b"]" * 51 + b"}",
+}
+
 
 class Program:
     """A program that has a key of this workspace."""

@@ -4,6 +4,8 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from dispatcher.models import Batch
+from dispatcher.stats import stats_of_many
 from tests.api.calls import Program, error_of
 from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
 
@@ -274,3 +276,12 @@ def test_the_list_and_the_campaign_say_the_same(program):
     listed = program.get("/api/campaigns").json()["data"][0]
 
     assert listed == program.get(f"/api/campaigns/{campaign.pk}").json()
+
+
+def test_a_campaign_launched_while_it_is_being_read_shows_its_books(program):
+    make_recipients(program.workspace, 2)
+    campaign = make_campaign(program.workspace)
+    program.post(f"/api/campaigns/{campaign.pk}/send", {"target": "all"})
+    Batch.objects.update(pending=1, sent=1)
+
+    assert stats_of_many([campaign])[campaign.pk]["sent"] == 1

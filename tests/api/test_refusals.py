@@ -10,36 +10,11 @@ from accounts.models import ApiKey
 from campaigns.models import Campaign
 from dispatcher import api_campaigns
 from people.models import Recipient
-from tests.api.calls import Program, error_of
+from tests.api.calls import BAD_BODIES, Program, error_of
 from tests.make import make_campaign, make_recipient, make_workspace
 
 pytestmark = pytest.mark.django_db
 
-BAD_BODIES = {
-    "nothing": b"",
-    "not JSON": b"{",
-    "trailing text": b'{"name": "A"} x',
-    "not UTF-8": b'{"name": "\xff"}',
-    "UTF-16": '{"name": "A"}'.encode("utf-16"),
-    "a list": b"[]",
-    "a text": b'"name"',
-    "null": b"null",
-    "NaN": b'{"name": NaN}',
-    "Infinity": b'{"name": -Infinity}',
-    "a number without end": b'{"name": 1e999}',
-    "a number of 5,000 digits": b'{"name": ' + b"9" * 5000 + b"}",
-    "a name twice": b'{"name": "A", "name": "B"}',
-    "a name twice, deep down": b'{"segment": {"location": "A", "location": "B"}}',
-    "NUL": rb'{"name": "A\u0000"}',
-    "NUL as it is": b'{"name": "A\x00"}',
-    "a lone surrogate": rb'{"name": "\ud800"}',
-    "a lone surrogate in a name": rb'{"\udc00": 1}',
-    "an encoded surrogate": b'{"name": "\xed\xa0\x80"}',
-    "a control character": rb'{"name": "A\u001b"}',
-    "100,000 brackets": b'{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "100,000 braces": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-    "51 levels": b'{"name": ' + b"[" * 51 + b"]" * 51 + b"}",
-}
 POSTS = ["/api/customers", "/api/campaigns"]
 
 
@@ -165,6 +140,15 @@ def test_the_api_describes_itself():
     assert set(described["paths"]) == {
         "/api/customers", "/api/campaigns", "/api/campaigns/{campaign_id}", "/api/campaigns/{campaign_id}/send"
     }  # fmt: skip
+
+
+def test_the_description_can_be_read_without_strangers():
+    page = Client().get("/api/docs")
+
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "/api/openapi.json" in text
+    assert "http" not in text.replace("http-equiv", "")
 
 
 WORDS = st.sampled_from(["", "email", "sms", "all", "2099-01-01T00:00:00Z", "Africa/Nairobi", "{first_name}", "{x}"])

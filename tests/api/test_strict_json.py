@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.strict_json import NotJson, parse
+from tests.api.calls import BAD_BODIES
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 JSON = st.recursive(
@@ -26,6 +27,12 @@ def test_whatever_comes_is_read_or_refused(source):
         assert isinstance(parse(source), dict)
     except NotJson as refusal:
         assert str(refusal).startswith("The body ")
+
+
+@pytest.mark.parametrize("source", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_what_is_not_quite_json_is_refused(source):
+    with pytest.raises(NotJson, match="^The body "):
+        parse(source)
 
 
 def test_the_text_of_a_message_keeps_its_lines():

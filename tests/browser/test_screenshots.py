@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
@@ -62,9 +63,9 @@ def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    database = connection.settings_dict
-    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
-    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": url}
+    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {
+        "DATABASE_URL": database_of_the_tests()
+    }
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
     try:
@@ -74,6 +75,13 @@ def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
         # Before the database is flushed: an open connection of the server would block that.
         server.terminate()
         server.wait(10)
+
+
+def database_of_the_tests() -> str:
+    """The address of the database the tests made, for a process of its own."""
+    parts = connection.get_connection_params()
+    query = {name: parts[name] for name in ("host", "port", "user", "password") if parts.get(name)}
+    return f"postgresql:///{parts['dbname']}?{urlencode(query)}"
 
 
 def await_answer(address: str) -> None:

@@ -92,9 +92,7 @@ def test_a_refused_form_keeps_all_that_was_typed(browser, workspace):
     assert "Alice <b>" not in html
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"channel": "fax"}, {"audience": "all"}, {"groups": "x"}, {"picked": "9" * 30}, {}]
-)
+@pytest.mark.parametrize("wrong", [{"channel": "fax"}, {"audience": "all"}, {"groups": "x"}, {"picked": "9" * 30}, {}])
 def test_nothing_a_browser_can_post_breaks_the_page(browser, workspace, wrong):
     answer = browser.post(reverse("campaign-new"), {**TYPED, **wrong} if wrong else {})
 
@@ -103,9 +101,7 @@ def test_nothing_a_browser_can_post_breaks_the_page(browser, workspace, wrong):
 
 
 def test_control_characters_are_refused_by_their_number(browser):
-    html = page(
-        browser.post(reverse("campaign-new"), TYPED | {"subject": "a\r\nBcc: x", "body": "bell \x07"})
-    )
+    html = page(browser.post(reverse("campaign-new"), TYPED | {"subject": "a\r\nBcc: x", "body": "bell \x07"}))
 
     assert "remove the line break at position 2" in html
     assert "U+0007 at position 6" in html
@@ -114,9 +110,7 @@ def test_control_characters_are_refused_by_their_number(browser):
 @pytest.mark.parametrize("field", ["groups", "excluded_groups", "picked", "excluded"])
 def test_ids_of_another_workspace_are_refused_and_never_shown(browser, workspace, field):
     other = make_workspace()
-    stranger = (
-        make_group(other, name="Secret") if "groups" in field else make_recipient(other, first_name="Secret")
-    )
+    stranger = make_group(other, name="Secret") if "groups" in field else make_recipient(other, first_name="Secret")
 
     answer = browser.post(reverse("campaign-new"), TYPED | {field: stranger.pk})
 
@@ -216,18 +210,14 @@ def test_the_preview_shows_the_text_as_the_first_of_the_audience_reads_it(browse
     make_recipient(workspace, first_name="Zoe")
     alice = make_recipient(workspace, first_name="<i>Alice</i>")
 
-    html = page(
-        browser.post(reverse("campaign-preview"), TYPED | {"picked": alice.pk, "body": "Hi {first_name} <b>"})
-    )
+    html = page(browser.post(reverse("campaign-preview"), TYPED | {"picked": alice.pk, "body": "Hi {first_name} <b>"}))
 
     assert "Hi &lt;i&gt;Alice&lt;/i&gt; &lt;b&gt;" in html
     assert "Zoe" not in html
 
 
 def test_the_preview_names_what_will_not_be_filled_in(browser):
-    html = page(
-        browser.post(reverse("campaign-preview"), TYPED | {"body": "{bogus} {First Name} {first_name}"})
-    )
+    html = page(browser.post(reverse("campaign-preview"), TYPED | {"body": "{bogus} {First Name} {first_name}"}))
 
     assert "Nobody here has <code>{bogus}</code>" in html
     assert "<code>{First Name}</code>" in html
@@ -238,9 +228,7 @@ def test_the_preview_never_shows_people_of_another_workspace(browser):
     stranger = make_recipient(make_workspace(), first_name="Secret")
     theirs = make_group(stranger.workspace, stranger)
 
-    html = page(
-        browser.post(reverse("campaign-preview"), TYPED | {"picked": stranger.pk, "groups": theirs.pk})
-    )
+    html = page(browser.post(reverse("campaign-preview"), TYPED | {"picked": stranger.pk, "groups": theirs.pk}))
 
     assert "Secret" not in html
 

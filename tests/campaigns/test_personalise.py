@@ -9,9 +9,7 @@ from campaigns.personalise import PLACEHOLDER, Text, unknown_names
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12)
 hostile = st.one_of(
     st.text(max_size=40),
-    st.sampled_from(
-        ["{first_name}", "{a|b}", "{{7*7}}", "%s %(x)s", "${x}", "{0.__class__}", "\\1", "<b>", "{"]
-    ),
+    st.sampled_from(["{first_name}", "{a|b}", "{{7*7}}", "%s %(x)s", "${x}", "{0.__class__}", "\\1", "<b>", "{"]),
 )
 
 
@@ -23,9 +21,7 @@ def test_a_name_is_put_where_the_placeholder_stands():
     assert filled == "Hi Alice, Shoes are cheap in Nairobi."
 
 
-@pytest.mark.parametrize(
-    "text", ["{FIRST_NAME}", "{a1}", "{ first_name }", "{}", "{first-name}", "{{}}", "{a|b\nc}"]
-)
+@pytest.mark.parametrize("text", ["{FIRST_NAME}", "{a1}", "{ first_name }", "{}", "{first-name}", "{{}}", "{a|b\nc}"])
 def test_what_is_no_placeholder_is_sent_just_as_typed(text):
     assert Text(text).filled_for({"first_name": "Alice", "a": "x"}) == text
 
@@ -51,9 +47,7 @@ def test_a_value_is_never_looked_into(values):
     assert filled == f"<{values.get('a', '')}|{values.get('b', '')}>"
 
 
-@given(
-    text=st.text(max_size=200).filter(lambda text: not PLACEHOLDER.search(text)), values=st.just({"a": "x"})
-)
+@given(text=st.text(max_size=200).filter(lambda text: not PLACEHOLDER.search(text)), values=st.just({"a": "x"}))
 def test_a_text_without_placeholders_comes_out_as_it_went_in(text, values):
     assert Text(text).filled_for(values) == text
 

@@ -5,9 +5,9 @@ import sys
 
 from dispatcher import server
 
-server.SILENCE_SECONDS = 0.8
-server.HEADER_SECONDS = 1
-server.BODY_SECONDS = 2.5
+server.SILENCE_SECONDS = 0.6
+server.HEADER_SECONDS = 2
+server.BODY_SECONDS = 3
 server.LINGER_SECONDS = 0.5
 
 

@@ -40,6 +40,12 @@ def test_what_is_no_phone_number_is_refused(text):
         normal_phone(text)
 
 
+@pytest.mark.parametrize("text", ["+1 253 0000", "+1 555 123 45678", "+254 71234567890", "+49 123456789012345"])
+def test_a_number_with_too_few_or_too_many_digits_for_its_country_is_refused(text):
+    with pytest.raises(InvalidAddress, match="wrong number of digits"):
+        normal_phone(text)
+
+
 @pytest.mark.parametrize("text", ["", "ann", "ann@", "@example.com", "ann@@example.com", "a b@example.com", "ann@x"])
 def test_what_is_no_email_address_is_refused_with_a_sentence(text):
     with pytest.raises(InvalidAddress, match="is not an email address"):

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from people import imports
+from people.chunks import Overtaken, carry_out_chunk
 from people.models import Import, Recipient
+from people.rows import rows
 from people.sheet import UnreadableSheet
 from tests.make import make_group, make_recipient, make_workspace
 from tests.people.listing import HEADER, bring_in, carry_on, reason_of, verdicts, words
@@ -134,8 +136,8 @@ def test_a_new_phone_number_replaces_the_old_one_and_the_report_keeps_it():
 def test_a_number_can_move_from_one_person_to_the_next_in_one_list(monkeypatch, chunk):
     monkeypatch.setattr(imports, "CHUNK", chunk)
     workspace = make_workspace()
-    make_recipient(workspace, email="ann@example.com", phone="+254712345671")
     make_recipient(workspace, email="bob@example.com", phone="+254712345672")
+    make_recipient(workspace, email="ann@example.com", phone="+254712345671")
 
     upload = bring_in(
         workspace,
@@ -253,6 +255,16 @@ def test_an_import_carried_out_twice_changes_nothing_the_second_time():
     upload = carry_on(upload)
 
     assert (upload.rows, upload.created, workspace.recipients.count()) == (2, 2, 2)
+
+
+def test_a_worker_that_was_overtaken_lets_go_and_changes_nothing():
+    upload = imports.start_import(make_workspace(), name="x", source="ann@example.com")
+    Import.objects.filter(pk=upload.pk).update(status=Import.Status.RUNNING, rows=1, created=1)
+
+    with pytest.raises(Overtaken):
+        carry_out_chunk(upload, list(rows(upload.source)))
+
+    assert not upload.workspace.recipients.exists()
 
 
 def test_a_hundred_times_the_rows_needs_the_same_number_of_queries(django_assert_max_num_queries):

@@ -60,6 +60,12 @@ def test_nonsense_in_the_address_is_no_fault_of_ours(client, query):
     page(client, **query)
 
 
+@pytest.mark.parametrize("text", ["", "x", "-1", "0", "1.5", "²", "9223372036854775808", "9" * 5000])
+def test_what_cannot_be_the_number_of_a_row_is_no_number(text):
+    assert search.number_in(text) is None
+    assert search.number_in("9223372036854775807") == 9223372036854775807
+
+
 @pytest.mark.parametrize("group", ["x", "9" * 20, "-1", "9223372036854775808"])
 def test_a_group_that_cannot_be_is_not_found(client, group):
     assert client.get(reverse("people"), {"group": group}).status_code == 404

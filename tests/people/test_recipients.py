@@ -28,6 +28,12 @@ def test_the_same_address_twice_in_a_workspace_is_refused(address):
     add_recipient(workspace, email="bob@example.com", phone="+254712345679")
 
 
+def test_a_name_is_kept_in_one_form_however_its_letters_are_put_together():
+    person = add_recipient(make_workspace(), email="ann@example.com", first_name="Jo\u0308rg")
+
+    assert person.first_name == "J\u00f6rg"
+
+
 def test_nobody_is_kept_without_an_address():
     with pytest.raises(InvalidAddress, match="is needed"):
         add_recipient(make_workspace(), first_name="Ann")

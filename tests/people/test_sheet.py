@@ -75,6 +75,15 @@ def test_a_quote_that_is_never_closed_costs_one_row_in_a_long_list_too():
     assert len(found) == 501
 
 
+def test_a_quote_closed_far_below_does_not_swallow_the_people_between():
+    between = "".join(f"p{n}@example.com\n" for n in range(50))
+
+    found = list(rows(f'email\n"a@example.com\n{between}z@example.com"\n'))
+
+    assert len(found) == 52
+    assert [row.line for row in found if row.fault] == [2]
+
+
 def test_a_cell_of_200_kilobytes_costs_one_row():
     source = f"email,name\na@example.com,{'x' * 200_000}\nb@example.com,Bob\n"
 

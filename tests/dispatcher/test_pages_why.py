@@ -1,0 +1,207 @@
+"""The page always says why a campaign is not moving, and what it is doing when it is."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from redis.exceptions import ConnectionError as NoRedis
+
+from accounts.models import Role
+from campaigns.models import Campaign
+from dispatcher import operations, picture
+from dispatcher.models import Batch, Heartbeat, Pace, Settlement
+from dispatcher.picture import picture_of
+from dispatcher.why import why
+from dispatcher.words import duration
+from tests.dispatcher.outcomes import failed, launched, sent, unknown
+from tests.make import make_campaign, make_member, make_workspace
+
+pytestmark = pytest.mark.django_db
+Status = Campaign.Status
+EARLIER = timedelta(minutes=5)
+
+
+@pytest.fixture
+def workspace():
+    return make_workspace()
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    Heartbeat.objects.create(name="clock", at=timezone.now())
+
+
+@pytest.fixture(autouse=True)
+def workers(monkeypatch):
+    """How many workers there are, as the test decides; -1 for a Redis that does not answer."""
+    there = {"are": 2}
+
+    def alive(queue):
+        if there["are"] < 0:
+            raise NoRedis
+        return [None] * there["are"]
+
+    monkeypatch.setattr(picture.queue, "workers_alive", alive)
+    monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
+    return there
+
+
+def said(campaign: Campaign) -> str:
+    campaign = Campaign.objects.select_related("workspace", "created_by").get(pk=campaign.pk)
+    found = why(picture_of(campaign, Role.MARKETER))
+    return f"{found.words} {found.sentence}"
+
+
+def some_time_ago(campaign: Campaign) -> Campaign:
+    """As if it was launched five minutes ago and nothing happened lately."""
+    Campaign.objects.filter(pk=campaign.pk).update(launched_at=F("launched_at") - EARLIER)
+    campaign.history.update(at=F("at") - EARLIER)
+    Batch.objects.filter(campaign=campaign).update(settled_at=F("settled_at") - EARLIER)
+    return campaign
+
+
+def test_a_draft_waits_for_a_person(workspace):
+    assert "Nothing has been sent yet." in said(make_campaign(workspace))
+
+
+def test_a_schedule_tells_its_time_and_whether_anybody_keeps_it(workspace):
+    campaign = make_campaign(workspace, people=1)
+    operations.schedule(campaign, at=timezone.now().replace(hour=23, minute=59, second=59), by=None)
+
+    assert "It starts by itself at 23:59:59." in said(campaign)
+    Heartbeat.objects.update(at=timezone.now() - EARLIER)
+    assert "No clock is running." in said(campaign)
+
+
+def test_preparing_tells_how_far_it_is(workspace):
+    campaign = launched(make_campaign(workspace, people=3))
+    Campaign.objects.filter(pk=campaign.pk).update(status=Status.PREPARING)
+
+    assert "3 people so far" in said(campaign)
+    Heartbeat.objects.all().delete()
+    assert "No clock is running." in said(campaign)
+
+
+def test_a_launch_gets_a_moment_to_start(workspace):
+    assert "Starting." in said(launched(make_campaign(workspace, people=3)))
+
+
+def test_no_worker_no_redis_or_busy_workers(workspace, workers, monkeypatch):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=3)))
+
+    for number, words in ((2, "Waiting for a worker."), (0, "No worker is running."), (-1, "(Redis) does not answer")):
+        workers["are"] = number
+        monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
+        assert words in said(campaign)
+
+
+def test_moving_says_so_with_its_speed(workspace):
+    campaign = launched(make_campaign(workspace, people=30), *sent(10))
+    Settlement.objects.create(campaign=campaign, settled=10)
+
+    assert "Sending." in said(campaign)
+    campaign.workspace.refresh_from_db()
+    shown = picture_of(campaign, Role.MARKETER)
+    assert shown.speed == 10 and shown.done_at > timezone.now()
+
+
+def test_a_batch_that_failed_once_says_when_it_is_tried_again(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=3), *sent()))
+    Batch.objects.filter(campaign=campaign).update(due_at=Now() + timedelta(seconds=30))
+
+    assert "Waiting before trying again. 2 could not be handed over yet. Next try at" in said(campaign)
+
+
+def test_a_limit_says_when_the_next_may_go(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=3), *sent()))
+    Batch.objects.filter(campaign=campaign).update(due_at=Now() + timedelta(seconds=30))
+    Pace.objects.create(workspace=workspace, channel=campaign.channel, sender="simulated", limit=0.05, rate=0.05)
+
+    assert "Waiting for the limit. 0.05 messages a second. Next at" in said(campaign)
+
+
+def test_a_provider_that_asked_for_a_pause_is_waited_for(workspace):
+    campaign = launched(make_campaign(workspace, people=3))
+    Pace.objects.create(
+        workspace=workspace, channel=campaign.channel, sender="simulated", closed_until=Now() + timedelta(seconds=60)
+    )
+
+    assert "It asked for a pause. Next try at" in said(campaign)
+
+
+def test_a_provider_that_was_slowed_down_is_told(workspace):
+    campaign = launched(make_campaign(workspace, people=3), *sent())
+    Pace.objects.create(
+        workspace=workspace, channel=campaign.channel, sender="simulated", rate=200, slowed_at=timezone.now()
+    )
+
+    assert "sending at 200 a second, rising again" in said(campaign)
+
+
+def test_paused_says_by_whom_when_and_why(workspace):
+    campaign = launched(make_campaign(workspace, people=30), *sent(10))
+    operations.pause(campaign, by=make_member(workspace, name="Ann"), reason="wrong price?")
+    Batch.objects.filter(campaign=campaign).update(owner="worker", in_flight=12)
+
+    assert "Pausing, 12 in flight." in said(campaign)
+
+    Batch.objects.filter(campaign=campaign).update(owner="", in_flight=0)
+    assert "Paused by Ann at " in said(campaign)
+    assert ": wrong price?. 20 still wait" in said(campaign)
+
+
+def test_a_pause_by_the_house_itself_says_so(workspace):
+    campaign = launched(make_campaign(workspace, people=3))
+    operations.pause(campaign, by=None, reason="20 messages in a row got no answer")
+
+    assert "Paused by itself at" in said(campaign)
+
+
+def over(campaign: Campaign, status: Status) -> Campaign:
+    started = campaign.history.get(to_status=Status.PREPARING).at
+    Campaign.objects.filter(pk=campaign.pk).update(status=status, finished_at=started + timedelta(seconds=38))
+    return campaign
+
+
+def test_finished_says_when_and_how_long_it_took(workspace):
+    campaign = over(launched(make_campaign(workspace, people=3), *sent(3)), Status.SENT)
+
+    assert "Finished." in said(campaign) and ", 38 s after it began. Nothing is left to send." in said(campaign)
+
+
+def test_zero_sent_is_never_called_finished(workspace):
+    campaign = over(launched(make_campaign(workspace, people=2), *failed(how_many=2)), Status.FAILED)
+
+    assert "Nobody got it." in said(campaign)
+
+
+def test_what_is_unknown_asks_for_a_decision(workspace):
+    campaign = over(launched(make_campaign(workspace, people=3), *sent(2), *unknown()), Status.SENT)
+
+    assert "1 are unknown; decide below." in said(campaign)
+
+
+def test_cancelled_says_what_still_happens(workspace):
+    campaign = launched(make_campaign(workspace, people=30), *sent(10))
+    operations.cancel(campaign, by=make_member(workspace, name="Ann"))
+    Batch.objects.filter(campaign=campaign).update(owner="worker", in_flight=3)
+
+    assert "Cancelling, 3 in flight. Cancelled by Ann at" in said(campaign)
+    Batch.objects.filter(campaign=campaign).update(owner="", in_flight=0)
+    assert "the books are being closed" in said(campaign)
+    Batch.objects.filter(campaign=campaign).update(pending=0, cancelled=F("pending"))
+    assert "10 were sent before it was cancelled by Ann" in said(campaign)
+    assert "Before anything was sent" in said(cancelled_draft(workspace))
+
+
+def cancelled_draft(workspace) -> Campaign:
+    return operations.cancel(make_campaign(workspace), by=None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0.0 s"), (4.25, "4.2 s"), (38.9, "38 s"), (252, "4 min 12 s"), (3_900, "1 h 5 min")]
+)
+def test_durations_are_said_as_people_say_them(seconds, words):
+    assert duration(seconds) == words
