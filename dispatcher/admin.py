@@ -1,10 +1,12 @@
 """The ledger in the admin, to be looked at: only the limit of a pace can be changed. And the queues, for superusers."""
 
 from functools import cached_property, wraps
+from typing import cast
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 
@@ -18,7 +20,7 @@ class CountedToALimit(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[: self.LIMIT].count()
+        return cast(QuerySet, self.object_list)[: self.LIMIT].count()
 
 
 class Looked(admin.ModelAdmin):

@@ -16,7 +16,7 @@ from accounts.access import membership_of
 from accounts.models import Membership
 from dispatcher.cards import Place
 from dispatcher.drawings import CampaignPage, ListPage
-from dispatcher.hub import LivePage, hub
+from dispatcher.hub import LivePage, Viewer, hub
 
 CHECK_EVERY = 60  # seconds
 # Only after these codes the page does not come back by itself.
@@ -36,7 +36,7 @@ class Watcher(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        self.viewer = None
+        self.viewer: Viewer | None = None
         self.tasks: list[asyncio.Task] = []
         try:
             await super().__call__(scope, receive, send)
@@ -54,14 +54,14 @@ class Watcher(AsyncWebsocketConsumer):
             return
         await self.accept()
         self.viewer = hub.join(page)
-        self.tasks = [asyncio.create_task(self.push()), asyncio.create_task(self.keep_looking(page))]
+        self.tasks = [asyncio.create_task(self.push(self.viewer)), asyncio.create_task(self.keep_looking(page))]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.viewer:
             self.viewer.forget()
 
-    async def push(self) -> None:
-        async for frame in self.viewer.frames():
+    async def push(self, viewer: Viewer) -> None:
+        async for frame in viewer.frames():
             await self.send(text_data=frame)
         await self.close(GONE)
 

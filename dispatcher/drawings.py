@@ -62,7 +62,7 @@ class CampaignPage:
         picture = picture_of(campaign, self.role)
         with timezone.override(zone_of(campaign.workspace)):
             about = {"picture": picture, "why": why(picture)}
-            parts = {part: render_to_string(f"dispatcher/_{part}.html", about) for part in self.PARTS}
+            parts: dict[str, str] = {part: render_to_string(f"dispatcher/_{part}.html", about) for part in self.PARTS}
         return Drawing(parts, picture.is_open)
 
 

@@ -139,9 +139,9 @@ class Row:
     def detail(self) -> str:
         """Why it ended so, or why it has not ended yet."""
         message = self.message
-        if message.status == Status.FAILED:
+        if message.status == Status.FAILED and message.category:
             return CATEGORY_WORDS[Category(message.category)][0].lower()
-        if message.status == Status.SKIPPED:
+        if message.status == Status.SKIPPED and message.skip_reason:
             return SKIP_WORDS[SkipReason(message.skip_reason)]
         if message.status == Status.SENT and message.assumed:
             return "assumed delivered"

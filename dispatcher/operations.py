@@ -1,6 +1,6 @@
 """What a person may ask of a campaign: one verb, one transaction, whoever asks and wherever."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -83,7 +83,7 @@ def carry_on(campaign: Campaign) -> bool:
 def schedule(campaign: Campaign, *, at: datetime, by: User | None) -> Campaign:
     """Send by itself at this time. Raises IllegalMove."""
     campaign = locked(campaign)
-    campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {at:%Y-%m-%d %H:%M} UTC", scheduled_at=at)
+    campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", scheduled_at=at)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 

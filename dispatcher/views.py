@@ -5,12 +5,12 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from campaigns.models import Campaign, IllegalMove
 from campaigns.personalise import text
 from dispatcher import operations
@@ -24,20 +24,20 @@ from dispatcher.questions import QUESTIONS
 
 
 @require_GET
-def campaigns(request: HttpRequest) -> HttpResponse:
+def campaigns(request: MemberRequest) -> HttpResponse:
     place = Place.asked(request.GET)
-    about = {"drawing": ListPage(request.workspace.pk, place).draw(), "place": place}
+    about = {"drawing": draw_list(request, place), "place": place}
     return page(request, "campaigns", about | {"may_write": request.membership.may("write")})
 
 
 @require_GET
-def cards(request: HttpRequest) -> HttpResponse:
+def cards(request: MemberRequest) -> HttpResponse:
     """The list alone, for a page without a socket."""
-    return HttpResponse(ListPage(request.workspace.pk, Place.asked(request.GET)).draw().frame)
+    return HttpResponse(draw_list(request, Place.asked(request.GET)).frame)
 
 
 @require_GET
-def campaign(request: HttpRequest, pk: int) -> HttpResponse:
+def campaign(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = found(request, pk)
     about = {
         "campaign": campaign,
@@ -49,19 +49,19 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def fragments(request: HttpRequest, pk: int) -> HttpResponse:
+def fragments(request: MemberRequest, pk: int) -> HttpResponse:
     """What ticks on the page of a campaign, for a page without a socket."""
     return HttpResponse(str(draw(request, found(request, pk))))
 
 
 @require_GET
-def people(request: HttpRequest, pk: int) -> HttpResponse:
+def people(request: MemberRequest, pk: int) -> HttpResponse:
     """The visible page of people alone, as it is now."""
     return page(request, "_people", {"page": people_of(request, found(request, pk))})
 
 
 @require_GET
-def message(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     campaign = found(request, pk)
     message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
     about = {
@@ -78,13 +78,13 @@ def message(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_GET
-def check(request: HttpRequest, pk: int) -> HttpResponse:
+def check(request: MemberRequest, pk: int) -> HttpResponse:
     return draw_check(request, found(request, pk))
 
 
 @require_POST
 @may("send")
-def send(request: HttpRequest, pk: int) -> HttpResponse:
+def send(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = found(request, pk)
     try:
         operations.launch(campaign, by=request.user)
@@ -99,7 +99,7 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @may("send")
-def operate(request: HttpRequest, pk: int, operation: Callable, takes: str = "") -> HttpResponse:
+def operate(request: MemberRequest, pk: int, operation: Callable, takes: str = "") -> HttpResponse:
     campaign = found(request, pk)
     with suppress(IllegalMove):  # somebody was faster; the answer shows how things stand now
         operation(campaign, by=request.user, **taken(request, takes))
@@ -110,7 +110,7 @@ def operate(request: HttpRequest, pk: int, operation: Callable, takes: str = "")
 
 @require_GET
 @may("send")
-def confirm(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def confirm(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     """The question before a verb that cannot be taken back, for those who get no dialog."""
     if verb not in QUESTIONS:
         raise Http404
@@ -118,11 +118,11 @@ def confirm(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     return page(request, "confirm", about)
 
 
-def found(request: HttpRequest, pk: int) -> Campaign:
+def found(request: MemberRequest, pk: int) -> Campaign:
     return get_object_or_404(request.workspace.campaigns.select_related("workspace", "created_by"), pk=pk)
 
 
-def page(request: HttpRequest, template: str, about: dict, *, status: int = 200) -> HttpResponse:
+def page(request: MemberRequest, template: str, about: dict, *, status: int = 200) -> HttpResponse:
     """The page with its times in the time zone of the workspace, as the live fragments have them."""
     zone = zone_of(request.workspace)
     with timezone.override(zone):
@@ -136,7 +136,7 @@ def see(pk: int) -> HttpResponse:
     return response
 
 
-def draw(request: HttpRequest, campaign: Campaign) -> Drawing:
+def draw(request: MemberRequest, campaign: Campaign) -> Drawing:
     """Raises Http404 when it was deleted meanwhile."""
     drawing = CampaignPage.seen_by(campaign.pk, request.membership.role).draw()
     if drawing is None:
@@ -144,17 +144,24 @@ def draw(request: HttpRequest, campaign: Campaign) -> Drawing:
     return drawing
 
 
-def people_of(request: HttpRequest, campaign: Campaign) -> Page:
+def draw_list(request: MemberRequest, place: Place) -> Drawing:
+    drawing = ListPage(request.workspace.pk, place).draw()
+    if drawing is None:
+        raise Http404
+    return drawing
+
+
+def people_of(request: MemberRequest, campaign: Campaign) -> Page:
     return page_of(campaign, books_of(campaign), Filter.asked(request.GET), request.GET.get("page", "1"))
 
 
-def draw_check(request: HttpRequest, campaign: Campaign, *, status: int = 200) -> HttpResponse:
+def draw_check(request: MemberRequest, campaign: Campaign, *, status: int = 200) -> HttpResponse:
     about = {"campaign": campaign, "check": check_of(campaign, request.GET)}
     about["may_send"] = request.membership.may("send")
     return page(request, "check", about, status=status)
 
 
-def taken(request: HttpRequest, takes: str) -> dict:
+def taken(request: MemberRequest, takes: str) -> dict:
     """What the button says beside its verb: one cause, or one message; without it, all. Raises Http404."""
     asked = request.POST.get(takes) if takes else None
     if not asked:

@@ -110,7 +110,7 @@ def paused(picture: Picture) -> Why:
 def told(change: StatusChange, now: datetime) -> str:
     """Who paused it, when and why."""
     who = f"Paused by {change.by}" if change.by else "Paused by itself"
-    reason = f": {change.reason}" if change.reason else ""
+    reason = f": “{change.reason}”" if change.reason else ""
     return f"{who} at {moment(change.at, now)}{reason}."
 
 

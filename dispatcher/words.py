@@ -11,8 +11,10 @@ from dispatcher.books import Books
 Status = Campaign.Status
 
 
-def moment(at: datetime, now: datetime) -> str:
+def moment(at: datetime | None, now: datetime) -> str:
     """A time of today as 14:02:10, any other with its date, in the time zone of the page."""
+    if at is None:
+        return ""
     here, today = timezone.localtime(at), timezone.localtime(now)
     if here.date() == today.date():
         return dated(here, "H:i:s")

@@ -25,9 +25,7 @@ IN_TIME = 60_000  # milliseconds for all of it to be sent
 
 @pytest.fixture
 def ann(transactional_db):
-    return make_member(
-        make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD
-    )
+    return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
 
 
 def log_in(chromium: Browser, house: House) -> Page:

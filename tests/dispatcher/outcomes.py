@@ -26,7 +26,7 @@ COUNT = """
     counts=", ".join(f"count(*) FILTER (WHERE status = {s.value}) AS {s.label}" for s in Status),
     categories=", ".join(f"count(*) FILTER (WHERE status = 3 AND category = {c})" for c in Category.values),
     reasons=", ".join(f"count(*) FILTER (WHERE status = 4 AND skip_reason = {r})" for r in SkipReason.values),
-)
+)  # noqa: S608 - built from our own words
 
 
 def settle(campaign: Campaign, outcomes: Iterable[Outcome]) -> Campaign:
@@ -46,7 +46,8 @@ def settle(campaign: Campaign, outcomes: Iterable[Outcome]) -> Campaign:
 def launched(campaign: Campaign, *outcomes: Outcome) -> Campaign:
     """Launch, and end as many messages as there are outcomes."""
     operations.launch(campaign, by=None)
-    return settle(campaign, outcomes)
+    campaign.refresh_from_db()
+    return settle(campaign, outcomes) if outcomes else campaign
 
 
 def sent(how_many: int = 1) -> list[Outcome]:

@@ -280,9 +280,7 @@ def test_a_bigger_campaign_does_not_take_more_queries(client, ann, workspace, se
 
     small = launched(make_campaign(workspace, people=2), *sent())
     few = queries(small)
-    big = launched(
-        make_campaign(workspace, people=200), *sent(20), *failed(Category.TIMEOUT, 20), *failed(how_many=20)
-    )
+    big = launched(make_campaign(workspace, people=200), *sent(20), *failed(Category.TIMEOUT, 20), *failed(how_many=20))
 
     assert queries(big) <= few
     assert few <= 24

@@ -149,7 +149,7 @@ def test_paused_says_by_whom_when_and_why(workspace):
 
     Batch.objects.filter(campaign=campaign).update(owner="", in_flight=0)
     assert "Paused by Ann at " in said(campaign)
-    assert ": wrong price?. 20 still wait" in said(campaign)
+    assert ": “wrong price?”. 20 still wait" in said(campaign)
 
 
 def test_a_pause_by_the_house_itself_says_so(workspace):
