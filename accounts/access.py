@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonR
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Membership, User, Workspace
+from accounts.models import ApiKey, Membership, User, Workspace
 
 View = TypeVar("View", bound=Callable[..., Any])
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]|[\ud800-\udfff]")
@@ -23,6 +23,14 @@ class MemberRequest(HttpRequest):
     membership: Membership
     workspace: Workspace
     htmx: HtmxDetails
+
+
+class KeyRequest(HttpRequest):
+    """What an API route is given: the key that asks, which stands in for a membership."""
+
+    auth: ApiKey
+    membership: ApiKey
+    workspace: Workspace
 
 
 def refuse_unprintable(get_response: Callable) -> Callable:

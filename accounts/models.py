@@ -152,3 +152,6 @@ class ApiKey(models.Model):
 def digest_of(secret: str) -> str:
     """SHA-256 in hex: enough for a random 256-bit secret, which no dictionary holds."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+Actor = User | ApiKey  # who may ask for something: a person, or the program that holds a key

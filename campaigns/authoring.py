@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Manager, Model
 from django.utils import timezone
 
-from accounts.models import User, Workspace
+from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign, Channel, StatusChange
 from campaigns.personalise import unknown_names
 from people.models import placeholders_of
@@ -53,7 +53,7 @@ class NotEditable(Exception):
 def create_campaign(
     workspace: Workspace,
     *,
-    by: User | None,
+    by: Actor | None,
     name: str,
     body: str,
     channel: Channel = Channel.EMAIL,
@@ -81,9 +81,9 @@ def create_campaign(
         everyone=everyone,
         priority=priority,
         scheduled_at=scheduled_at,
-        created_by=by,
+        created_by=by if isinstance(by, User) else None,
     )
-    StatusChange.objects.create(campaign=campaign, from_status=None, to_status=Campaign.Status.DRAFT, by=by)
+    StatusChange.write(campaign, None, Campaign.Status.DRAFT, by=by)
     audience = {"groups": groups, "picked": picked, "excluded_groups": excluded_groups, "excluded": excluded}
     choose_audience(campaign, audience)
     if scheduled_at and scheduled_at > timezone.now():
@@ -94,7 +94,7 @@ def create_campaign(
 
 
 @transaction.atomic
-def update_campaign(campaign: Campaign, *, by: User | None, **changes: Any) -> Campaign:
+def update_campaign(campaign: Campaign, *, by: Actor | None, **changes: Any) -> Campaign:
     """Change some of what `create_campaign` takes, but for the time; what is not named stays.
 
     Raises NotEditable once it is launched, or InvalidContent.
@@ -114,7 +114,7 @@ def update_campaign(campaign: Campaign, *, by: User | None, **changes: Any) -> C
 
 
 @transaction.atomic
-def delete_campaign(campaign: Campaign, *, by: User | None) -> None:
+def delete_campaign(campaign: Campaign, *, by: Actor | None) -> None:
     """Forget a campaign that was never launched. Raises NotEditable."""
     campaign = editable(campaign)
     live.changed(campaign.pk, campaign.workspace_id)

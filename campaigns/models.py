@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from accounts.models import User, Workspace
+from accounts.models import Actor, ApiKey, User, Workspace
 from people.models import Group, Recipient
 
 
@@ -84,9 +84,7 @@ class Campaign(models.Model):
             models.Index(fields=["status"], condition=Q(status__in=[3, 4, 5, 8]), name="campaign_open"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(status=2) | Q(scheduled_at__isnull=False), name="scheduled_has_a_time"
-            ),
+            models.CheckConstraint(condition=~Q(status=2) | Q(scheduled_at__isnull=False), name="scheduled_has_a_time"),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +105,7 @@ class Campaign(models.Model):
     def can_become(self, status: "Campaign.Status") -> bool:
         return status in MOVES[Campaign.Status(self.status)]
 
-    def move_to(self, status: "Campaign.Status", *, by: User | None, reason: str = "", **columns) -> None:
+    def move_to(self, status: "Campaign.Status", *, by: Actor | None, reason: str = "", **columns) -> None:
         """Change the status and write it into the history, with other columns that go with it.
 
         Raises IllegalMove when the move is not allowed, or when another process was faster.
@@ -119,9 +117,7 @@ class Campaign(models.Model):
         if not here.update(status=status, updated_at=Now(), **columns):
             self.refresh_from_db(fields=["status"])
             raise IllegalMove(self, status)
-        StatusChange.objects.create(
-            campaign=self, from_status=self.status, to_status=status, by=by, reason=reason
-        )
+        StatusChange.write(self, self.status, status, by=by, reason=reason)
         self.status = status
         for name, value in columns.items():
             setattr(self, name, value)
@@ -132,9 +128,7 @@ class Campaign(models.Model):
         if not self.everyone:
             in_group = Recipient.groups.through.objects.filter(group__in=self.groups.all())
             picked = Campaign.picked.through.objects.filter(campaign=self)
-            people = people.filter(
-                Q(pk__in=in_group.values("recipient")) | Q(pk__in=picked.values("recipient"))
-            )
+            people = people.filter(Q(pk__in=in_group.values("recipient")) | Q(pk__in=picked.values("recipient")))
         left_out = Recipient.groups.through.objects.filter(group__in=self.excluded_groups.all())
         excluded = Campaign.excluded.through.objects.filter(campaign=self)
         return people.exclude(pk__in=left_out.values("recipient")).exclude(pk__in=excluded.values("recipient"))
@@ -180,6 +174,7 @@ class StatusChange(models.Model):
     from_status = models.SmallIntegerField(choices=Campaign.Status, null=True)
     to_status = models.SmallIntegerField(choices=Campaign.Status)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -188,3 +183,14 @@ class StatusChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_to_status_display()} at {self.at}"
+
+    @classmethod
+    def write(cls, campaign: Campaign, old: int | None, new: int, *, by: Actor | None, reason: str = "") -> None:
+        """Append a line: from which status to which, by a person, by a program's key, or by the machine (None)."""
+        who = {"by": by} if isinstance(by, User) else {"key": by}
+        cls.objects.create(campaign=campaign, from_status=old, to_status=new, reason=reason, **who)
+
+    @property
+    def actor(self) -> str:
+        """Whom the history names: a person or a program; nobody for what the machine did."""
+        return str(self.by) if self.by else f"API key {self.key}" if self.key else ""

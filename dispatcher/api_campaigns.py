@@ -5,7 +5,7 @@ from typing import Literal
 
 from ninja import Query, Router, Schema, Status
 
-from accounts.access import MemberRequest, may
+from accounts.access import KeyRequest, may
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
 from dispatcher.api_shapes import (
@@ -27,9 +27,9 @@ NOBODY = SendIn()
 
 @router.post("campaigns", response={201: CampaignOut}, summary="Write a campaign")
 @may("write")
-def write_campaign(request: MemberRequest, campaign: CampaignIn) -> dict:
+def write_campaign(request: KeyRequest, campaign: CampaignIn) -> dict:
     """A draft, or a scheduled campaign when scheduled_at lies ahead."""
-    return draw(create_campaign(request.workspace, by=None, **campaign.content))
+    return draw(create_campaign(request.workspace, by=request.auth, **campaign.content))
 
 
 class Asked(Schema):
@@ -53,7 +53,7 @@ class Asked(Schema):
 
 @router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")
 @may("read")
-def list_campaigns(request: MemberRequest, asked: Query[Asked]) -> dict:
+def list_campaigns(request: KeyRequest, asked: Query[Asked]) -> dict:
     campaigns = request.workspace.campaigns.filter(**asked.filters).order_by("-pk")
     page = whole(asked.page, otherwise=1)
     size = min(whole(asked.page_size, otherwise=20), 100)
@@ -75,18 +75,18 @@ def whole(word: str, *, otherwise: int) -> int:
 
 @router.get("campaigns/{campaign_id}", response=CampaignOut, summary="Look at a campaign")
 @may("read")
-def show_campaign(request: MemberRequest, campaign_id: int) -> dict:
+def show_campaign(request: KeyRequest, campaign_id: int) -> dict:
     return draw(campaign_of(request, campaign_id))
 
 
 @router.post("campaigns/{campaign_id}/send", response={200: SentOut, 202: SentOut}, summary="Send a campaign")
 @may("send")
-def send_campaign(request: MemberRequest, campaign_id: int, whom: SendIn = NOBODY) -> Status[dict]:
+def send_campaign(request: KeyRequest, campaign_id: int, whom: SendIn = NOBODY) -> Status[dict]:
     """A draft is launched to these people. A campaign scheduled ahead stays scheduled and they are added to it.
 
     Answers 202 while an audience above 20,000 is being prepared.
     """
-    sent = send(campaign_of(request, campaign_id), whom.choice, by=None, now=whom.send_now)
+    sent = send(campaign_of(request, campaign_id), whom.choice, by=request.auth, now=whom.send_now)
     answer = {
         "campaign_id": sent.campaign.pk,
         "messages_queued": sent.queued,
@@ -96,7 +96,7 @@ def send_campaign(request: MemberRequest, campaign_id: int, whom: SendIn = NOBOD
     return Status(202 if sent.queued is None else 200, answer)
 
 
-def campaign_of(request: MemberRequest, number: int) -> Campaign:
+def campaign_of(request: KeyRequest, number: int) -> Campaign:
     """The campaign of the key's workspace with this number. Raises Unknown."""
     campaign = request.workspace.campaigns.filter(pk=number).first()
     if campaign is None:

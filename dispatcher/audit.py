@@ -72,7 +72,7 @@ NEVER_ACCEPTED = f"""
     WITH {KEYS}
     SELECT format('message %%s is called sent, but the provider never accepted it', number) FROM accepted
     GROUP BY id, number HAVING bool_and(status = 2 AND NOT assumed) AND sum(times) = 0
-"""  # noqa: S608
+"""
 TWICE_UNASKED = f"""
     WITH {KEYS}
     SELECT format('message %%s was accepted under %%s keys without a person asking', number, count(*))
@@ -80,7 +80,7 @@ TWICE_UNASKED = f"""
     HAVING count(*) > 1 + (SELECT count(DISTINCT a.key) FROM dispatcher_attempt a
                            WHERE a.message_id = accepted.id AND a.outcome = 3
                              AND a.key <> (SELECT key FROM dispatcher_message WHERE id = accepted.id))
-"""  # noqa: S608
+"""
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,7 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
     }
     questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
-        questions.append(
-            f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}"
-        )  # noqa: S608
+        questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")
     with connection.cursor() as cursor:
         for question in questions:
             cursor.execute(question, values)
@@ -129,6 +127,4 @@ def strays() -> Iterator[str]:
               AND NOT EXISTS (SELECT FROM dispatcher_attempt a WHERE a.key = c.key)
             """
         )
-        yield from (
-            f"the provider knows a message to {address} that we do not: {key}" for key, address in cursor
-        )
+        yield from (f"the provider knows a message to {address} that we do not: {key}" for key, address in cursor)

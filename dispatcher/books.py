@@ -57,7 +57,7 @@ SUM_BATCHES = f"""
            {", ".join(f"sum(failed_by[{c}])" for c in Category.values)},
            {", ".join(f"sum(skipped_by[{r}])" for r in SkipReason.values)}
     FROM dispatcher_batch WHERE campaign_id = ANY(%s) GROUP BY campaign_id
-"""  # noqa: S608 - built from our own field names
+"""
 
 
 def books_of(campaign: Campaign) -> Books:

@@ -64,9 +64,7 @@ def carry_on_preparing() -> None:
     """Freeze the next chunk of each campaign that is being prepared."""
     for pk in Campaign.objects.filter(status=Status.PREPARING).values_list("pk", flat=True):
         with transaction.atomic():
-            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related(
-                "workspace"
-            )
+            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related("workspace")
             campaign = rows.filter(pk=pk, status=Status.PREPARING).first()
             if campaign:
                 operations.carry_on(campaign)
@@ -84,9 +82,7 @@ def finish_the_finished() -> None:
 
 
 def ring_if_due() -> None:
-    due = Batch.objects.filter(
-        due_at__lte=timezone.now(), campaign__status__in=[Status.SENDING, Status.CANCELLED]
-    )
+    due = Batch.objects.filter(due_at__lte=timezone.now(), campaign__status__in=[Status.SENDING, Status.CANCELLED])
     if due.exists():
         queue.ring()
 

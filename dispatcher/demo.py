@@ -26,10 +26,14 @@ CUSTOMERS = [
     ("Ian", "", "", ""),
     ("Joyce", "Njeri", "Thika", "Backpack"),
 ]
-FIRST_NAMES = (
-    "Amina Ben Chege Diana Edwin Faith George Hawa Isaac Jane Kevin Lucy Moses Nadia Omar Purity".split()
-)
-LAST_NAMES = "Abdi Barasa Chebet Odhiambo Gitau Kiptoo Maina Ndungu Okoth Waweru Zawadi Juma".split()
+FIRST_NAMES = [
+    "Amina", "Ben", "Chege", "Diana", "Edwin", "Faith", "George", "Hawa", "Isaac", "Jane", "Kevin",
+    "Lucy", "Moses", "Nadia", "Omar", "Purity",
+]  # fmt: skip
+LAST_NAMES = [
+    "Abdi", "Barasa", "Chebet", "Odhiambo", "Gitau", "Kiptoo", "Maina", "Ndungu", "Okoth", "Waweru",
+    "Zawadi", "Juma",
+]  # fmt: skip
 PLACES = ["Nairobi", "Mombasa", "Kisumu", "Nakuru", ""]
 PRODUCTS = ["Running Shoes", "Laptop", "Tea Set", "", "Backpack", "Headphones", "Coffee Maker"]
 
@@ -51,9 +55,7 @@ def build() -> tuple[str, str] | None:
 
 def _people(workspace: Workspace) -> tuple[Group, Group]:
     customers = Group.objects.create(workspace=workspace, name="Customers", description="Ten people by name.")
-    many = Group.objects.create(
-        workspace=workspace, name="Newsletter", description=f"{MANY:,} made-up people."
-    )
+    many = Group.objects.create(workspace=workspace, name="Newsletter", description=f"{MANY:,} made-up people.")
     ten = Recipient.objects.bulk_create(
         Recipient(
             workspace=workspace,
@@ -91,8 +93,10 @@ def _people(workspace: Workspace) -> tuple[Group, Group]:
 def _campaigns(workspace: Workspace, ann: User, customers: Group, many: Group) -> None:
     drafts = [
         (
-            "Demo Campaign - Customer Feedback Request", Channel.EMAIL, customers, "How are we doing, {first_name|friend}?",
-            "Hello {first_name|friend},\n\nhow do you like your {preferred_product|order}? Two lines would help us.\n\nAcme Kenya",
+            "Demo Campaign - Customer Feedback Request", Channel.EMAIL, customers, 
+            "How are we doing, {first_name|friend}?",
+            "Hello {first_name|friend},\n\nhow do you like your {preferred_product|order}?"
+            " Two lines would help us.\n\nAcme Kenya",
         ),
         ("Welcome Campaign", Channel.SMS, customers, "", "Hello {first_name}! Welcome to Acme Kenya."),
         (
@@ -104,8 +108,14 @@ def _campaigns(workspace: Workspace, ann: User, customers: Group, many: Group) -
             "Hi {first_name|there},\n\n{preferred_product|something you will like} is 20 % off in {location|all shops}"
             " until Sunday.\n\nAcme Kenya",
         ),
-        ("Weekend offer", Channel.SMS, many, "", "Hi {first_name|there}, {preferred_product|everything} is 20% off this weekend."),
-        ("Loyalty points", Channel.WHATSAPP, many, "", "Hi {first_name|there}, your points are waiting in {location|our shop}."),
+        (
+            "Weekend offer", Channel.SMS, many, "",
+            "Hi {first_name|there}, {preferred_product|everything} is 20% off this weekend.",
+        ),
+        (
+            "Loyalty points", Channel.WHATSAPP, many, "",
+            "Hi {first_name|there}, your points are waiting in {location|our shop}.",
+        ),
     ]  # fmt: skip
     for name, channel, group, subject, body in drafts:
         campaign = Campaign.objects.create(

@@ -92,10 +92,7 @@ class Shift:
     def _may_note_or_give_back(self) -> bool:
         if time.monotonic() - self.looked_at > LOOK_EVERY:
             return True
-        return any(
-            not lease.in_flight or (self.room > 0 and not lease.pass_is_over)
-            for lease in self.leases.values()
-        )
+        return any(not lease.in_flight or (self.room > 0 and not lease.pass_is_over) for lease in self.leases.values())
 
     def _lease_more(self) -> None:
         """Hold enough batches to keep the window full, and no more: others may want them."""

@@ -80,9 +80,7 @@ FREEZE_CHUNK = """
 
 def freeze_chunk(campaign: Campaign) -> bool:
     """Freeze the next candidates; False once there are none. The caller holds the campaign's row lock."""
-    columns = {
-        name: name if name in STANDARD_FIELDS else f"attributes__{name}" for name in names_used(campaign)
-    }
+    columns = {name: name if name in STANDARD_FIELDS else f"attributes__{name}" for name in names_used(campaign)}
     chunk = (
         candidates(campaign)
         .filter(pk__gt=campaign.frozen_up_to)
@@ -91,9 +89,7 @@ def freeze_chunk(campaign: Campaign) -> bool:
         .values_list("id", "address", "fields", "skip")[:CHUNK]
     )
     sql, params = chunk.query.sql_with_params()
-    last = (
-        Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first()
-    )
+    last = Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first()
     so_far = last or 0
     with connection.cursor() as cursor:
         cursor.execute(

@@ -23,7 +23,7 @@ LET_GO = """
 TRIED = """
     SELECT max(retry_count) FROM dispatcher_message WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1
 """
-NEXT_PASS = """
+PUT_OFF = """
     UPDATE dispatcher_batch
     SET pass_no = pass_no + 1, handed_up_to = first - 1, first_intent_at = NULL, owner = '', in_flight = 0,
         due_at = clock_timestamp() + %s * interval '1 second'
@@ -78,7 +78,7 @@ def put_off(cursor, lease: Lease) -> None:
     tried = cursor.fetchone()[0] or 0
     waits = WAITS[lease.content.terms.policy]
     wait = waits[min(tried, len(waits)) - 1] if tried and waits else 0
-    cursor.execute(NEXT_PASS, [max(wait, lease.due_in or 0), lease.batch])
+    cursor.execute(PUT_OFF, [max(wait, lease.due_in or 0), lease.batch])
 
 
 def let_go(cursor, lease: Lease) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import uvloop
-
 from django.conf import settings
 
 from dispatcher.crash import crash_point

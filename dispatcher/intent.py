@@ -16,12 +16,12 @@ NEXT = """
            m.address, m.fields,
            CASE WHEN r.id IS NULL THEN 'erased'
                 WHEN r.opted_out THEN 'opted_out'
-                WHEN m.in_doubt_since + (%s - {margin}) * interval '1 second' < clock_timestamp() THEN 'key_expired'
+                WHEN m.in_doubt_since + %s * interval '1 second' < clock_timestamp() THEN 'key_expired'
                 WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
     FROM dispatcher_message m LEFT JOIN people_recipient r ON r.id = m.recipient_id
     WHERE m.campaign_id = %s AND m.number > %s AND m.number <= %s AND m.status = 1 AND m.tries = %s
     ORDER BY m.number LIMIT %s
-""".format(margin=MARGIN)
+"""
 # Decided without a call. In doubt it can only be unknown: an earlier try may have arrived.
 DECIDE = """
     UPDATE dispatcher_message AS m
@@ -44,7 +44,7 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     cursor.execute(
         NEXT,
         [
-            lease.content.key_seconds,
+            lease.content.key_seconds - MARGIN,
             lease.content.campaign,
             lease.noted_up_to,
             lease.last,

@@ -120,12 +120,7 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["campaign", "first"], name="batch_once"),
             models.CheckConstraint(
                 condition=Q(
-                    total=F("pending")
-                    + F("sent")
-                    + F("failed")
-                    + F("skipped")
-                    + F("cancelled")
-                    + F("unknown")
+                    total=F("pending") + F("sent") + F("failed") + F("skipped") + F("cancelled") + F("unknown")
                 ),
                 name="books_balance",
             ),
@@ -173,9 +168,7 @@ class Message(models.Model):
         READ = 4, "read"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", db_index=False)
-    recipient = models.ForeignKey(
-        Recipient, models.SET_NULL, null=True, related_name="messages", db_index=False
-    )
+    recipient = models.ForeignKey(Recipient, models.SET_NULL, null=True, related_name="messages", db_index=False)
     number = models.IntegerField()
     key = models.UUIDField(default=uuid.uuid4)
     address = models.CharField(max_length=320, null=True)  # noqa: DJ001 - null leaves the unique index, '' would not
@@ -206,12 +199,8 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["campaign", "number"], name="message_number_once"),
             models.UniqueConstraint(fields=["recipient", "campaign"], name="message_once"),
             models.UniqueConstraint(fields=["campaign", "address"], name="address_once"),
-            models.CheckConstraint(
-                condition=~Q(status=3) | Q(category__isnull=False), name="failed_has_category"
-            ),
-            models.CheckConstraint(
-                condition=~Q(status=4) | Q(skip_reason__isnull=False), name="skipped_has_reason"
-            ),
+            models.CheckConstraint(condition=~Q(status=3) | Q(category__isnull=False), name="failed_has_category"),
+            models.CheckConstraint(condition=~Q(status=4) | Q(skip_reason__isnull=False), name="skipped_has_reason"),
         ]
 
     def __str__(self) -> str:

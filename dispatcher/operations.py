@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Actor
 from campaigns.models import Campaign, IllegalMove
 from campaigns.personalise import unknown_names
 from dispatcher import freeze, rewrite
@@ -32,7 +32,7 @@ def locked(campaign: Campaign) -> Campaign:
 
 
 @transaction.atomic
-def launch(campaign: Campaign, *, by: User | None) -> Campaign:
+def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
     """Freeze the audience and start sending: of twelve who ask at once, one wins.
 
     Above freeze.CHUNK people it stays `preparing` and the clock carries it on.
@@ -56,9 +56,7 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     if not campaign.body.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if sender_for(campaign.channel) not in SENDERS:
-        raise LaunchRefused(
-            "SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}."
-        )
+        raise LaunchRefused("SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}.")
     if not freeze.candidates(campaign).filter(skip=None).exists():
         raise LaunchRefused("NO_RECIPIENTS", "Nobody in this audience can be written to over this channel.")
 
@@ -80,7 +78,7 @@ def carry_on(campaign: Campaign) -> bool:
 
 
 @transaction.atomic
-def schedule(campaign: Campaign, *, at: datetime, by: User | None) -> Campaign:
+def schedule(campaign: Campaign, *, at: datetime, by: Actor | None) -> Campaign:
     """Send by itself at this time. Raises IllegalMove."""
     campaign = locked(campaign)
     campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", scheduled_at=at)
@@ -89,7 +87,7 @@ def schedule(campaign: Campaign, *, at: datetime, by: User | None) -> Campaign:
 
 
 @transaction.atomic
-def unschedule(campaign: Campaign, *, by: User | None, reason: str = "") -> Campaign:
+def unschedule(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Back to a draft that waits for a person. Raises IllegalMove."""
     campaign = locked(campaign)
     campaign.move_to(Status.DRAFT, by=by, reason=reason, scheduled_at=None)
@@ -98,7 +96,7 @@ def unschedule(campaign: Campaign, *, by: User | None, reason: str = "") -> Camp
 
 
 @transaction.atomic
-def pause(campaign: Campaign, *, by: User | None, reason: str = "") -> Campaign:
+def pause(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Stop handing over new messages; those in flight are settled. Raises IllegalMove."""
     campaign = locked(campaign)
     campaign.move_to(Status.PAUSED, by=by, reason=reason)
@@ -107,7 +105,7 @@ def pause(campaign: Campaign, *, by: User | None, reason: str = "") -> Campaign:
 
 
 @transaction.atomic
-def resume(campaign: Campaign, *, by: User | None) -> Campaign:
+def resume(campaign: Campaign, *, by: Actor | None) -> Campaign:
     """Go on where it was paused. Raises IllegalMove."""
     campaign = locked(campaign)
     if campaign.status != Status.PAUSED:  # sent and failed also lead to sending, but by retry
@@ -119,7 +117,7 @@ def resume(campaign: Campaign, *, by: User | None) -> Campaign:
 
 
 @transaction.atomic
-def cancel(campaign: Campaign, *, by: User | None) -> Campaign:
+def cancel(campaign: Campaign, *, by: Actor | None) -> Campaign:
     """Send nothing more, for good; calls in flight are settled, the rest is cancelled. Raises IllegalMove."""
     campaign = locked(campaign)
     if campaign.status == Status.PREPARING:
@@ -132,7 +130,7 @@ def cancel(campaign: Campaign, *, by: User | None) -> Campaign:
 
 
 @transaction.atomic
-def retry_failed(campaign: Campaign, *, by: User | None, category: Category | None = None) -> int:
+def retry_failed(campaign: Campaign, *, by: Actor | None, category: Category | None = None) -> int:
     """Try the failed messages again, all or those of one cause; returns how many. Raises IllegalMove."""
     campaign = locked(campaign)
     refuse_unless_launched(campaign)
@@ -143,7 +141,7 @@ def retry_failed(campaign: Campaign, *, by: User | None, category: Category | No
 
 
 @transaction.atomic
-def send_again(campaign: Campaign, *, by: User | None, numbers: list[int] | None = None) -> int:
+def send_again(campaign: Campaign, *, by: Actor | None, numbers: list[int] | None = None) -> int:
     """Hand the unknown messages over once more, though some may arrive twice; returns how many.
 
     Raises IllegalMove.
@@ -157,7 +155,7 @@ def send_again(campaign: Campaign, *, by: User | None, numbers: list[int] | None
 
 
 @transaction.atomic
-def assume_delivered(campaign: Campaign, *, by: User | None, numbers: list[int] | None = None) -> int:
+def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int] | None = None) -> int:
     """Count the unknown messages as sent, marked as assumed; returns how many."""
     campaign = locked(campaign)
     count = rewrite.assume_delivered(campaign, numbers)
@@ -173,7 +171,7 @@ def refuse_unless_launched(campaign: Campaign) -> None:
         raise IllegalMove(campaign, Status.SENDING)
 
 
-def _reopen(campaign: Campaign, *, by: User | None, reason: str) -> None:
+def _reopen(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
     if campaign.status in (Status.SENT, Status.FAILED):
         campaign.move_to(Status.SENDING, by=by, reason=reason, finished_at=None)
     queue.ring()

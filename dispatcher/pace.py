@@ -12,7 +12,7 @@ UNLIMITED_AGAIN = 300  # seconds after the last 429 at which a sender without a 
 TAKE = """
     WITH pace AS (
         SELECT id, extract(epoch FROM clock_timestamp() - refilled_at) AS elapsed, tokens, "limit", closed_until,
-               CASE WHEN rate IS NULL OR slowed_at < clock_timestamp() - {free} * interval '1 second' THEN "limit"
+               CASE WHEN rate IS NULL OR slowed_at < clock_timestamp() - %s * interval '1 second' THEN "limit"
                     ELSE least("limit", rate * power(1.05, least(
                         extract(epoch FROM clock_timestamp() - refilled_at), 60))) END AS rate
         FROM dispatcher_pace WHERE workspace_id = %s AND channel = %s AND sender = %s
@@ -34,7 +34,7 @@ TAKE = """
         WHEN closed THEN extract(epoch FROM p.closed_until - clock_timestamp())
         WHEN taken.rate IS NULL THEN 0
         ELSE greatest(0, 1 - (available - n)) / taken.rate END::float
-""".format(free=UNLIMITED_AGAIN)
+"""
 SLOW_DOWN = """
     INSERT INTO dispatcher_pace AS p (workspace_id, channel, sender, rate, tokens, slowed_at, closed_until)
     VALUES (%(workspace)s, %(channel)s, %(sender)s, greatest(%(speed)s / 2.0, 1), 0, clock_timestamp(),
@@ -58,7 +58,7 @@ class Lane:
 
 def take(cursor, lane: Lane, most: int) -> tuple[int, float]:
     """Up to `most` tokens, and the seconds until there is another; without a row there is no limit."""
-    cursor.execute(TAKE, [lane.workspace, lane.channel, lane.sender, most, most])
+    cursor.execute(TAKE, [UNLIMITED_AGAIN, lane.workspace, lane.channel, lane.sender, most, most])
     row = cursor.fetchone()
     return row if row else (most, 0.0)
 

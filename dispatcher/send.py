@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Manager, Model, Q, Value
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Actor
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
 from dispatcher.books import books_of
@@ -62,7 +62,7 @@ class Sent:
 
 
 @transaction.atomic
-def send(campaign: Campaign, choice: Choice, *, by: User | None, now: bool = False) -> Sent:
+def send(campaign: Campaign, choice: Choice, *, by: Actor | None, now: bool = False) -> Sent:
     """Launch a draft to this choice alone; add the choice to a scheduled campaign, which waits unless `now`.
 
     Raises AlreadySent, Unknown or LaunchRefused, each of which leaves the campaign as it was.

@@ -37,7 +37,8 @@ class Watch:
         rows = [(campaign, n) for campaign, n in by_campaign.items() if n]
         if rows:
             cursor.execute(
-                "INSERT INTO dispatcher_settlement (campaign_id, settled) SELECT * FROM unnest(%s::bigint[], %s::int[])",
+                "INSERT INTO dispatcher_settlement (campaign_id, settled)"
+                " SELECT * FROM unnest(%s::bigint[], %s::int[])",
                 [[campaign for campaign, _ in rows], [n for _, n in rows]],
             )
             self.settled.update(dict(rows))
@@ -63,9 +64,7 @@ class Watch:
         if too_fast:
             asked = max((a.retry_after or 0 for a in too_fast), default=0)
             elapsed = max(time.monotonic() - self.began, 1)
-            pace.slow_down(
-                cursor, content.lane, retry_after=asked, speed=self.settled[content.campaign] / elapsed
-            )
+            pace.slow_down(cursor, content.lane, retry_after=asked, speed=self.settled[content.campaign] / elapsed)
 
     def pause_where_nothing_is_heard(self) -> None:
         """Pause the campaigns whose provider has gone silent; a person decides when to go on."""

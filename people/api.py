@@ -6,7 +6,7 @@ from typing import Any
 from ninja import Router, Schema
 from ninja.errors import ValidationError
 
-from accounts.access import MemberRequest, may
+from accounts.access import KeyRequest, may
 from people.models import Recipient
 from people.plain import NotPlain
 from people.recipients import add_recipient, checked_fields
@@ -41,7 +41,7 @@ class CustomerOut(Schema):
 
 @router.post("customers", response={201: CustomerOut}, summary="Add a customer")
 @may("write")
-def add_customer(request: MemberRequest, customer: CustomerIn) -> Recipient:
+def add_customer(request: KeyRequest, customer: CustomerIn) -> Recipient:
     fields = customer.model_dump(exclude_none=True)
     refuse_invalid(fields)
     return add_recipient(request.workspace, **fields)

@@ -41,9 +41,7 @@ class AllowedJob(Job):
 @cache
 def _redis() -> Redis:
     """A client that gives up after a second: redis-py's own defaults hold a page for a minute on a hung Redis."""
-    return Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0))
 
 
 def _queue(name: str):

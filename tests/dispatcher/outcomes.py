@@ -22,11 +22,11 @@ COUNT = """
              ON m.campaign_id = w.campaign_id AND m.number BETWEEN w.first AND w.last
         WHERE w.campaign_id = %s GROUP BY w.id) AS n
     WHERE b.id = n.id
-""".format(
+""".format(  # noqa: S608 - built from our own words
     counts=", ".join(f"count(*) FILTER (WHERE status = {s.value}) AS {s.label}" for s in Status),
     categories=", ".join(f"count(*) FILTER (WHERE status = 3 AND category = {c})" for c in Category.values),
     reasons=", ".join(f"count(*) FILTER (WHERE status = 4 AND skip_reason = {r})" for r in SkipReason.values),
-)  # noqa: S608 - built from our own words
+)
 
 
 def settle(campaign: Campaign, outcomes: Iterable[Outcome]) -> Campaign:
