@@ -51,7 +51,8 @@ class Books:
         return sorted(((r, n) for r, n in counted if n), key=lambda pair: -pair[1])
 
 
-SUMS = ", ".join(f"sum({field.name})" for field in fields(Books)[:7])
+NAMES = [field.name for field in fields(Books)[:9]]
+SUMS = ", ".join(f"sum({name})" for name in NAMES[:7])
 SUM_BATCHES = f"""
     SELECT campaign_id, {SUMS}, coalesce(sum(in_flight) FILTER (WHERE owner <> ''), 0), max(settled_at),
            {", ".join(f"sum(failed_by[{c}])" for c in Category.values)},
@@ -75,5 +76,6 @@ def books_of_many(ids: Iterable[int]) -> dict[int, Books]:
 
 
 def _books(*sums) -> Books:
-    plain, reasons = sums[:9], sums[9:]
-    return Books(*plain, reasons[: len(Category)], reasons[len(Category) :])
+    counts = dict(zip(NAMES, sums, strict=False))
+    failed, skipped = sums[9 : 9 + len(Category)], sums[9 + len(Category) :]
+    return Books(**counts, failed_by=failed, skipped_by=skipped)
