@@ -144,8 +144,8 @@ class Lines:
     def __init__(self, campaigns: list[Campaign], books: dict[int, Books]) -> None:
         self.books, self.now = books, timezone.now()
         stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
-        changes = StatusChange.objects.filter(campaign__in=stopped).order_by("campaign", "-id")
-        self.last = {change.campaign_id: change for change in changes.distinct("campaign").select_related("by")}
+        changes = StatusChange.objects.filter(campaign__in=stopped).order_by("campaign", "-id").select_related("by", "key")
+        self.last = {change.campaign_id: change for change in changes.distinct("campaign")}
         sending = [c.pk for c in campaigns if c.status == Status.SENDING]
         since = self.now - timedelta(seconds=LATELY)
         lately = Settlement.objects.filter(campaign__in=sending, at__gt=since)
@@ -173,7 +173,7 @@ class Lines:
 
     def paused(self, campaign: Campaign, books: Books) -> str:
         change = self.last.get(campaign.pk)
-        who = f" by {change.by}" if change and change.by else ""
+        who = f" by {change.actor}" if change and change.actor else ""
         at = f" at {moment(change.at, self.now)}" if change else ""
         return f"{books.percent}% · paused{who}{at}"
 

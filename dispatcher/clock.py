@@ -88,8 +88,7 @@ def ring_if_due() -> None:
 
 
 def resume_imports() -> None:
-    for upload in imports.unfinished():
-        queue.ask_for_import(upload.pk)
+    imports.ring_unfinished()
 
 
 def tidy() -> None:

@@ -15,16 +15,14 @@ POINTS = (
     "after_settle",
     "before_finish",
 )
+ARMED, _, NTH = settings.CRASH_AT.partition(":")
 _passed = 0
 
 
 def crash_point(name: str) -> None:
     """Does nothing, unless CRASH_AT is "name" or "name:n": then the process dies here, the n-th time it passes."""
     global _passed
-    if not settings.CRASH_AT:
-        return
-    armed, _, nth = settings.CRASH_AT.partition(":")
-    if armed == name:
+    if name == ARMED:
         _passed += 1
-        if _passed >= int(nth or 1):
+        if _passed >= int(NTH or 1):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -50,6 +50,7 @@ class Handover:
 
     def __init__(self, wake_at: int) -> None:
         self._wake_at = wake_at
+        self._longest_call = settings.CALL_SECONDS
         self._done: deque[Call] = deque()
         self._open = 0
         self._news = threading.Event()
@@ -110,7 +111,7 @@ class Handover:
             parcel = call.make()
         except Exception as error:  # our own fault, before anything was handed over
             return NotFilledIn(f"the text could not be made: {error}")
-        seconds = min(settings.CALL_SECONDS, call.term.left() - MARGIN)
+        seconds = min(self._longest_call, call.term.left() - MARGIN)
         if seconds <= 0:
             return NotStarted("the lease was about to end")
         crash_point("before_call")

@@ -29,6 +29,7 @@ class Content:
     sender: str
     terms: Terms
     key_seconds: float
+    written_by: str
     subject: str
     body: str
 
@@ -41,7 +42,7 @@ class Content:
             key=key,
             channel=self.channel.word,
             to=address,
-            sender=settings.FROM_EMAIL,
+            sender=self.written_by,
             subject=text(self.subject).filled_for(fields),
             text=text(self.body).filled_for(fields),
             tries=tries,
@@ -161,6 +162,7 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
             policy=campaign.workspace.retry_policy,
         ),
         key_seconds=honours.total_seconds() if honours else 0,
+        written_by=settings.FROM_EMAIL,
         subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
         body=campaign.body,
     )

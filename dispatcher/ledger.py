@@ -150,7 +150,8 @@ class Row:
         if message.status == Status.UNKNOWN:
             return "the answer was never heard"
         if message.status == Status.PENDING and message.retry_count:
-            return f"try {message.retry_count + 1}, after: {message.last_error}"
+            cause = CATEGORY_WORDS[Category(message.category)][0].lower() if message.category else "a failure"
+            return f"try {message.retry_count + 1}, after {cause}"
         return ""
 
     @property

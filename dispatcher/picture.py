@@ -128,6 +128,11 @@ class Picture:
         return self.may_send and self.status in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED)
 
     @property
+    def tells_its_beginning(self) -> bool:
+        """Whether the history reaches back to the day it was written."""
+        return any(change.from_status is None for change in self.history)
+
+    @property
     def has_controls(self) -> bool:
         is_running = self.campaign.phase == "processing"
         return (self.may_write and self.campaign.is_editable) or (self.may_send and is_running)
@@ -183,7 +188,7 @@ class Picture:
 
 def picture_of(campaign: Campaign, role: Role) -> Picture:
     """Read how the campaign stands. It should come with its workspace and its author."""
-    history = list(campaign.history.select_related("by")[:HISTORY])
+    history = list(campaign.history.select_related("by", "key")[:HISTORY])
     since = history[0].at if history else campaign.created_at
     with connection.cursor() as cursor:
         cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME, "since": since})

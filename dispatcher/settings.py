@@ -16,7 +16,7 @@ DEV = env.bool("DEV", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")  # an empty one is refused by Django at the first use
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 12 * 1024 * 1024)
 
@@ -61,7 +61,8 @@ FROM_NAME = env.str("FROM_NAME", "Campaign Dispatcher")
 SIMULATOR_PROFILE = env.str("SIMULATOR_PROFILE", "leopard")
 SIMULATOR_SEED = env.int("SIMULATOR_SEED", 1)
 SIMULATOR_HONOURS_KEYS = env.bool("SIMULATOR_HONOURS_KEYS", True)
-SIMULATOR_FAULTS = env.dict("SIMULATOR_FAULTS", {}, subcast_values=float)  # e.g. "busy=0.01,hang=0.001"
+# The share of calls that each fault befalls, for example "busy=0.01,hang=0.001".
+SIMULATOR_FAULTS: dict[str, float] = env.dict("SIMULATOR_FAULTS", {}, subcast_values=float)
 
 # --- the house -------------------------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ if TRUSTED_PROXY:
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES  # a pasted list of 100,000 people
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -27,7 +27,7 @@ def why(picture: Picture) -> Why:
 
 def draft(picture: Picture) -> Why:
     back = picture.history[0] if picture.history else None
-    if back and back.to_status == Status.DRAFT and back.reason:
+    if back and back.from_status and back.reason:
         return Why(ATTENTION, "Not sent.", back.reason)
     return Why(QUIET, "Nothing has been sent yet.", "Check who gets it and how it reads, then send it.")
 
@@ -109,7 +109,7 @@ def paused(picture: Picture) -> Why:
 
 def told(change: StatusChange, now: datetime) -> str:
     """Who paused it, when and why."""
-    who = f"Paused by {change.by}" if change.by else "Paused by itself"
+    who = f"Paused by {change.actor}" if change.actor else "Paused by itself"
     reason = f": “{change.reason}”" if change.reason else ""
     return f"{who} at {moment(change.at, now)}{reason}."
 
@@ -127,7 +127,7 @@ def over(picture: Picture) -> Why:
 
 def cancelled(picture: Picture) -> Why:
     change = picture.history[0] if picture.history else None
-    who = f" by {change.by}" if change and change.by else ""
+    who = f" by {change.actor}" if change and change.actor else ""
     at = f" at {moment(change.at, picture.outlook.now)}" if change else ""
     if not picture.was_launched:
         return Why(QUIET, "Cancelled.", f"Before anything was sent{who}{at}.")

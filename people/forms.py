@@ -122,7 +122,7 @@ class ImportForm(forms.Form):
         super().__init__(*arguments, **options)
         self.workspace = workspace
         groups = list(workspace.groups.values_list("pk", "name"))
-        self.fields["group"].choices = [("", "No group"), *groups]  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+        self.fields["group"].choices = [("", "No group"), *groups]  # type: ignore[attr-defined]
 
     def clean_file(self):
         file = self.cleaned_data["file"]

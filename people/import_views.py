@@ -1,11 +1,11 @@
 """The pages of imports: bringing a list in, and what became of each of its rows."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from people.forms import ImportForm
 from people.imports import MOST_ROWS
 from people.models import Import, ImportRow
@@ -17,7 +17,7 @@ LATELY = 50
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: MemberRequest) -> HttpResponse:
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ImportForm(request.workspace, *posted, initial={"group": number_in(request.GET.get("group", ""))})
     if form.is_bound and form.is_valid():
@@ -33,7 +33,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @may("read")
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: MemberRequest) -> HttpResponse:
     uploads = request.workspace.imports.defer("source").select_related("by", "group").order_by("-pk")[:LATELY]
     context = {"uploads": uploads, "may_write": request.membership.may("write")}
     return render(request, "people/imports.html", context)
@@ -41,7 +41,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @may("read")
-def show_import(request: HttpRequest, pk: int) -> HttpResponse:
+def show_import(request: MemberRequest, pk: int) -> HttpResponse:
     upload = _find(request, pk)
     verdict = request.GET.get("verdict", "")
     after = number_in(request.GET.get("after", "")) or 0
@@ -63,7 +63,7 @@ def show_import(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @may("read")
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
+def progress(request: MemberRequest, pk: int) -> HttpResponse:
     """The ticking part of an import's page; once all is done the whole page draws itself anew."""
     upload = _find(request, pk)
     if not upload.is_open:
@@ -71,6 +71,6 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "people/_progress.html", {"upload": upload})
 
 
-def _find(request: HttpRequest, pk: int) -> Import:
+def _find(request: MemberRequest, pk: int) -> Import:
     uploads = request.workspace.imports.defer("source").select_related("by", "group")
     return get_object_or_404(uploads, pk=pk)

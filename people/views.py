@@ -1,11 +1,11 @@
 """The pages of people and groups."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.access import may
+from accounts.access import MemberRequest, may
 from people.forms import GroupForm, PersonForm
 from people.groups import (
     DuplicateGroup,
@@ -26,7 +26,7 @@ GROUPS_SHOWN = 500
 
 @require_GET
 @may("read")
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: MemberRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:LONGEST]
     group = _chosen_group(request)
     listed = request.workspace.recipients.filter(groups=group) if group else request.workspace.recipients
@@ -51,14 +51,14 @@ def people(request: HttpRequest) -> HttpResponse:
     return render(request, "people/people.html", context)
 
 
-def _chosen_group(request: HttpRequest) -> Group | None:
+def _chosen_group(request: MemberRequest) -> Group | None:
     asked = request.GET.get("group", "")
     return get_object_or_404(request.workspace.groups, pk=number_in(asked)) if asked else None
 
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.recipients, pk=pk) if pk else None
     form = PersonForm(request.workspace, request.POST or None, known)
     if form.is_bound and form.is_valid():
@@ -75,7 +75,7 @@ def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_GET
 @may("read")
-def groups(request: HttpRequest) -> HttpResponse:
+def groups(request: MemberRequest) -> HttpResponse:
     context = {
         "groups": with_counts(request.workspace.groups.all())[:GROUPS_SHOWN],
         "counted": COUNTED,
@@ -86,7 +86,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def group(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def group(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.groups, pk=pk) if pk else None
     initial = {"name": known.name, "description": known.description} if known else {}
     form = GroupForm(request.POST or None, initial=initial)
@@ -107,7 +107,7 @@ def group(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @may("write")
-def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def group_delete(request: MemberRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(request.workspace.groups, pk=pk)
     sentence = ""
     if request.method == "POST":

@@ -6,6 +6,8 @@ provider would, so that what it remembers can be held against our ledger.
 
 import asyncio
 import hashlib
+import itertools
+import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,6 +88,9 @@ class Provider:
     def __init__(self) -> None:
         self.profile = PROFILES[settings.SIMULATOR_PROFILE]
         self.faults = settings.SIMULATOR_FAULTS
+        self.seed = settings.SIMULATOR_SEED
+        self.honours_keys = settings.SIMULATOR_HONOURS_KEYS
+        self._ids = itertools.count(secrets.randbits(120))
         self._waiting: list[tuple[_Call, asyncio.Future[_Call]]] = []
         self._writer: asyncio.Task | None = None
         self._ledger: psycopg.AsyncConnection
@@ -102,7 +107,7 @@ class Provider:
 
     async def accept(self, key: str, nth: int, channel: str, address: str, subject: str, text: str) -> str:
         """Take one message, which was tried `nth` times before; returns the provider's own id for it."""
-        fails, kind, fault, wait = draws(settings.SIMULATOR_SEED, key, nth)
+        fails, kind, fault, wait = draws(self.seed, key, nth)
         if self.profile.slowest:
             await asyncio.sleep(self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest))
         befallen = self._fault(fault)
@@ -113,7 +118,7 @@ class Provider:
             if kind > 1 / 3:  # two of three failures pass; the third is final
                 raise Unavailable("503 Service Unavailable: simulated delivery failure")
             category = REFUSALS[int(kind * 9)]
-        call = _Call(key, not category, category, str(uuid.uuid4()), channel, address, subject, text)
+        call = _Call(key, not category, category, str(uuid.UUID(int=next(self._ids))), channel, address, subject, text)
         remembered = await self._remember(call)
         if befallen == "hang":
             await asyncio.sleep(3600)
@@ -138,7 +143,7 @@ class Provider:
         self._waiting.append((call, answer))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_groups())
-        return await asyncio.shield(answer)
+        return await answer
 
     async def _write_groups(self) -> None:
         while self._waiting:
@@ -147,15 +152,16 @@ class Provider:
                 known = await self._write([call for call, _ in group])
             except Exception as error:
                 for _, answer in group:
-                    answer.set_exception(Broken(f"the provider's own ledger failed: {error}"))
-                    answer.exception()  # a caller that gave up does not come back for it
+                    if not answer.done():
+                        answer.set_exception(Broken(f"the provider's own ledger failed: {error}"))
                 continue
             for call, answer in group:
-                answer.set_result(known.get(call.key, call))
+                if not answer.done():  # else the caller has given up
+                    answer.set_result(known.get(call.key, call))
 
     async def _write(self, calls: list[_Call]) -> dict[str, _Call]:
         """Append the calls; with keys honoured, what an earlier call of the same key was answered instead."""
-        honours = settings.SIMULATOR_HONOURS_KEYS
+        honours = self.honours_keys
         columns = [
             [getattr(call, name) for call in calls]
             for name in (

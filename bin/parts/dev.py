@@ -37,11 +37,11 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/dev", description=__doc__)
-    parser.add_argument("--port", type=port, default=wished("PORT") or "8000", help="8000 when not given")
+    parser.add_argument("--port", type=port_number, default=wished("PORT") or "8000", help="8000 when not given")
     return parser.parse_args()
 
 
-def port(text: str) -> int:
+def port_number(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65535")
     return int(text)
@@ -99,9 +99,7 @@ def refuse_used_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
-            raise Trouble(
-                f"Port {port} cannot be used ({error}); choose another: bin/dev --port {port + 1}"
-            ) from None
+            raise Trouble(f"Port {port} cannot be used ({error}); choose another: bin/dev --port {port + 1}") from None
 
 
 def embedded_services(python: Path) -> dict[str, services.Postgres | services.Valkey]:

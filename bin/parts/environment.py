@@ -85,8 +85,7 @@ def _install(python: Path, root: Path, requirements: tuple[str, ...]) -> None:
     done = run(argv)
     if done.returncode:
         raise Trouble(
-            "The dependencies could not be installed; is this machine offline? "
-            f"pip says: {last_words(done.stdout)}"
+            f"The dependencies could not be installed; is this machine offline? pip says: {last_words(done.stdout)}"
         )
 
 

@@ -110,7 +110,7 @@ def run(
     return subprocess.CompletedProcess(argv, child.returncode, said.decode(errors="replace"))
 
 
-def last_words(said: str | list[str]) -> str:
+def last_words(said: str | Iterable[str]) -> str:
     """The last line of an output that says something, the best excuse most programs give."""
     lines = said.splitlines() if isinstance(said, str) else said
     lines = [line.strip() for line in lines if line.strip()]

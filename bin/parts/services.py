@@ -106,9 +106,7 @@ class Postgres:
                 break
         else:
             raise Trouble(f"PostgreSQL could not set up its data in {self.place}: {last_words(made.stdout)}")
-        made = self._run(
-            "postgres", "--single", "-D", str(new), "postgres", text="CREATE DATABASE campaign\n"
-        )
+        made = self._run("postgres", "--single", "-D", str(new), "postgres", text="CREATE DATABASE campaign\n")
         if made.returncode:
             raise Trouble(f"PostgreSQL could not create its database: {last_words(made.stdout)}")
         new.rename(self.data)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, cast
@@ -29,7 +30,7 @@ class Child:
     pipe: IO[bytes]
     started: float
     unfinished: bytes = b""
-    said: list[str] = field(default_factory=list)
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=50))
 
 
 class Supervisor:
@@ -40,7 +41,8 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self.pauses: dict[str, float] = {}
         self.due: dict[str, float] = {}
-        self.asked_to_stop = 0
+        self.asked_to_stop_at: float | None = None
+        self.in_a_hurry = False
         self.selector = selectors.DefaultSelector()
         self.readers = closed_pipe_watch(1)
 
@@ -54,8 +56,12 @@ class Supervisor:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def _note_stop(self, signum: int, frame: object) -> None:
-        self.asked_to_stop += 1
+    def _note_stop(self, signum: int = 0, frame: object = None) -> None:
+        """A second signal means hurry, unless it comes at once: `timeout` sends each of its signals twice."""
+        if self.asked_to_stop_at is None:
+            self.asked_to_stop_at = time.monotonic()
+        elif signum and time.monotonic() > self.asked_to_stop_at + 1:
+            self.in_a_hurry = True
 
     # What a command does with it
 
@@ -88,7 +94,7 @@ class Supervisor:
         if child.process.returncode:
             self._recall(child)
             raise Trouble(f"{program.name} failed: {last_words(child.said)}")
-        return child.said
+        return list(child.said)
 
     def watch(self) -> None:
         """Keep everything running until somebody asks for the end, which raises Stopped."""
@@ -104,7 +110,7 @@ class Supervisor:
             self._turn(0.05, restart=False)
 
     def _turn(self, wait: float, restart: bool = True) -> None:
-        if self.asked_to_stop or self.readers():
+        if self.asked_to_stop_at is not None or self.readers():
             raise Stopped
         self._read(wait)
         if restart:
@@ -164,7 +170,7 @@ class Supervisor:
             lines, child.unfinished = [*lines, child.unfinished], b""
         for line in lines:
             text = line.decode(errors="replace").rstrip()
-            child.said = [*child.said[-50:], text]
+            child.said.append(text)
             if not child.program.quiet:
                 self.say(child.program.name, text)
         return not child.pipe.closed
@@ -190,14 +196,14 @@ class Supervisor:
             sys.stdout.buffer.write(text.encode(errors="replace") + b"\n")
             sys.stdout.buffer.flush()
         except OSError:
-            self.asked_to_stop = max(self.asked_to_stop, 1)
+            self._note_stop()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     # The end
 
     def stop(self) -> None:
         """Stop the groups, last first, waiting for each; asked a second time, wait for none."""
-        self.asked_to_stop = max(self.asked_to_stop, 1)
+        self._note_stop()
         for group in [[child.program for child in self._one_offs()], *reversed(self.groups)]:
             children = [self.children[program.name] for program in group if program.name in self.children]
             for child in children:
@@ -214,7 +220,7 @@ class Supervisor:
     def _see_off(self, child: Child) -> None:
         deadline = time.monotonic() + child.program.grace
         while child.process.poll() is None:
-            if time.monotonic() > deadline or self.asked_to_stop > 1:
+            if time.monotonic() > deadline or self.in_a_hurry:
                 kill_group(child.process)
             self._read(0.05)
         self._drain(child)

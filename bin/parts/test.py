@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import services
@@ -31,9 +32,7 @@ def main() -> int:
         python = ready(ROOT, TESTING)
         chromium = browser(python)
         with services.temporary(python) as urls:
-            return test(
-                python, {**environment(), **urls, "CHROMIUM_PATH": chromium}, options, pytest_arguments
-            )
+            return test(python, {**environment(), **urls, "CHROMIUM_PATH": chromium}, options, pytest_arguments)
     except (Interrupted, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return 130
@@ -93,7 +92,7 @@ class Steps:
         self.env = env
         self.failed: list[str] = []
         self.child: subprocess.Popen | None = None
-        self.interrupted = 0
+        self.interrupted_at: float | None = None
         # On a terminal a step shares our session, so that Ctrl-C and a debugger's prompt reach it.
         self.on_terminal = sys.stdin is not None and sys.stdin.isatty()
         adopt_orphans()
@@ -102,16 +101,17 @@ class Steps:
             signal.signal(signum, self._interrupt)
 
     def _interrupt(self, signum: int, frame: object) -> None:
-        self.interrupted += 1
+        first = self.interrupted_at is None
+        self.interrupted_at = self.interrupted_at or time.monotonic()
         if not self.child:
             return
-        if self.interrupted > 1:
-            self.child.kill()
-        elif signum == signal.SIGTERM or not self.on_terminal:
+        if first and (signum == signal.SIGTERM or not self.on_terminal):
             self.child.send_signal(signal.SIGINT)  # pytest tears down on this one only
+        elif time.monotonic() > self.interrupted_at + 1:  # `timeout` sends each of its signals twice
+            self.child.kill()
 
     def run(self, name: str, argv: list[str], **env: str) -> None:
-        if self.interrupted:
+        if self.interrupted_at:
             raise Interrupted
         say(f"\n--- {name}")
         self.child = spawn(
@@ -126,7 +126,7 @@ class Steps:
             kill_group(self.child)
         end_orphans(but=self.keep)
         self.child = None
-        if self.interrupted:
+        if self.interrupted_at:
             raise Interrupted
         if code:
             self.failed.append(name)

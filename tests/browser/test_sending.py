@@ -205,3 +205,46 @@ def test_a_page_without_scripts_is_read_and_pressed_all_the_same(chromium, house
     expect(page.locator(".badge").first).to_contain_text("Cancell")
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.CANCELLED
+
+
+def test_what_is_in_hand_stays_in_hand_while_numbers_tick(chromium, house, ann):
+    workspace = ann.workspaces.get()
+    page = log_in(chromium, house)
+    campaign = launched(make_campaign(workspace, people=3 * PEOPLE))
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/")
+    wait_for_percent(page, 5)
+
+    page.get_by_role("link", name="Next").focus()
+    before = percent(page)
+    wait_for_percent(page, before + 10)
+    assert page.evaluate("document.activeElement.id") == "people-next"
+
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("26 to 50 of 3,000")).to_be_visible()
+    assert page.url.endswith("?page=2")
+    wait_for_percent(page, percent(page) + 5)
+    expect(page.get_by_text("26 to 50 of 3,000")).to_be_visible()
+
+    # Pressed slowly: several frames come while the button is down.
+    page.get_by_role("button", name="Pause").hover()
+    page.mouse.down()
+    page.wait_for_timeout(700)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.locator(".why")).to_contain_text("Paused by Ann")
+
+
+def test_a_page_that_gets_no_socket_asks_every_few_seconds(chromium, house, ann):
+    workspace = ann.workspaces.get()
+    page = log_in(chromium, house)
+    page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    campaign = launched(make_campaign(workspace, people=PEOPLE))
+
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/")
+    mark(page)
+
+    expect(page.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
+    expect(page.locator("#live")).to_contain_text("As of")
+    page.goto(house.address)
+    other = launched(make_campaign(workspace, people=0))
+    expect(page.locator(f"#campaign-{other.pk}-card")).to_be_visible(timeout=10_000)

@@ -6,15 +6,12 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import redis
-
-import services
 
 from .clones import bare_environment, dev_refuses, free_port, make_clone, open_directory, running_dev
 
@@ -69,6 +66,15 @@ def test_ctrl_c_stops_workers_clock_web_valkey_postgres_in_that_order_and_leaves
         assert order[3:] == ["clock", "web", "valkey", "postgres"]
         assert code == 0
         assert dev.leftovers() == []
+
+
+def test_a_signal_that_comes_twice_at_once_still_stops_everything_gently(clone):
+    with running_dev(clone) as dev:
+        dev.is_up().process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+
+        assert dev.ends(signal.SIGTERM) == 0
+        assert "SIGKILL" not in dev.said
 
 
 def test_the_second_start_keeps_data_login_and_secret_key(clone):
@@ -149,13 +155,9 @@ def test_when_nobody_reads_its_output_any_more_everything_stops(clone):
 
 
 def test_urls_in_the_environment_win_each_by_itself(clone):
-    with (
-        services.temporary(Path(sys.executable)) as urls,
-        running_dev(clone, REDIS_URL="unix:///elsewhere") as dev,
-    ):
+    with running_dev(clone, REDIS_URL="unix:///elsewhere") as dev:
         dev.is_up()
 
-        assert urls  # both kinds of service run at once without meeting
         assert dev.setting("REDIS_URL") == "unix:///elsewhere"
         assert not (clone / ".local/valkey").exists()
         assert dev.setting("DATABASE_URL").startswith("postgresql://campaign@/campaign?host=")

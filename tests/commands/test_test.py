@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from processes import spawn
+
 from .clones import bare_environment, processes_of
 
 SETTINGS = """
@@ -18,14 +20,17 @@ include = ["*_formatted.py"]
 files = ["manage.py"]
 """
 PASSES = "import os\n\n\ndef test_passes():\n    assert os.environ[{name!r}]\n"
-SLEEPS = """import subprocess
+SLEEPS = """import os
+import subprocess
+import sys
 import time
 
 
 def test_sleeps():
-    subprocess.Popen(["sleep", "87654"], start_new_session=True)
+    wait = "import time; time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", wait, os.getcwd()], start_new_session=True)
     open("begun", "w").close()
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -86,7 +91,7 @@ def test_screenshots_are_made_by_the_test_that_makes_them(bench, tmp_path):
 def test_an_interrupted_run_leaves_no_process_behind_not_even_those_of_a_test(bench, signum):
     (bench / "tests" / "test_it.py").write_text(SLEEPS)
     argv = [str(bench / "bin" / "test"), "tests/test_it.py"]
-    run = subprocess.Popen(argv, cwd=bench, env=bare_environment(CHROMIUM_PATH="/bin/true"), stdin=subprocess.DEVNULL)
+    run = spawn(argv, cwd=bench, env=bare_environment(CHROMIUM_PATH="/bin/true"))
     for _ in range(400):
         if (bench / "begun").exists():
             break
@@ -95,7 +100,7 @@ def test_an_interrupted_run_leaves_no_process_behind_not_even_those_of_a_test(be
     os.kill(run.pid, signum)
 
     assert run.wait(20) == 130
-    assert processes_of(bench, Path("87654")) == []
+    assert processes_of(bench) == []
 
 
 def test_a_browser_that_does_not_start_is_named(bench):
