@@ -144,8 +144,9 @@ class Lines:
     def __init__(self, campaigns: list[Campaign], books: dict[int, Books]) -> None:
         self.books, self.now = books, timezone.now()
         stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
-        changes = StatusChange.objects.filter(campaign__in=stopped).order_by("campaign", "-id").select_related("by", "key")
-        self.last = {change.campaign_id: change for change in changes.distinct("campaign")}
+        changes = StatusChange.objects.filter(campaign__in=stopped).select_related("by", "key")
+        last = changes.order_by("campaign", "-id").distinct("campaign")
+        self.last = {change.campaign_id: change for change in last}
         sending = [c.pk for c in campaigns if c.status == Status.SENDING]
         since = self.now - timedelta(seconds=LATELY)
         lately = Settlement.objects.filter(campaign__in=sending, at__gt=since)

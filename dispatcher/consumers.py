@@ -1,7 +1,7 @@
 """The live half of the pages: one WebSocket per page, fed by the hub, open for as long as its user may look."""
 
 import asyncio
-from contextlib import suppress
+import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import QueryDict
 
 from accounts.access import membership_of
@@ -17,6 +18,8 @@ from accounts.models import Membership
 from dispatcher.cards import Place
 from dispatcher.drawings import CampaignPage, ListPage
 from dispatcher.hub import LivePage, Viewer, hub
+
+logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 60  # seconds
 # Only after these codes the page does not come back by itself.
@@ -67,13 +70,16 @@ class Watcher(AsyncWebsocketConsumer):
 
     async def keep_looking(self, page: LivePage) -> None:
         """Close once the user is logged out or shut out; with another role the page comes back as another one."""
-        while True:
+        code = None
+        while code is None:
             await asyncio.sleep(self.check_every)
             try:
-                if await self.look() != page:
-                    await self.close(COME_BACK)
+                code = None if await self.look() == page else COME_BACK
             except PermissionDenied:
-                await self.close(NOT_ALLOWED)
+                code = NOT_ALLOWED
+            except DatabaseError as error:  # asked again in a minute
+                logger.warning("could not check who watches %s: %s", page, error)
+        await self.close(code)
 
     @database_sync_to_async
     def look(self) -> LivePage:
@@ -103,5 +109,4 @@ class WatchNothing(AsyncWebsocketConsumer):
     channel_layer_alias = "none"
 
     async def connect(self) -> None:
-        with suppress(RuntimeError):
-            await self.close()
+        await self.close()

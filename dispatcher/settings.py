@@ -24,7 +24,10 @@ MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 12 * 1024 * 1024)
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgresql:///campaign")}
 DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": 2, "tcp_user_timeout": 10_000} | DATABASES["default"]["OPTIONS"]
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 10_000,
+} | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

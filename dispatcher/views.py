@@ -19,7 +19,7 @@ from dispatcher.cards import Place
 from dispatcher.check import check_of
 from dispatcher.drawings import CampaignPage, Drawing, ListPage, zone_of
 from dispatcher.ledger import Filter, Page, Row, page_of
-from dispatcher.models import Category
+from dispatcher.models import CATEGORY_WORDS, Category
 from dispatcher.questions import QUESTIONS
 
 
@@ -68,7 +68,9 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "campaign": campaign,
         "message": message,
         "row": Row(message),
-        "attempts": message.attempts.order_by("pk"),
+        "attempts": [
+            (attempt, CATEGORY_WORDS[Category(attempt.category)][0]) for attempt in message.attempts.order_by("pk")
+        ],
         "subject": text(campaign.subject).filled_for(message.fields),
         "body": text(campaign.body).filled_for(message.fields),
         "now": timezone.now(),

@@ -259,19 +259,22 @@ def inherited() -> dict[str, str]:
 
 
 @contextmanager
-def temporary(python: Path) -> Iterator[dict[str, str]]:
-    """The URLs of throw-away services; whichever the environment already names is taken from there."""
+def temporary(python: Path, *, durable: bool = False) -> Iterator[dict[str, str]]:
+    """The URLs of throw-away services; whichever the environment already names is taken from there.
+
+    Only measurements ask for durable ones: tests are faster without waiting for the disk.
+    """
     # Below /tmp for root, whose own TMPDIR the account of PostgreSQL may not enter.
     home = Path(tempfile.mkdtemp(prefix="campaign-test-", dir="/tmp" if os.geteuid() == 0 else None))
     urls = {}
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         if not os.environ.get("DATABASE_URL"):
-            database = postgres(python, [home], durable=False)
+            database = postgres(python, [home], durable=durable)
             stack.enter_context(running(database, home / "postgres.log"))
             urls["DATABASE_URL"] = database.url
         if not os.environ.get("REDIS_URL"):
-            store = valkey(python, home, durable=False)
+            store = valkey(python, home, durable=durable)
             stack.enter_context(running(store, home / "valkey.log"))
             urls["REDIS_URL"] = store.url
         yield urls

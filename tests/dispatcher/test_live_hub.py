@@ -17,6 +17,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CAMPAIGN = 987_654
 
 
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch):
+    monkeypatch.setattr(hubs, "AT_MOST_EVERY", 0.1)
+
+
 @dataclass(eq=False)
 class Page:
     """A page whose look the test decides."""
@@ -45,8 +50,15 @@ def signal() -> None:
 
 
 async def settled() -> None:
-    """Long enough for a subscription and the drawing that follows it."""
-    await asyncio.sleep(3 * hubs.AT_MOST_EVERY)
+    """Until there is a subscription and the drawing that follows it is made."""
+    async with asyncio.timeout(5):
+        while not get_channel_layer().groups:
+            await asyncio.sleep(0.01)
+    await a_while()
+
+
+async def a_while() -> None:
+    await asyncio.sleep(4 * hubs.AT_MOST_EVERY)
 
 
 async def quiet(viewer) -> bool:
@@ -216,15 +228,15 @@ def test_the_subscription_ends_with_the_last_viewer():
         assert len(layer.groups) == len(layer.channels) == 1
 
         hub.leave(viewers[0])
-        await settled()
+        await a_while()
         assert hub.rooms and layer.groups
 
         hub.leave(viewers[1])
-        await settled()
+        await a_while()
         assert not hub.rooms and not layer.groups and not layer.channels
         drawn = page.drawn
         await asyncio.to_thread(signal)
-        await settled()
+        await a_while()
         assert page.drawn == drawn
 
     watch(scene())

@@ -62,7 +62,7 @@ def test_every_try_that_did_not_succeed_is_listed(client, workspace):
     html = read(client, campaign)
 
     assert html.index("503 the first time") < html.index("503 the second time")
-    assert "provider not available" in html
+    assert html.count("Provider not available") == 2
 
 
 def test_an_unknown_message_can_be_decided_here(client, workspace):
