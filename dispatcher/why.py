@@ -119,7 +119,8 @@ def over(picture: Picture) -> Why:
     at = f" at {moment(ended, picture.outlook.now)}" if ended else ""
     seconds = picture.seconds_taken
     took = f", {duration(seconds)} after it began" if seconds is not None else ""
-    undecided = f" {picture.books.unknown:,} are unknown; decide below." if picture.books.unknown else ""
+    unknown = picture.books.unknown
+    undecided = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown; decide below." if unknown else ""
     tone = ATTENTION if undecided else GOOD if picture.status == Status.SENT else BAD
     words = "Finished." if picture.status == Status.SENT else "Nobody got it."
     return Why(tone, words, f"Over{at}{took}. Nothing is left to send.{undecided}")

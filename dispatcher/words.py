@@ -22,7 +22,9 @@ def moment(at: datetime | None, now: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """38 s, 4 min 12 s, 1 h 4 min."""
+    """4.2 s, 38 s, 4 min 12 s, 1 h 4 min."""
+    if seconds < 1:
+        return "under 1 s"
     whole = int(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"

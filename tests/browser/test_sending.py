@@ -1,7 +1,5 @@
 """From a CSV file to a balanced campaign in a real browser, watched by a second one, with workers killed on the way."""
 
-import os
-import signal
 import time
 from collections import Counter
 
@@ -178,8 +176,7 @@ def test_a_page_without_its_socket_asks_until_it_comes_back(chromium, house, ann
     expect(page.locator("#live")).to_have_text("Live")
 
     page.context.set_offline(True)
-    web = house.processes["web"]
-    os.kill(web.pid, signal.SIGTERM)
+    kill(house.processes["web"].pid)
     expect(page.locator("#live")).to_contain_text("Reconnecting", timeout=15_000)
 
     page.context.set_offline(False)

@@ -180,7 +180,7 @@ def test_zero_sent_is_never_called_finished(workspace):
 def test_what_is_unknown_asks_for_a_decision(workspace):
     campaign = over(launched(make_campaign(workspace, people=3), *sent(2), *unknown()), Status.SENT)
 
-    assert "1 are unknown; decide below." in said(campaign)
+    assert "1 is unknown; decide below." in said(campaign)
 
 
 def test_cancelled_says_what_still_happens(workspace):
@@ -201,7 +201,8 @@ def cancelled_draft(workspace) -> Campaign:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0.0 s"), (4.25, "4.2 s"), (38.9, "38 s"), (252, "4 min 12 s"), (3_900, "1 h 5 min")]
+    ("seconds", "words"),
+    [(0, "under 1 s"), (4.25, "4.2 s"), (38.9, "38 s"), (252, "4 min 12 s"), (3_900, "1 h 5 min")],
 )
 def test_durations_are_said_as_people_say_them(seconds, words):
     assert duration(seconds) == words
