@@ -7,9 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ["wires", "accounts", "people", "campaigns", "simulator", "dispatcher"]
-MODULES = sorted(
-    path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if "migrations" not in path.parts
-)
+MODULES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if "migrations" not in path.parts)
 # Within the dispatcher: what a floor may not look up to.
 ABOVE_THE_ENGINE = {"operations", "views", "api", "consumers", "hub", "drawings", "clock", "admin", "urls"}
 ENGINE = {
@@ -70,9 +68,7 @@ def test_a_module_is_named_after_what_it_does(path):
 @pytest.mark.parametrize("module", sorted(ENGINE))
 def test_the_engine_does_not_look_up_to_people_and_pages(module):
     names = imports_of(ROOT / "dispatcher" / f"{module}.py")
-    above = {
-        name for name in names if name.startswith("dispatcher.") and name.split(".")[1] in ABOVE_THE_ENGINE
-    }
+    above = {name for name in names if name.startswith("dispatcher.") and name.split(".")[1] in ABOVE_THE_ENGINE}
     assert above == set()
 
 
@@ -86,7 +82,6 @@ def test_only_settings_reads_the_environment():
     readers = [
         name_of(path)
         for path in MODULES
-        if path.name != "settings.py"
-        and ("os.environ[" in path.read_text() or "os.getenv" in path.read_text())
+        if path.name != "settings.py" and ("os.environ[" in path.read_text() or "os.getenv" in path.read_text())
     ]
     assert readers == []

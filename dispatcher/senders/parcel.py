@@ -36,9 +36,7 @@ class Busy(Exception):
     `counts` says whether it uses up a try (a 429 does not), `retry_after` how many seconds the provider asks for.
     """
 
-    def __init__(
-        self, sentence: str, *, category: str, retry_after: float | None = None, counts: bool = True
-    ) -> None:
+    def __init__(self, sentence: str, *, category: str, retry_after: float | None = None, counts: bool = True) -> None:
         self.category, self.retry_after, self.counts = category, retry_after, counts
         super().__init__(sentence)
 

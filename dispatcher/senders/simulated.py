@@ -32,9 +32,7 @@ class SimulatedSender:
             )
             return Receipt(accepted)
         except provider.TooFast as answer:
-            raise Busy(
-                str(answer), category="rate_limited", retry_after=answer.retry_after, counts=False
-            ) from None
+            raise Busy(str(answer), category="rate_limited", retry_after=answer.retry_after, counts=False) from None
         except provider.Unavailable as answer:
             raise Busy(str(answer), category="provider_down") from None
         except provider.NotAccepted as answer:

@@ -27,9 +27,7 @@ def send_one(message_id: int) -> None:
     )
     message.status = Status.SENT
     message.save()
-    counts = dict(
-        Message.objects.filter(campaign=message.campaign_id).values_list("status").annotate(n=Count("pk"))
-    )
+    counts = dict(Message.objects.filter(campaign=message.campaign_id).values_list("status").annotate(n=Count("pk")))
     async_to_sync(get_channel_layer().group_send)(
         f"naive-{message.campaign_id}", {"type": "progress", "counts": {str(k): v for k, v in counts.items()}}
     )

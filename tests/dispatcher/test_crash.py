@@ -95,8 +95,7 @@ def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back(monkeypatch):
 def test_two_workers_share_a_campaign_and_nobody_is_written_to_twice():
     campaign = operations.launch(make_campaign(people=1500), by=None)
     workers = [
-        start_shift(SIMULATOR_PROFILE="quick", SIMULATOR_HONOURS_KEYS=False, DISPATCH_WINDOW=WINDOW)
-        for _ in range(2)
+        start_shift(SIMULATOR_PROFILE="quick", SIMULATOR_HONOURS_KEYS=False, DISPATCH_WINDOW=WINDOW) for _ in range(2)
     ]
     for worker in workers:
         assert worker.wait(60) == 0

@@ -27,9 +27,7 @@ def take(lane, most: int) -> tuple[int, float]:
 
 
 def set_pace(lane, **columns) -> Pace:
-    return Pace.objects.create(
-        workspace_id=lane.workspace, channel=lane.channel, sender=lane.sender, **columns
-    )
+    return Pace.objects.create(workspace_id=lane.workspace, channel=lane.channel, sender=lane.sender, **columns)
 
 
 def test_without_a_limit_everything_goes(lane):
@@ -83,9 +81,7 @@ def test_the_rate_rises_again_but_never_above_the_limit(lane):
 
 def test_a_campaign_keeps_to_the_limit_and_gives_its_batch_back_meanwhile(provider):
     campaign = make_campaign(people=40)
-    Pace.objects.create(
-        workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=20, tokens=20
-    )
+    Pace.objects.create(workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=20, tokens=20)
     operations.launch(campaign, by=None)
 
     engine.work(seconds=0.3)
@@ -97,9 +93,7 @@ def test_a_campaign_keeps_to_the_limit_and_gives_its_batch_back_meanwhile(provid
 
 def test_tokens_nobody_used_are_returned(provider):
     campaign = make_campaign(people=3)
-    Pace.objects.create(
-        workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=50, tokens=50
-    )
+    Pace.objects.create(workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=50, tokens=50)
     operations.launch(campaign, by=None)
 
     work_off(campaign)

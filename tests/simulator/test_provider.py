@@ -19,9 +19,7 @@ def call(how_many: int = 1, *, keys: list[str] | None = None, tries: int = 0) ->
         provider = Provider()
         await provider.open()
         one_by_one = keys or [str(uuid.UUID(int=n)) for n in range(how_many)]
-        calls = (
-            provider.accept(key, tries, "sms", f"+1{n}", "", "hello") for n, key in enumerate(one_by_one)
-        )
+        calls = (provider.accept(key, tries, "sms", f"+1{n}", "", "hello") for n, key in enumerate(one_by_one))
         answers = await asyncio.gather(*calls, return_exceptions=True)
         await provider.close()
         return answers

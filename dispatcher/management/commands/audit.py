@@ -8,9 +8,7 @@ SHOWN = 50  # findings printed; one broken table can have a million
 
 
 class Command(BaseCommand):
-    help = (
-        "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
-    )
+    help = "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
 
     def handle(self, *args, **options) -> None:
         wrong = list(strays())
@@ -31,7 +29,6 @@ class Command(BaseCommand):
 def line_of(campaign: Campaign, books) -> str:
     """One campaign's books as a sum."""
     parts = " + ".join(
-        f"{getattr(books, word)} {word}"
-        for word in ("pending", "sent", "failed", "skipped", "cancelled", "unknown")
+        f"{getattr(books, word)} {word}" for word in ("pending", "sent", "failed", "skipped", "cancelled", "unknown")
     )
     return f"{campaign.pk:>5}  {campaign.get_status_display():<10} {books.total} = {parts}   {campaign.name}"
