@@ -58,7 +58,9 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     if sender_for(campaign.channel) not in SENDERS:
         raise LaunchRefused("SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}.")
     if not freeze.candidates(campaign).filter(skip=None).exists():
-        raise LaunchRefused("NO_RECIPIENTS", "Nobody in this audience can be written to over this channel.")
+        chosen = campaign.audience().exists()
+        nobody = "Nobody in this audience can be written to over this channel."
+        raise LaunchRefused("NO_RECIPIENTS", nobody if chosen else "Nobody is chosen yet: say who gets it.")
 
 
 def carry_on(campaign: Campaign) -> bool:

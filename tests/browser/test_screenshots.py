@@ -7,38 +7,37 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.error import URLError
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from accounts.models import Role
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
 from dispatcher import engine, operations, senders
+from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
-from people.models import Import
+from people import imports
+from tests.browser.conftest import await_answer
+from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.scripted import Script
+from tests.dispatcher.shift import database_url
 from tests.make import make_group, make_member, make_recipient, make_workspace
 
-# Playwright's loop lives in this thread, which Django would take for asynchronous code. The server does without.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
 PASSWORD = "a-long-enough-password"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
+LIST = """email;first_name;phone;city
+zoe@example.com;Zoë;+254722111222;Thika
+zoe@example.com;Zoë;+254722111222;Thika
+not an address;Nobody;;
+ünal@example.com;Ünal;0712 345 678;
+"""
+EMPTY = ("campaigns", "people", "groups", "imports")
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
 
 OVERFLOWING = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
@@ -50,12 +49,6 @@ TOO_SMALL = f"""() => [...document.querySelectorAll("{PRESSED}")]
     .map(e => e.outerHTML.slice(0, 120))"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=FLAGS)
-
-
 @pytest.fixture
 def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a server, and the pages of a workspace in which everything happened once."""
@@ -63,9 +56,7 @@ def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {
-        "DATABASE_URL": database_of_the_tests()
-    }
+    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": database_url()}
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
     try:
@@ -75,23 +66,6 @@ def site(transactional_db, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
         # Before the database is flushed: an open connection of the server would block that.
         server.terminate()
         server.wait(10)
-
-
-def database_of_the_tests() -> str:
-    """The address of the database the tests made, for a process of its own."""
-    parts = connection.get_connection_params()
-    query = {name: parts[name] for name in ("host", "port", "user", "password") if parts.get(name)}
-    return f"postgresql:///{parts['dbname']}?{urlencode(query)}"
-
-
-def await_answer(address: str) -> None:
-    for _ in range(200):
-        try:
-            urlopen(address).close()
-            return
-        except URLError:
-            time.sleep(0.1)
-    raise TimeoutError(address)
 
 
 def furnish(monkeypatch) -> dict[str, str]:
@@ -120,28 +94,36 @@ def furnish(monkeypatch) -> dict[str, str]:
         body = "Hi {first_name}, {preferred_product} are on sale in {location}."
         return create_campaign(workspace, by=ann, name=name, body=body, **content)
 
-    sent, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
+    over, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
     draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
     write("Weekend offer", channel=Channel.WHATSAPP, scheduled_at=timezone.now() + timedelta(days=2))
-    operations.launch(sent, by=ann)
+    operations.launch(over, by=ann)
     engine.work(seconds=3)
     operations.launch(paused, by=ann)
     operations.pause(paused, by=ann, reason="wrong price?")
-    upload = Import.objects.create(
-        workspace=workspace, name="customers.csv", status=Import.Status.DONE, by=ann, rows=3, created=3
-    )
+    sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
+    broken = write("Written in a hurry", groups=[])
+    preparing = write("A very large audience")
+    Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
+    upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
+    imports.carry_out(upload.pk)
+    nobody = make_workspace("Nothing here yet")
+    make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
     return {
         "campaigns": reverse("campaigns"),
-        "campaign-sent": reverse("campaign", args=[sent.pk]),
+        "campaign-sent": reverse("campaign", args=[over.pk]),
+        "campaign-sending": reverse("campaign", args=[sending.pk]),
+        "campaign-preparing": reverse("campaign", args=[preparing.pk]),
         "campaign-paused": reverse("campaign", args=[paused.pk]),
         "campaign-draft": reverse("campaign", args=[draft.pk]),
-        "message": reverse("message", args=[sent.pk, 1]),
+        "message": reverse("message", args=[over.pk, 1]),
         "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
         "check": reverse("check", args=[draft.pk]),
+        "check-refused": reverse("check", args=[broken.pk]),
         "campaign-new": reverse("campaign-new"),
         "campaign-edit": reverse("campaign-edit", args=[draft.pk]),
         "campaign-delete": reverse("campaign-delete", args=[draft.pk]),
-        "not-editable": reverse("campaign-edit", args=[sent.pk]),
+        "not-editable": reverse("campaign-edit", args=[over.pk]),
         "people": reverse("people"),
         "person": reverse("person-edit", args=[people[0].pk]),
         "groups": reverse("groups"),
@@ -166,25 +148,32 @@ def test_every_page_fits_obeys_the_policy_and_can_be_pressed(chromium, site, wid
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    log_in(page, address, f"login-{width}-{theme}")
-    for name, path in pages.items():
+    def look_at(name: str, path: str) -> None:
         complaints.append(f"-- {name}")
         page.goto(address + path)
         page.wait_for_timeout(150)  # for the socket to open and the first drawing to come
         picture(page, f"{name}-{width}-{theme}")
-        complaints += page.evaluate(OVERFLOWING)
+        complaints.extend(page.evaluate(OVERFLOWING))
         if phone:
-            complaints += page.evaluate(TOO_SMALL)
+            complaints.extend(page.evaluate(TOO_SMALL))
+
+    look_at("login", reverse("login"))
+    log_in(page, address, "ann@example.com")
+    for name, path in pages.items():
+        look_at(name, path)
+    window.clear_cookies()
+    log_in(page, address, "vic@example.com")
+    for name in EMPTY:
+        look_at(f"empty-{name}", pages[name])
     window.close()
 
     expected = ("-- ", "Failed to load resource: the server responded with a status of 4")
     assert [line for line in complaints if not line.startswith(expected)] == [], complaints
 
 
-def log_in(page: Page, address: str, name: str) -> None:
+def log_in(page: Page, address: str, email: str) -> None:
     page.goto(address + reverse("login"))
-    picture(page, name)
-    page.get_by_label("Email address").fill("ann@example.com")
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(address + reverse("campaigns"))
