@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import django
 
-BARS = {"engine, 1 worker / naive": 250.0, "engine, 1 worker / usual": 15.0}
+RATIOS = ("engine, 1 worker / naive", "engine, 1 worker / usual", "engine, 2 workers / engine, 1 worker")
+BARS = {"engine, 1 worker / naive": 250.0}  # a ratio below its bar makes the command fail
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
             rates.setdefault(name, []).append(measure())
             print(f"round {number + 1}: {name:<20} {rates[name][-1]:>12,.0f} messages/s", file=sys.stderr)
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    ratios = {bar: medians[bar.split(" / ")[0]] / medians[bar.split(" / ")[1]] for bar in BARS}
+    ratios = {bar: medians[bar.split(" / ")[0]] / medians[bar.split(" / ")[1]] for bar in RATIOS}
     report(options, rates, ratios)
     return int(any(ratios[bar] < least for bar, least in BARS.items()))
 
@@ -85,9 +86,10 @@ def report(options: argparse.Namespace, rates: dict[str, list[float]], ratios: d
     print(f"{options.people:,} recipients, {options.rounds} rounds, {os.cpu_count()} cores, {platform.machine()}")
     for name, values in rates.items():
         print(f"{name:<20} median {statistics.median(values):>10,.0f}/s   {min(values):,.0f} to {max(values):,.0f}")
-    for bar, least in BARS.items():
-        verdict = "ok" if ratios[bar] >= least else "MISSED"
-        print(f"{bar:<28} {ratios[bar]:>8,.0f} x   (at least {least:,.0f} x: {verdict})")
+    for name, ratio in ratios.items():
+        least = BARS.get(name)
+        verdict = f"   (at least {least:,.0f} x: {'ok' if ratio >= least else 'MISSED'})" if least else ""
+        print(f"{name:<40} {ratio:>8,.1f} x{verdict}")
 
 
 if __name__ == "__main__":

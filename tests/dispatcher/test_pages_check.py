@@ -101,7 +101,7 @@ def test_a_refused_launch_answers_422_with_the_sentence_and_changes_nothing(clie
     answer = client.post(reverse("send", args=[campaign.pk]))
 
     assert answer.status_code == 422
-    assert "Nobody in this audience can be written to" in answer.content.decode()
+    assert "Nobody is chosen yet: say who gets it." in answer.content.decode()
     campaign.refresh_from_db()
     assert (campaign.status, books_of(campaign).total) == (Status.DRAFT, 0)
 
