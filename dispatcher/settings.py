@@ -59,7 +59,6 @@ CALL_SECONDS = env.float("CALL_SECONDS", 10.0)  # the longest a provider may tak
 SENDERS = env.dict("SENDERS", {"email": "simulated", "sms": "simulated", "whatsapp": "simulated"})
 CRASH_AT = env.str("CRASH_AT", "")  # for tests: the process dies at this named point
 FROM_EMAIL = env.str("FROM_EMAIL", "campaigns@example.com")
-FROM_NAME = env.str("FROM_NAME", "Campaign Dispatcher")
 
 SIMULATOR_PROFILE = env.str("SIMULATOR_PROFILE", "leopard")
 SIMULATOR_SEED = env.int("SIMULATOR_SEED", 1)
