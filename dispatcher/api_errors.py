@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 FIELDS = {"body": "base_template", "groups": "group_ids", "picked": "customer_ids", "excluded": "exclude_ids"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
+REFUSALS = {"SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE, "IMPORT_RUNNING": HTTPStatus.CONFLICT}
 
 Details = dict[str, list[str]]
 
@@ -104,8 +105,7 @@ def duplicate(request: HttpRequest, error: DuplicateRecipient) -> HttpResponse:
 
 
 def launch_refused(request: HttpRequest, error: LaunchRefused) -> HttpResponse:
-    ours = error.code == "SENDER_NOT_CONFIGURED"
-    return refuse(HTTPStatus.SERVICE_UNAVAILABLE if ours else HTTPStatus.BAD_REQUEST, error.code, str(error))
+    return refuse(REFUSALS.get(error.code, HTTPStatus.BAD_REQUEST), error.code, str(error))
 
 
 def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

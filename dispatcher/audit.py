@@ -48,6 +48,12 @@ OPEN_AFTER_THE_END = """
     SELECT format('batch %%s is open although the campaign is over', b.id) FROM dispatcher_batch b
     WHERE b.campaign_id = %(campaign)s AND %(over)s AND (b.due_at IS NOT NULL OR b.pending > 0)
 """
+FORGOTTEN = """
+    SELECT format('message %%s waits for a pass that is over', m.number)
+    FROM dispatcher_message m JOIN dispatcher_batch b
+         ON b.campaign_id = m.campaign_id AND m.number BETWEEN b.first AND b.last
+    WHERE m.campaign_id = %(campaign)s AND m.status = 1 AND m.tries < b.pass_no
+"""
 # A message may have had several keys: its attempts remember those a person replaced.
 KEYS = """
     keys AS (
@@ -108,7 +114,7 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
         "over": campaign.finished_at is not None,
         "preparing": campaign.status == Status.PREPARING,
     }
-    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, NEVER_ACCEPTED, TWICE_UNASKED]
+    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
         questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")
     with connection.cursor() as cursor:

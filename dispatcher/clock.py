@@ -1,12 +1,17 @@
 """The clock: every second it looks what time has made due, and rings. Two clocks do no harm."""
 
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from campaigns.models import Campaign, IllegalMove
+from campaigns.models import Campaign
 from dispatcher import operations
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
@@ -18,6 +23,7 @@ Status = Campaign.Status
 NAME = "clock"
 TOO_LATE = timedelta(hours=24)  # a schedule missed by more asks a person instead of sending
 REMEMBERED = timedelta(hours=1)
+PREPARING_SECONDS = 0.8
 
 
 def tick() -> None:
@@ -39,35 +45,61 @@ def tick() -> None:
 
 
 def start_schedules() -> None:
-    due = Campaign.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=timezone.now())
+    due = Campaign.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=Now())
     for campaign in due.order_by("scheduled_at")[:100]:
-        start(campaign)
+        with one_alone(campaign.pk):
+            start(campaign)
 
 
+@transaction.atomic
 def start(campaign: Campaign) -> None:
-    """Launch a scheduled campaign; one that cannot go, or comes too late, becomes a draft with the reason."""
-    due_at = campaign.scheduled_at or timezone.now()
-    late = timezone.now() - due_at
+    """Launch a campaign that is scheduled and due; one that cannot go, or comes too late, becomes a draft."""
+    # Looked at again under the lock: a person may have pulled it back, or another clock be at it.
+    due = unlocked(campaign.pk).filter(status=Status.SCHEDULED, scheduled_at__lte=Now()).first()
+    if not due or not due.scheduled_at:
+        return
+    late = timezone.now() - due.scheduled_at
+    if late > TOO_LATE:
+        reason = f"It was due {late.days} days ago. Send it now or choose another time."
+        operations.unschedule(due, by=None, reason=reason)
+        return
     try:
-        if late > TOO_LATE:
-            reason = f"It was due {late.days} days ago. Send it now or choose another time."
-            operations.unschedule(campaign, by=None, reason=reason)
-        else:
-            operations.launch(campaign, by=None)
+        operations.launch(due, by=None)
     except operations.LaunchRefused as refusal:
-        operations.unschedule(campaign, by=None, reason=f"Could not start: {refusal}")
-    except IllegalMove:
-        pass  # another clock, or a person, was faster
+        operations.unschedule(due, by=None, reason=f"Could not start: {refusal}")
 
 
 def carry_on_preparing() -> None:
-    """Freeze the next chunk of each campaign that is being prepared."""
-    for pk in Campaign.objects.filter(status=Status.PREPARING).values_list("pk", flat=True):
-        with transaction.atomic():
-            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True).select_related("workspace")
-            campaign = rows.filter(pk=pk, status=Status.PREPARING).first()
-            if campaign:
-                operations.carry_on(campaign)
+    """Freeze chunk after chunk of the campaigns being prepared, for most of a second."""
+    ends = time.monotonic() + PREPARING_SECONDS
+    for pk in Campaign.objects.filter(status=Status.PREPARING).order_by("launched_at").values_list("pk", flat=True):
+        with one_alone(pk):
+            while not freeze_next(pk) and time.monotonic() < ends:
+                pass
+
+
+@transaction.atomic
+def freeze_next(pk: int) -> bool:
+    """Freeze the next chunk; True once there is nothing left to do here, or another clock is at it."""
+    campaign = unlocked(pk).filter(status=Status.PREPARING).first()
+    return not campaign or operations.carry_on(campaign)
+
+
+def unlocked(pk: int) -> QuerySet[Campaign]:
+    """The campaign, locked from here on, unless somebody else holds it."""
+    rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+    return rows.select_related("workspace").filter(pk=pk)
+
+
+@contextmanager
+def one_alone(pk: int) -> Iterator[None]:
+    """What goes wrong with one campaign stops none of the others."""
+    try:
+        yield
+    except Exception as error:
+        logger.exception("the clock could not move campaign %s on", pk)
+        if isinstance(error, OperationalError | InterfaceError):
+            connection.close()
 
 
 def finish_the_finished() -> None:
@@ -78,11 +110,12 @@ def finish_the_finished() -> None:
         finished_at=None,
     )
     for campaign in going.exclude(batches__due_at__isnull=False):
-        finish(campaign.pk)
+        with one_alone(campaign.pk):
+            finish(campaign.pk)
 
 
 def ring_if_due() -> None:
-    due = Batch.objects.filter(due_at__lte=timezone.now(), campaign__status__in=[Status.SENDING, Status.CANCELLED])
+    due = Batch.objects.filter(due_at__lte=Now(), campaign__status__in=[Status.SENDING, Status.CANCELLED])
     if due.exists():
         queue.ring()
 
@@ -92,13 +125,13 @@ def resume_imports() -> None:
 
 
 def tidy() -> None:
-    Settlement.objects.filter(at__lt=timezone.now() - REMEMBERED).delete()
+    Settlement.objects.filter(at__lt=Now() - REMEMBERED).delete()
 
 
 def beat() -> None:
-    Heartbeat.objects.update_or_create(name=NAME, defaults={"at": timezone.now()})
+    Heartbeat.objects.update_or_create(name=NAME, defaults={"at": Now()})
 
 
 def is_alive() -> bool:
     """Whether a clock was heard of within the last ten seconds."""
-    return Heartbeat.objects.filter(name=NAME, at__gt=timezone.now() - timedelta(seconds=10)).exists()
+    return Heartbeat.objects.filter(name=NAME, at__gt=Now() - timedelta(seconds=10)).exists()

@@ -50,6 +50,7 @@ class Shift:
         self.leases: dict[int, Lease] = {}
         self.answered: list[Call] = []  # and not yet settled
         self.contents: dict[int, Content] = {}
+        self.waiting: dict[int, float] = {}  # campaigns without tokens or without a sender, and until when
         self.watch = Watch()
 
     def run(self) -> None:
@@ -87,7 +88,8 @@ class Shift:
 
     @property
     def room(self) -> int:
-        return settings.DISPATCH_WINDOW - sum(len(lease.in_flight) for lease in self.leases.values())
+        """How many more calls may be intended; those of a batch that was lost meanwhile still count."""
+        return settings.DISPATCH_WINDOW - self.hands.in_flight
 
     def _may_note_or_give_back(self) -> bool:
         if time.monotonic() - self.looked_at > LOOK_EVERY:
@@ -99,23 +101,24 @@ class Shift:
         wanted = settings.DISPATCH_WINDOW // settings.BATCH_SIZE + 1
         running = sum(not lease.pass_is_over for lease in self.leases.values())
         if running < wanted and self.room > 0:
-            taken = take(self.owner, wanted - running, self.contents, self.hands)
+            taken = take(self.owner, wanted - running, self.contents, self.hands, self.waiting)
             self.leases |= {lease.batch: lease for lease in taken}
 
     def _turn(self) -> None:
         """Settle what was answered and note what comes next, in one transaction; then hand that over."""
         self.looked_at = time.monotonic()
         crash_point("before_settle")
-        calls, closed = self._settle_and_note(self.answered)
+        calls, settled, closed = self._settle_and_note(self.answered)
         self.answered = []
+        self.watch.listen(settled)
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
         for campaign in closed:
             finish_if_over(campaign)
         self.watch.pause_where_nothing_is_heard()
 
-    def _settle_and_note(self, answered: list[Call]) -> tuple[list[Call], set[int]]:
-        """Returns the calls to make and the campaigns of which a batch was closed."""
+    def _settle_and_note(self, answered: list[Call]) -> tuple[list[Call], list[tuple[Content, Call]], set[int]]:
+        """Returns the calls to make, those that were settled, and the campaigns of which a batch was closed."""
         began = time.monotonic()
         with transaction.atomic(), connection.cursor() as cursor:
             statuses = self._hold(cursor)
@@ -127,6 +130,7 @@ class Shift:
                 giveback.renew(cursor, self.leases.values())
             left, closed = self._give_back(cursor, statuses)
             self.watch.record(cursor, [(self.leases[b].content, n.settled) for b, n in counts.items()])
+        heard = [(self.leases[call.batch].content, call) for call in settled]
         for call in settled:
             self.leases[call.batch].in_flight.discard(call)
         for call in calls:
@@ -136,7 +140,7 @@ class Shift:
             lease.term.ends = began + settings.LEASE_SECONDS
         for batch in left:
             self.leases.pop(batch)
-        return calls, closed
+        return calls, heard, closed
 
     def _hold(self, cursor) -> dict[int, Status]:
         """Hold the campaigns FOR SHARE, so that a pause or cancel waits for us or is seen, then our batches.
@@ -168,7 +172,9 @@ class Shift:
         return statuses
 
     def _settle(self, cursor, answered: list[Call]) -> tuple[dict[int, settle.Counts], list[Call]]:
-        settled = [call for call in answered if call.batch in self.leases]
+        # Only calls of the leases we hold now: after a stall we may have taken our own lapsed batch again, and the
+        # answers of the earlier lease are nobody's any more. Their messages were suspects when it was taken.
+        settled = [c for c in answered if c.batch in self.leases and c in self.leases[c.batch].in_flight]
         by_batch: dict[int, list[Call]] = defaultdict(list)
         for call in settled:
             by_batch[call.batch].append(call)
@@ -179,20 +185,22 @@ class Shift:
             terms, since = lease.content.terms, lease.first_intent_at
             verdicts = [judge(call.standing, call.answer, terms, since) for call in calls]
             counts[batch] = settle.write(cursor, verdicts)
-            self.watch.learn(cursor, lease.content, [call.answer for call in calls])
+            self.watch.slow_down(cursor, lease.content, [call.answer for call in calls])
         return counts, settled
 
     def _note(self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts]) -> list[Call]:
         """Intents for as many of the next messages as the window and the pace allow."""
         calls: list[Call] = []
-        room = settings.DISPATCH_WINDOW - sum(lease.flying for lease in self.leases.values())
-        for lease in self.leases.values():
+        room = self.room
+        # In one order for all workers: pace rows are locked one after the other.
+        for lease in sorted(self.leases.values(), key=lambda lease: (lease.content.lane, lease.batch)):
             if lease.pass_is_over or room <= 0 or statuses[lease.content.campaign] != Status.SENDING:
                 continue
             crash_point("before_intent")
             tokens, wait = pace.take(cursor, lease.content.lane, min(room, lease.last - lease.noted_up_to))
             if not tokens:
                 lease.due_in = wait
+                self.waiting[lease.content.campaign] = time.monotonic() + wait
                 continue
             noted = intent.note(cursor, lease, tokens, counts[lease.batch])
             if len(noted) < tokens:

@@ -22,8 +22,8 @@ def finish_if_over(campaign_id: int) -> bool:
 def finish(campaign_id: int) -> bool:
     """Close the campaign if no batch is open; True if it is over now."""
     crash_point("before_finish")
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign_id)
-    if campaign.finished_at or campaign.status not in (Status.SENDING, Status.PAUSED, Status.CANCELLED):
+    campaign = Campaign.objects.select_for_update(of=("self",)).filter(pk=campaign_id).first()
+    if not campaign or campaign.finished_at or campaign.status not in (Status.SENDING, Status.PAUSED, Status.CANCELLED):
         return False
     # A second statement: it sees what was committed while the first one waited for the lock.
     if campaign.batches.filter(due_at__isnull=False).exists():

@@ -71,7 +71,7 @@ FREEZE_CHUNK = """
         INSERT INTO dispatcher_message
             (campaign_id, recipient_id, number, key, address, fields, status, tries, retry_count,
              skip_reason, doubt_of_old_key, last_error, provider_id, assumed, delivery)
-        SELECT %s, id, %s + (SELECT count(*) FROM reached) + row_number() OVER (ORDER BY id),
+        SELECT %s, id, %s + (SELECT count(*) FROM chunk WHERE skip IS NULL) + row_number() OVER (ORDER BY id),
                gen_random_uuid(), NULL, fields, 4, 0, 0, coalesce(skip, %s), false, '', '', false, 0
         FROM chunk WHERE id NOT IN (SELECT recipient_id FROM reached))
     SELECT max(id), count(*) FROM chunk

@@ -1,5 +1,6 @@
 """How a batch leaves a worker's hands: closed, cancelled, put off to its next pass, or simply let go."""
 
+import logging
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -9,13 +10,20 @@ from dispatcher import settle
 from dispatcher.lease import CANCELLED, SENDING, Lease
 from dispatcher.verdicts import WAITS
 
+logger = logging.getLogger(__name__)
+
 RENEW = """
     UPDATE dispatcher_batch AS b
     SET due_at = clock_timestamp() + %s * interval '1 second', handed_up_to = v.upto, in_flight = v.flying,
         first_intent_at = CASE WHEN v.upto >= b.first THEN coalesce(b.first_intent_at, clock_timestamp()) END
     FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS v(id, upto, flying) WHERE b.id = v.id
 """
-CLOSE = "UPDATE dispatcher_batch SET due_at = NULL, owner = '', in_flight = 0 WHERE id = %s AND pending = 0"
+CLOSE = """
+    UPDATE dispatcher_batch AS b SET due_at = NULL, owner = '', in_flight = 0
+    WHERE id = %s AND pending = 0 AND NOT EXISTS (
+        SELECT FROM dispatcher_message m
+        WHERE m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last AND m.status = 1)
+"""
 LET_GO = """
     UPDATE dispatcher_batch SET owner = '', in_flight = 0, due_at = clock_timestamp() + %s * interval '1 second'
     WHERE id = %s
@@ -59,8 +67,10 @@ def renew(cursor, leases: Iterable[Lease]) -> None:
 
 
 def close(cursor, lease: Lease) -> None:
-    """Nothing is pending: the batch tests that itself."""
+    """Nothing is pending, say the batch's own counter and its rows; where they differ it stays open and is reported."""
     cursor.execute(CLOSE, [lease.batch])
+    if not cursor.rowcount:
+        logger.error("batch %s cannot be closed: its counter and its rows differ", lease.batch)
 
 
 def cancel(cursor, lease: Lease) -> None:

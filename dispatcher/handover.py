@@ -5,6 +5,7 @@ waits for the database. Parcels go in by `submit`, answers come out by `collect`
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -20,7 +21,9 @@ from dispatcher.senders import SENDERS
 from dispatcher.senders.parcel import Parcel, Sender, Unsure
 from dispatcher.verdicts import NotFilledIn, NotStarted, Standing
 
+logger = logging.getLogger(__name__)
 MARGIN = 1.0  # seconds of its lease that a call leaves unused
+CLOSING_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Handover:
         self._done: deque[Call] = deque()
         self._open = 0
         self._news = threading.Event()
+        self._tasks: set[asyncio.Task] = set()
         self._senders: dict[str, Sender] = {}
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="handover", daemon=True)
@@ -65,7 +69,7 @@ class Handover:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -73,9 +77,15 @@ class Handover:
     def sender(self, name: str) -> Sender:
         """The open sender of this name, opened when first needed. Raises whatever its opening raises."""
         if name not in self._senders:
-            opened = asyncio.run_coroutine_threadsafe(self._enter(name), self._loop).result(30)
+            # Shorter than a lease: those already held must not lapse meanwhile.
+            opened = asyncio.run_coroutine_threadsafe(self._enter(name), self._loop).result(settings.LEASE_SECONDS / 3)
             self._senders[name] = opened
         return self._senders[name]
+
+    @property
+    def in_flight(self) -> int:
+        """Calls submitted and not yet collected."""
+        return self._open
 
     def submit(self, calls: Iterable[Call]) -> None:
         """Start these calls now."""
@@ -97,7 +107,9 @@ class Handover:
 
     def _start(self, calls: list[Call]) -> None:
         for call in calls:
-            self._loop.create_task(self._carry(call))
+            task = self._loop.create_task(self._carry(call))
+            self._tasks.add(task)  # the loop itself keeps no strong reference
+            task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, call: Call) -> None:
         call.answer = await self._answer(call)
@@ -120,12 +132,20 @@ class Handover:
                 return await self._senders[call.sender].send(parcel)
         except TimeoutError:
             return Unsure(f"no answer within {seconds:.0f} s", category="timeout")
-        except Exception as error:  # Busy, Refused and Unsure are answers; so is anything unforeseen
+        except (Exception, asyncio.CancelledError) as error:  # Busy, Refused, Unsure, and anything unforeseen
             return error
 
     async def _enter(self, name: str) -> Sender:
         return await SENDERS[name]().__aenter__()
 
     async def _close(self) -> None:
-        for sender in self._senders.values():
-            await sender.__aexit__(None, None, None)
+        """End the calls nobody waits for any more, then each sender; one that will not end holds up nobody."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for name, sender in self._senders.items():
+            try:
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await sender.__aexit__(None, None, None)
+            except Exception:
+                logger.exception("the sender %s did not close", name)

@@ -1,5 +1,6 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from dispatcher.senders import sender_for
 from dispatcher.senders.parcel import Parcel, Unsure
 from dispatcher.verdicts import Standing, Terms, judge
 
+logger = logging.getLogger(__name__)
+SENDER_AGAIN = 5.0  # seconds until a sender that did not open is tried again
 SENDING, CANCELLED = Campaign.Status.SENDING, Campaign.Status.CANCELLED
 
 
@@ -77,6 +80,7 @@ class Lease:
 PICK = """
     SELECT c.id FROM campaigns_campaign c
     WHERE c.status IN (%(sending)s, %(cancelled)s) AND c.launched_at IS NOT NULL AND c.finished_at IS NULL
+      AND (c.status = %(cancelled)s OR c.id <> ALL(%(waiting)s::bigint[]))
       AND EXISTS (SELECT FROM dispatcher_batch b WHERE b.campaign_id = c.id AND b.due_at <= clock_timestamp())
     ORDER BY c.priority,
              (SELECT count(*) FROM dispatcher_batch b
@@ -103,14 +107,20 @@ SUSPECTS = """
 """
 
 
-def take(owner: str, count: int, contents: dict[int, Content], hands: Handover) -> list[Lease]:
-    """Lease up to this many due batches of one campaign; those in doubt of a dead owner are settled at once."""
-    values: dict[str, int | str] = {
+def take(
+    owner: str, count: int, contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
+) -> list[Lease]:
+    """Lease up to this many due batches of one campaign; those in doubt of a dead owner are settled at once.
+
+    Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past.
+    """
+    values: dict[str, int | str | list[int]] = {
         "sending": SENDING,
         "cancelled": CANCELLED,
         "owner": owner,
         "lease": settings.LEASE_SECONDS,
         "count": count,
+        "waiting": [pk for pk, until in waiting.items() if until > time.monotonic()],
     }
     with connection.cursor() as cursor:
         cursor.execute(PICK, values)
@@ -119,7 +129,12 @@ def take(owner: str, count: int, contents: dict[int, Content], hands: Handover) 
         return []
     campaign = picked[0]
     if campaign not in contents:
-        contents[campaign] = content_of(campaign, hands)
+        try:
+            contents[campaign] = content_of(campaign, hands)
+        except Exception:  # its sender does not open: the other campaigns must not wait for it
+            logger.exception("campaign %s cannot be sent now", campaign)
+            waiting[campaign] = time.monotonic() + SENDER_AGAIN
+            return []
     ends = time.monotonic() + settings.LEASE_SECONDS  # our clock starts before the database's does
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE, values | {"campaign": campaign})
@@ -149,8 +164,9 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
     """What the campaign says, and the terms of its sender."""
     campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
     name = sender_for(campaign.channel)
-    sender = hands.sender(name)
-    honours = sender.honours_keys
+    # A cancelled campaign is only closed: that must not depend on a sender that may be gone.
+    sender = hands.sender(name) if campaign.status == SENDING else None
+    honours = sender.honours_keys if sender else None
     return Content(
         campaign=campaign.pk,
         workspace=campaign.workspace_id,
@@ -158,7 +174,7 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
         sender=name,
         terms=Terms(
             honours_keys=honours is not None,
-            refusals_are_conclusive=honours is not None and sender.remembers_refusals,
+            refusals_are_conclusive=bool(sender and honours and sender.remembers_refusals),
             policy=campaign.workspace.retry_policy,
         ),
         key_seconds=honours.total_seconds() if honours else 0,

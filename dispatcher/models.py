@@ -1,4 +1,4 @@
-"""The ledger: what was handed over to whom, and what became of it. Written by launch, lease and settle only."""
+"""The ledger: what was handed over to whom, and what became of it. Written by freeze, the engine and rewrite only."""
 
 import uuid
 
@@ -43,10 +43,10 @@ class SkipReason(models.IntegerChoices):
 CATEGORY_WORDS = {
     Category.INVALID_ADDRESS: (
         "Address cannot be reached",
-        "Correct the address; trying again does not help.",
+        "Trying again rarely helps; correct the address first.",
         False,
     ),
-    Category.BOUNCED: ("Mailbox does not exist", "Correct the address; trying again does not help.", False),
+    Category.BOUNCED: ("Mailbox does not exist", "Trying again rarely helps; correct the address first.", False),
     Category.REJECTED: (
         "Refused by the provider",
         "The provider did not want this message; see the error.",

@@ -3,16 +3,17 @@
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Actor
-from campaigns.models import Campaign, IllegalMove
+from campaigns.models import Campaign, Channel, IllegalMove, StatusChange
 from campaigns.personalise import unknown_names
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
 from dispatcher.models import Category
 from dispatcher.senders import SENDERS, sender_for
-from people.models import placeholders_of
+from people.models import Import, placeholders_of
 from wires import live, queue
 
 Status = Campaign.Status
@@ -55,12 +56,23 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         raise LaunchRefused("INVALID_TEMPLATE", f"The text asks for {names}, which nobody here has.")
     if not campaign.body.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
+    if campaign.channel == Channel.EMAIL and not campaign.subject.strip():
+        raise LaunchRefused("INVALID_TEMPLATE", "The email has no subject.")
+    if upload := import_under_way(campaign):
+        sentence = f"“{upload}” is still being imported into this audience; send when it is done."
+        raise LaunchRefused("IMPORT_RUNNING", sentence)
     if sender_for(campaign.channel) not in SENDERS:
         raise LaunchRefused("SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}.")
     if not freeze.candidates(campaign).filter(skip=None).exists():
         chosen = campaign.audience().exists()
         nobody = "Nobody in this audience can be written to over this channel."
         raise LaunchRefused("NO_RECIPIENTS", nobody if chosen else "Nobody is chosen yet: say who gets it.")
+
+
+def import_under_way(campaign: Campaign) -> Import | None:
+    """A list that is still being imported into the audience: half of it would be sent to."""
+    running = campaign.workspace.imports.filter(status__in=[Import.Status.WAITING, Import.Status.RUNNING])
+    return (running if campaign.everyone else running.filter(group__in=campaign.groups.all())).first()
 
 
 def carry_on(campaign: Campaign) -> bool:
@@ -92,6 +104,8 @@ def schedule(campaign: Campaign, *, at: datetime, by: Actor | None) -> Campaign:
 def unschedule(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Back to a draft that waits for a person. Raises IllegalMove."""
     campaign = locked(campaign)
+    if campaign.status != Status.SCHEDULED:  # preparing also leads to draft, but by carry_on, which undoes the freeze
+        raise IllegalMove(campaign, Status.DRAFT)
     campaign.move_to(Status.DRAFT, by=by, reason=reason, scheduled_at=None)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
@@ -126,6 +140,7 @@ def cancel(campaign: Campaign, *, by: Actor | None) -> Campaign:
         freeze.undo(campaign)
     is_over = not campaign.batches.exists()  # else the workers close the batches first
     campaign.move_to(Status.CANCELLED, by=by, finished_at=timezone.now() if is_over else None)
+    campaign.batches.filter(owner="", due_at__gt=Now()).update(due_at=Now())  # no pace and no backoff to wait for
     queue.ring()
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
@@ -163,6 +178,8 @@ def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int]
     count = rewrite.assume_delivered(campaign, numbers)
     if count and campaign.status == Status.FAILED:
         campaign.move_to(Status.SENT, by=by, reason=f"{count:,} unknown assumed delivered")
+    elif count:
+        note(campaign, by=by, reason=f"{count:,} unknown assumed delivered")
     live.changed(campaign.pk, campaign.workspace_id)
     return count
 
@@ -173,8 +190,15 @@ def refuse_unless_launched(campaign: Campaign) -> None:
         raise IllegalMove(campaign, Status.SENDING)
 
 
+def note(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
+    """Write into the history what somebody did that did not change the status."""
+    StatusChange.write(campaign, campaign.status, campaign.status, by=by, reason=reason)
+
+
 def _reopen(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
     if campaign.status in (Status.SENT, Status.FAILED):
         campaign.move_to(Status.SENDING, by=by, reason=reason, finished_at=None)
+    else:
+        note(campaign, by=by, reason=reason)
     queue.ring()
     live.changed(campaign.pk, campaign.workspace_id)

@@ -47,7 +47,7 @@ SLOW_DOWN = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Lane:
     """What a pace belongs to: one workspace on one channel through one sender."""
 

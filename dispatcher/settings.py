@@ -27,6 +27,8 @@ DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEA
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 2,
     "tcp_user_timeout": 10_000,
+    # A worker that was suspended in the middle of a transaction must not hold everybody else for ever.
+    "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
 } | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -102,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dispatcher.busy.SayWhenBusy",
 ]
 ROOT_URLCONF = "dispatcher.urls"
 ASGI_APPLICATION = "dispatcher.asgi.application"

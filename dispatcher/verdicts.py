@@ -76,7 +76,7 @@ class Verdict:
 def judge(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
     """The verdict on one try. `handed_over_at` is the earliest moment the message can have been handed over."""
     if isinstance(answer, Receipt):
-        return Verdict(standing, Status.SENT, standing.retry_count, provider_id=answer.provider_id[:200])
+        return Verdict(standing, Status.SENT, standing.retry_count, provider_id=storable(str(answer.provider_id))[:200])
     if isinstance(answer, Busy | NotStarted):
         return _busy(standing, answer, terms)
     if isinstance(answer, Refused | NotFilledIn):
@@ -88,7 +88,7 @@ def _busy(standing: Standing, answer: Busy | NotStarted, terms: Terms) -> Verdic
     counts = isinstance(answer, Busy) and answer.counts
     tried = standing.retry_count + counts
     out_of_tries = counts and tried >= terms.most_tries(in_doubt=standing.in_doubt)
-    category = Category[answer.category.upper()] if isinstance(answer, Busy) else Category.OTHER
+    category = _category(answer, Category.OTHER)
     return Verdict(
         standing,
         _end(standing, Status.FAILED) if out_of_tries else Status.PENDING,
@@ -105,7 +105,7 @@ def _refused(standing: Standing, answer: Refused | NotFilledIn, terms: Terms) ->
     # A refusal settles a doubt only if the provider would have remembered that it accepted this very key.
     proves = isinstance(answer, Refused) and terms.refusals_are_conclusive and not standing.doubt_of_old_key
     failed = Status.FAILED if proves else _end(standing, Status.FAILED)
-    category = Category[answer.category.upper()] if isinstance(answer, Refused) else Category.TEMPLATE_ERROR
+    category = _category(answer, Category.TEMPLATE_ERROR)
     return Verdict(
         standing,
         failed,
@@ -120,7 +120,7 @@ def _refused(standing: Standing, answer: Refused | NotFilledIn, terms: Terms) ->
 def _unsure(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
     tried = standing.retry_count + 1
     again = terms.honours_keys and tried < terms.most_tries(in_doubt=True)
-    category = Category[answer.category.upper()] if isinstance(answer, Unsure) else Category.OTHER
+    category = _category(answer, Category.OTHER)
     return Verdict(
         standing,
         Status.PENDING if again else Status.UNKNOWN,
@@ -145,4 +145,16 @@ def _doubt_kept(standing: Standing, status: Status) -> dict:
 
 
 def _sentence(answer: object) -> str:
-    return (str(answer) or type(answer).__name__)[:LONGEST_ERROR]
+    return storable(str(answer) or type(answer).__name__)[:LONGEST_ERROR]
+
+
+def _category(answer: object, otherwise: Category) -> Category:
+    """The sender's word for it, if it is one of ours."""
+    if isinstance(answer, Busy | Refused | Unsure):
+        return Category.__members__.get(answer.category.upper(), Category.OTHER)
+    return otherwise
+
+
+def storable(words: str) -> str:
+    """What a provider said, without what PostgreSQL cannot store: one odd answer must not spoil a whole settle."""
+    return words.replace("\0", "").encode(errors="replace").decode()

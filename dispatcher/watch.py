@@ -7,6 +7,7 @@ from django.db import transaction
 
 from campaigns.models import Campaign
 from dispatcher import pace
+from dispatcher.handover import Call
 from dispatcher.lease import Content
 from dispatcher.senders.parcel import Busy, Receipt, Refused
 from dispatcher.verdicts import NotFilledIn, NotStarted
@@ -18,7 +19,7 @@ SIGNAL_EVERY = 0.25  # seconds, per campaign
 
 
 class Watch:
-    """Remembers for one shift; each method may be called again after a rollback."""
+    """Remembers for one shift."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -41,7 +42,6 @@ class Watch:
                 " SELECT * FROM unnest(%s::bigint[], %s::int[])",
                 [[campaign for campaign, _ in rows], [n for _, n in rows]],
             )
-            self.settled.update(dict(rows))
         for campaign in list(self.untold):
             if now - self.signalled[campaign] >= SIGNAL_EVERY:
                 self.signalled[campaign] = now
@@ -53,13 +53,17 @@ class Watch:
             live.changed(campaign, workspace)
         self.untold.clear()
 
-    def learn(self, cursor, content: Content, answers: list[object]) -> None:
-        """Count the answers never heard, and slow down after a 429."""
-        for answer in answers:
-            if isinstance(answer, Receipt | Busy | Refused):
+    def listen(self, settled: list[tuple[Content, Call]]) -> None:
+        """Count the answers, and those never heard; called once they are committed."""
+        for content, call in settled:
+            self.settled[content.campaign] += 1
+            if isinstance(call.answer, Receipt | Busy | Refused):
                 self.unheard[content.campaign] = 0
-            elif not isinstance(answer, NotFilledIn | NotStarted):
+            elif not isinstance(call.answer, NotFilledIn | NotStarted):
                 self.unheard[content.campaign] += 1
+
+    def slow_down(self, cursor, content: Content, answers: list[object]) -> None:
+        """Slow the sender down after a 429."""
         too_fast = [a for a in answers if isinstance(a, Busy) and a.category == "rate_limited"]
         if too_fast:
             asked = max((a.retry_after or 0 for a in too_fast), default=0)
@@ -71,8 +75,8 @@ class Watch:
         for campaign_id in [pk for pk, n in self.unheard.items() if n >= UNHEARD_IN_A_ROW]:
             del self.unheard[campaign_id]
             with transaction.atomic():
-                campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign_id)
-                if campaign.status == Status.SENDING:
+                campaign = Campaign.objects.select_for_update(of=("self",)).filter(pk=campaign_id).first()
+                if campaign and campaign.status == Status.SENDING:
                     reason = f"{UNHEARD_IN_A_ROW} messages in a row got no answer from the provider"
                     campaign.move_to(Status.PAUSED, by=None, reason=reason)
                     live.changed(campaign.pk, campaign.workspace_id)

@@ -161,6 +161,8 @@ class Provider:
 
     async def _write(self, calls: list[_Call]) -> dict[str, _Call]:
         """Append the calls; with keys honoured, what an earlier call of the same key was answered instead."""
+        if self._ledger.closed:
+            await self.open()
         honours = self.honours_keys
         columns = [
             [getattr(call, name) for call in calls]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from urllib.parse import quote
 
 import django
@@ -24,10 +25,15 @@ def database_url() -> str:
 
 def start_shift(*, seconds: float = 10, **environment: object) -> subprocess.Popen:
     """Start a shift in another process, with settings by environment variable."""
+    return start_process("-m", "tests.dispatcher.shift", str(seconds), **environment)
+
+
+def start_process(*arguments: str, **environment: object) -> subprocess.Popen:
+    """Start Python with these arguments on the database of this test."""
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
     values = {name: str(value) for name, value in environment.items()}
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.dispatcher.shift", str(seconds)],
+        [sys.executable, *arguments],
         env=inherited | {"DATABASE_URL": database_url()} | values,
         cwd=settings.BASE_DIR,
     )
@@ -36,4 +42,4 @@ def start_shift(*, seconds: float = 10, **environment: object) -> subprocess.Pop
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
     django.setup()
-    __import__("dispatcher.engine").engine.work(seconds=float(sys.argv[1]))
+    import_module("dispatcher.engine").work(seconds=float(sys.argv[1]))

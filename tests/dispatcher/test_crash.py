@@ -1,19 +1,21 @@
 """A worker may die at any line: nobody is lost or written to twice, and the books say what is known."""
 
 import signal
+import subprocess
 import time
 
 import pytest
 
 from campaigns.models import Campaign
-from dispatcher import crash, engine, operations
+from dispatcher import clock, crash, engine, operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message
 from simulator.models import Call
 from tests.dispatcher.sending import work_off
-from tests.dispatcher.shift import start_shift
+from tests.dispatcher.shift import start_process, start_shift
 from tests.make import make_campaign
+from wires.queue import _redis, workers_alive
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WINDOW = 50
@@ -21,9 +23,18 @@ WINDOW = 50
 
 @pytest.fixture(autouse=True)
 def small_house(settings):
+    _redis().flushdb()
     settings.SIMULATOR_PROFILE = "quick"
     settings.DISPATCH_WINDOW = WINDOW
     settings.BATCH_SIZE = 100
+
+
+def start_worker(**environment: object) -> subprocess.Popen:
+    """A real worker process with its work-horse, rung at once."""
+    worker = start_process("manage.py", "worker", "dispatch", **environment)
+    wait_for(workers_alive)
+    clock.ring_if_due()
+    return worker
 
 
 def assert_nothing_is_wrong(campaign: Campaign) -> None:
@@ -78,18 +89,49 @@ def test_a_worker_that_was_suspended_past_its_lease_changes_nothing_when_it_wake
     assert_nothing_is_wrong(campaign)
 
 
-def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back(monkeypatch):
+def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back():
     campaign = operations.launch(make_campaign(people=2000), by=None)
-    worker = start_shift(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
+    worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
     wait_for(lambda: books_of(campaign).sent > 20)
 
-    operations.pause(campaign, by=None)
-    wait_for(lambda: books_of(campaign).in_flight == 0)
     worker.terminate()
+    assert worker.wait(10) == 0
+
+    books = books_of(campaign)
+    assert 0 < books.sent < 2000
+    assert (books.unknown, books.in_flight) == (0, 0)
+    assert not Batch.objects.exclude(owner="").exists()
+    assert Call.objects.filter(accepted=True).count() == books.sent
+
+
+def test_a_worker_whose_parent_was_killed_settles_and_leaves():
+    campaign = operations.launch(make_campaign(people=2000), by=None)
+    worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
+    wait_for(lambda: books_of(campaign).sent > 20)
+
+    worker.kill()
     worker.wait(10)
 
+    wait_for(lambda: not Batch.objects.exclude(owner="").exists())
     assert books_of(campaign).unknown == 0
-    assert not Batch.objects.exclude(owner="").exists()
+    assert books_of(campaign).sent < 2000
+
+
+def test_an_emptied_redis_costs_nothing_but_a_moment():
+    campaign = operations.launch(make_campaign(people=1000), by=None)
+    worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
+    try:
+        for _ in range(5):
+            sent = books_of(campaign).sent
+            wait_for(lambda sent=sent: books_of(campaign).sent > sent)
+            _redis().flushall()
+            clock.ring_if_due()
+        wait_for(lambda: clock.ring_if_due() or not books_of(campaign).pending, seconds=40)
+    finally:
+        worker.terminate()
+        worker.wait(15)
+    assert_nothing_is_wrong(campaign)
+    assert books_of(campaign).pending == 0
 
 
 def test_two_workers_share_a_campaign_and_nobody_is_written_to_twice():

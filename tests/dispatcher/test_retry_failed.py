@@ -1,14 +1,16 @@
 """Retry failed: a person gives failed messages another chance, all or those of one cause."""
 
+from functools import partial
+
 import pytest
 
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import engine, operations
 from dispatcher.books import books_of
-from dispatcher.models import Batch, Category, Message
+from dispatcher.models import Category, Message
 from dispatcher.senders.parcel import Busy, Refused
-from tests.dispatcher.sending import message_to, send, work_off, wrong_with_the_books
-from tests.make import make_campaign, make_recipient
+from tests.dispatcher.sending import message_to, press, send, work_off, wrong_with_the_books
+from tests.make import make_campaign, make_recipient, make_recipients
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -60,15 +62,23 @@ def test_a_retried_message_has_all_its_tries_again(provider):
     assert message_to(campaign, "down@example.com").retry_count == 3
 
 
-def test_a_retry_while_the_batch_is_leased_is_not_taken_for_a_suspect(provider):
-    campaign = campaign_with_two_causes(provider)
-    Batch.objects.update(owner="somebody", epoch=7)
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_while_the_batch_is_leased_waits_for_the_next_pass(provider, settings):
+    settings.DISPATCH_WINDOW = 10
+    provider.latency = 0.05
+    campaign = make_campaign()
+    first = make_recipient(campaign.workspace)
+    make_recipients(campaign.workspace, 60)
+    provider.answers[first.email] = [Refused("550", category="bounced"), None]
+    operations.launch(campaign, by=None)
+    provider.at_call[40] = partial(press, operations.retry_failed, campaign)
 
-    operations.retry_failed(campaign, by=None)
-    engine.work(seconds=0.2)
+    engine.work(seconds=3)
+    books = work_off(campaign)
 
-    gone = message_to(campaign, "gone@example.com")
-    assert (gone.in_doubt_since, gone.attempts.count()) == (None, 2)
+    assert (books.sent, books.unknown) == (61, 0)
+    assert [call.to for call in provider.calls].count(first.email) == 2
+    assert message_to(campaign, first.email).in_doubt_since is None
 
 
 def test_retry_is_refused_before_the_launch_and_does_nothing_where_nothing_failed(provider):

@@ -1,0 +1,192 @@
+"""The fences of the engine, one by one: each test fails when its fence is taken away."""
+
+import time
+from functools import partial
+from threading import Event, Thread
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from campaigns.models import Campaign
+from dispatcher import engine, operations, settle
+from dispatcher.books import books_of
+from dispatcher.handover import Call, Handover, Term
+from dispatcher.lease import take
+from dispatcher.models import Attempt, Batch, Message, SkipReason
+from dispatcher.senders.parcel import Busy, Parcel, Receipt
+from dispatcher.verdicts import NotStarted, Standing, Terms, judge
+from tests.dispatcher.sending import make_due, press, work_off, wrong_with_the_books
+from tests.make import make_campaign
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CUT_ALL_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'
+"""
+TERMS = Terms(honours_keys=True, refusals_are_conclusive=True, policy=1)
+
+
+def launched(people: int) -> Campaign:
+    return operations.launch(make_campaign(people=people), by=None)
+
+
+@pytest.mark.parametrize("change", [{"epoch": 99}, {"owner": "somebody else"}])
+def test_a_batch_taken_over_while_calls_fly_is_let_go_without_a_word(provider, settings, change):
+    settings.DISPATCH_WINDOW = 20
+    provider.latency = 0.1
+    campaign = launched(100)
+    taken_over = Batch.objects.filter(campaign=campaign)
+    provider.at_call[10] = partial(press, lambda campaign, by: taken_over.update(**change), campaign)
+
+    engine.work(seconds=0.5)
+
+    assert books_of(campaign).sent == 0
+    assert not Message.objects.exclude(status=Message.Status.PENDING).exists()
+
+
+@pytest.mark.parametrize("keys", [True, False], ids=["keys honoured", "no keys"])
+def test_a_worker_that_takes_its_own_lapsed_batch_forgets_the_calls_of_before(provider, settings, monkeypatch, keys):
+    if not keys:
+        provider.honours_keys = None
+    settings.BATCH_SIZE, settings.DISPATCH_WINDOW = 200, 150
+    provider.latency = 0.5
+    campaign = launched(200)
+    submit = Handover.submit
+
+    def sleep_past_the_lease(self, calls):
+        submit(self, calls)
+        monkeypatch.setattr(Handover, "submit", submit)
+        make_due(campaign)
+
+    monkeypatch.setattr(Handover, "submit", sleep_past_the_lease)
+    engine.work(seconds=2)
+    provider.latency = 0
+
+    books = work_off(campaign)
+
+    assert (books.pending, wrong_with_the_books(campaign)) == (0, [])
+    assert set(provider.accepted.values()) == {1}
+    assert provider.most_in_flight <= 150
+
+
+def test_a_pause_waits_for_an_intent_under_way(provider):
+    campaign = launched(10)
+    paused = Event()
+    with Handover(wake_at=1) as hands:
+        shift = engine.Shift(hands, "me", 10)
+        shift.leases = {lease.batch: lease for lease in take("me", 1, shift.contents, hands, {})}
+        with transaction.atomic(), connection.cursor() as cursor:
+            shift._hold(cursor)
+            Thread(target=lambda: (press(operations.pause, campaign), paused.set()), daemon=True).start()
+            assert not paused.wait(0.3)
+        assert paused.wait(5)
+
+
+def test_settling_the_same_answer_twice_counts_it_once(provider):
+    campaign = launched(2)
+    first, second = Message.objects.order_by("number")
+    answers = [(first, Receipt("p-1")), (second, Busy("503", category="provider_down"))]
+    verdicts = [judge(standing_of(message), answer, TERMS, None) for message, answer in answers]
+    with connection.cursor() as cursor:
+        counts = [settle.write(cursor, verdicts).settled for _ in range(2)]
+
+    assert counts == [2, 0]
+    assert (Attempt.objects.count(), Message.objects.get(pk=second.pk).tries) == (1, 1)
+    assert campaign.status == Campaign.Status.SENDING
+
+
+def standing_of(message: Message) -> Standing:
+    return Standing(message.pk, message.number, str(message.key), message.tries, message.retry_count, None, False)
+
+
+@pytest.mark.django_db(transaction=False)
+def test_a_call_whose_lease_is_about_to_end_is_not_begun(provider):
+    standing = Standing(1, 1, "key", 0, 0, None, False)
+    with Handover(wake_at=1) as hands:
+        hands.sender("scripted")
+        late = Call(
+            1, Term(time.monotonic() + 0.5), "scripted", standing, lambda: Parcel("key", "sms", "+1", "", "", "x")
+        )
+        hands.submit([late])
+        (answered,) = hands.collect(2)
+
+    assert isinstance(answered.answer, NotStarted)
+    assert provider.calls == []
+
+
+def test_a_long_send_renews_its_lease(provider, settings):
+    settings.LEASE_SECONDS, settings.DISPATCH_WINDOW, settings.CALL_SECONDS = 3, 50, 2
+    provider.latency = 0.4
+    campaign = launched(500)
+
+    engine.work(seconds=4.5)
+
+    batch = Batch.objects.get(campaign=campaign)
+    assert (batch.epoch, batch.lapses) == (1, 0)
+    assert books_of(campaign).sent > 300
+
+
+def test_who_is_erased_while_waiting_is_skipped(provider):
+    campaign = launched(3)
+    gone = Message.objects.order_by("number").first()
+    gone.recipient.delete()
+
+    books = work_off(campaign)
+
+    assert (books.sent, books.skipped) == (2, 1)
+    assert Message.objects.get(pk=gone.pk).skip_reason == SkipReason.ERASED
+
+
+def test_connections_cut_at_random_lose_nobody_and_write_to_nobody_twice(provider, settings):
+    settings.DISPATCH_WINDOW = 50
+    provider.latency = 0.02
+    provider.honours_keys = None
+    campaign = launched(1500)
+    over = Event()
+
+    def cut() -> None:
+        with connection.cursor() as cursor:
+            while not over.wait(0.15):
+                cursor.execute(CUT_ALL_OTHERS)
+        connection.close()
+
+    thread = Thread(target=cut)
+    thread.start()
+    try:
+        engine.work(seconds=4)
+    finally:
+        over.set()
+        thread.join()
+        connection.close()
+
+    books = work_off(campaign, shifts=40)
+    assert (books.sent, wrong_with_the_books(campaign)) == (1500, [])
+    assert set(provider.accepted.values()) == {1}
+
+
+def test_finishing_and_retrying_at_once_never_leaves_a_finished_campaign_with_open_messages(provider):
+    for _ in range(10):
+        campaign = launched(4)
+        work_off(campaign)
+        Message.objects.filter(campaign=campaign, number=1).update(status=3, category=2)
+        Batch.objects.filter(campaign=campaign).update(sent=3, failed=1, failed_by=[0, 1] + [0] * 8)
+        Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.SENDING, finished_at=None)
+        finisher = Thread(target=lambda pk=campaign.pk: (engine.finish_if_over(pk), connection.close()))
+        finisher.start()
+        operations.retry_failed(campaign, by=None)
+        finisher.join()
+
+        assert "open although the campaign is over" not in "".join(wrong_with_the_books(campaign))
+        assert work_off(campaign).sent == 4
+
+
+def test_a_batch_whose_counter_and_rows_differ_is_not_closed(provider, caplog):
+    campaign = launched(3)
+    Batch.objects.filter(campaign=campaign).update(pending=0, sent=3, handed_up_to=500, due_at=Now())
+    Message.objects.filter(campaign=campaign).update(tries=5)
+
+    engine.work(seconds=0.3)
+
+    assert Batch.objects.get(campaign=campaign).due_at is not None
+    assert "its counter and its rows differ" in caplog.text
