@@ -84,3 +84,9 @@ def test_a_429_never_ends_a_message(standing, terms):
     busy = Busy("429", category="rate_limited", counts=False)
     verdict = judge(standing, busy, terms, NOON)
     assert (verdict.status, verdict.retry_count) == (Status.PENDING, standing.retry_count)
+
+
+@given(standings, terms)
+def test_a_doubt_is_counted_from_the_earliest_moment_the_message_can_have_left(standing, terms):
+    verdict = judge(standing, Unsure("?"), terms, NOON)
+    assert verdict.in_doubt_since == (standing.in_doubt_since or NOON)
