@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
@@ -50,14 +51,24 @@ def refuse_unprintable(get_response: Callable) -> Callable:
 
 
 def with_workspace(get_response: Callable) -> Callable:
-    """Gives every request of a logged-in user its `membership` and `workspace`, looked up when first needed."""
+    """Gives every request of a logged-in user its `membership` and `workspace`, looked up when first needed.
+
+    From then on times are those of the workspace's zone, until the request is answered.
+    """
 
     def middleware(request: MemberRequest) -> HttpResponse:
-        request.membership = cast(Membership, SimpleLazyObject(lambda: membership_of(request)))
+        request.membership = cast(Membership, SimpleLazyObject(lambda: _enter(request)))
         request.workspace = cast(Workspace, SimpleLazyObject(lambda: request.membership.workspace))
-        return get_response(request)
+        with timezone.override(None):
+            return get_response(request)
 
     return middleware
+
+
+def _enter(request: HttpRequest) -> Membership:
+    membership = membership_of(request)
+    timezone.activate(membership.workspace.zone)
+    return membership
 
 
 def membership_of(request: HttpRequest) -> Membership:

@@ -14,7 +14,10 @@ class Login(LoginView):
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        # A fragment asked for after the session ended is led here: its whole page must follow.
+        # A fragment asked for after the session ended is led here: its whole page must follow, unless it is a form
+        # somebody is writing in, which stays where it is and says so.
+        if "X-Stays" in request.headers:
+            return HttpResponse(status=401)
         if htmx := HtmxDetails(request):
             here = htmx.current_url_abs_path or resolve_url("campaigns")
             query = request.GET.copy()

@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign, Channel, StatusChange
 from campaigns.personalise import unknown_names
-from people.models import placeholders_of
+from people.columns import COLUMNS as FIELDS_BY_ALIAS
+from people.models import STANDARD_FIELDS, placeholders_of
 from wires import live
 
 LONGEST = {Channel.EMAIL: 100_000, Channel.SMS: 1_600, Channel.WHATSAPP: 1_600}
@@ -49,6 +50,14 @@ class NotEditable(Exception):
         super().__init__(f"“{campaign}” is {status}; only drafts and scheduled campaigns can be changed.")
 
 
+class SavedMeanwhile(Exception):
+    """Somebody saved another text since the page was opened; `campaign` is as it stands now."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        super().__init__(f"{campaign.written_by or 'Somebody'} saved another version.")
+
+
 @transaction.atomic
 def create_campaign(
     workspace: Workspace,
@@ -65,13 +74,16 @@ def create_campaign(
     excluded: Collection[int] = (),
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
     scheduled_at: datetime | None = None,
+    may_be_unfinished: bool = False,
 ) -> Campaign:
     """A new draft, or a scheduled campaign when the (aware) time lies ahead. The audience is given as ids.
 
+    A draft that may be unfinished needs nothing but a name.
     Raises InvalidContent, or UnknownPlaceholders, a kind of it.
     """
-    name, subject = tidied(channel, name, subject)
-    refuse_invalid(workspace, channel, name, subject, body)
+    name, subject, body = tidied(channel, name, subject, body)
+    finished = not may_be_unfinished or scheduled_at is not None
+    refuse_invalid(workspace, channel, name, subject, body, finished=finished)
     campaign = Campaign.objects.create(
         workspace=workspace,
         name=name,
@@ -82,6 +94,8 @@ def create_campaign(
         priority=priority,
         scheduled_at=scheduled_at,
         created_by=by if isinstance(by, User) else None,
+        written_by=by if isinstance(by, User) else None,
+        written_at=timezone.now(),
     )
     StatusChange.write(campaign, None, Campaign.Status.DRAFT, by=by)
     audience = {"groups": groups, "picked": picked, "excluded_groups": excluded_groups, "excluded": excluded}
@@ -94,23 +108,40 @@ def create_campaign(
 
 
 @transaction.atomic
-def update_campaign(campaign: Campaign, *, by: Actor | None, **changes: Any) -> Campaign:
+def update_campaign(campaign: Campaign, *, by: Actor | None, over: str = "", **changes: Any) -> Campaign:
     """Change some of what `create_campaign` takes, but for the time; what is not named stays.
 
-    Raises NotEditable once it is launched, or InvalidContent.
+    `over` is the version its author saw: another text saved since is not written over unseen.
+    Raises NotEditable once it is launched, SavedMeanwhile, or InvalidContent. A draft may stay unfinished.
     """
     if strangers := set(changes) - {*COLUMNS, *AUDIENCE}:
         raise TypeError(f"a campaign has no {', '.join(sorted(strangers))} to change")
     # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
     campaign = editable(campaign)
+    before = {column: getattr(campaign, column) for column in COLUMNS}
+    content = [changes.get(column, before[column]) for column in CONTENT]
+    changes |= dict(zip(CONTENT[1:], tidied(*content), strict=True))
+    if over not in ("", campaign.version) and differs(campaign, changes):
+        raise SavedMeanwhile(campaign)
     for column in COLUMNS:
-        setattr(campaign, column, changes.get(column, getattr(campaign, column)))
-    campaign.name, campaign.subject = tidied(campaign.channel, campaign.name, campaign.subject)
-    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT))
-    campaign.save(update_fields=[*COLUMNS, "updated_at"])
+        setattr(campaign, column, changes.get(column, before[column]))
+    finished = campaign.status != Campaign.Status.DRAFT
+    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT), finished=finished)
+    campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
+    campaign.save(update_fields=[*COLUMNS, "written_by", "written_at", "updated_at"])
     choose_audience(campaign, {field: changes[field] for field in AUDIENCE if field in changes})
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
+
+
+def differs(campaign: Campaign, changes: dict[str, Any]) -> bool:
+    """Whether these changes would change anything: a button pressed twice saves the same text twice."""
+    if any(getattr(campaign, column) != changes[column] for column in COLUMNS if column in changes):
+        return True
+    chosen = {
+        field: set(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE if field in changes
+    }
+    return any(ids != set(changes[field]) for field, ids in chosen.items())
 
 
 @transaction.atomic
@@ -130,27 +161,39 @@ def editable(campaign: Campaign) -> Campaign:
     return campaign
 
 
-def tidied(channel: int, name: str, subject: str) -> tuple[str, str]:
-    """Name and subject without spaces around them; only an email has a subject."""
-    return name.strip(" "), subject.strip(" ") if channel == Channel.EMAIL else ""
+def tidied(channel: int, name: str, subject: str, body: str) -> tuple[str, str, str]:
+    """Name and subject without spaces around them, the text with plain line breaks; only an email has a subject."""
+    subject = subject.strip(" ") if channel == Channel.EMAIL else ""
+    return name.strip(" "), subject, with_plain_breaks(body)
 
 
-def refuse_invalid(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> None:
+def with_plain_breaks(body: str) -> str:
+    """Browsers send CRLF for what they show as one line break."""
+    return body.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def refuse_invalid(
+    workspace: Workspace, channel: int, name: str, subject: str, body: str, *, finished: bool = True
+) -> None:
     """Raises InvalidContent, or UnknownPlaceholders if there is no other fault."""
-    if errors := check_content(workspace, channel, name, subject, body):
+    if errors := check_content(workspace, channel, name, subject, body, finished=finished):
         only_unknown = errors == check_placeholders(workspace, subject, body)
         raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
 
 
-def check_content(workspace: Workspace, channel: int, name: str, subject: str, body: str) -> dict[str, list[str]]:
-    """What is wrong with it, as sentences for its author by field; nothing if it can be sent."""
+def check_content(
+    workspace: Workspace, channel: int, name: str, subject: str, body: str, *, finished: bool = True
+) -> dict[str, list[str]]:
+    """What is wrong with it, as sentences for its author by field; what is not finished may lack subject and text."""
     errors = {
         "name": check_line(name, "name", missing="Give the campaign a name."),
         "subject": check_line(subject, "subject", missing="An email needs a subject."),
         "body": check_body(Channel(channel), body),
     }
-    if channel != Channel.EMAIL:
+    if channel != Channel.EMAIL or not (finished or subject.strip()):
         errors["subject"] = []
+    if not (finished or body.strip()):
+        errors["body"] = []
     for field, sentences in check_placeholders(workspace, subject, body).items():
         errors[field] += sentences
     return {field: sentences for field, sentences in errors.items() if sentences}
@@ -191,8 +234,24 @@ def check_placeholders(workspace: Workspace, subject: str, body: str) -> dict[st
     errors = {}
     for field, text in {"subject": subject, "body": body}.items():
         if unknown := unknown_names(text, known):
-            errors[field] = [f"Nobody here has {in_braces(unknown)}. You can use {in_braces(known)}."]
+            errors[field] = told_of_unknown(unknown, known)
     return errors
+
+
+def told_of_unknown(unknown: Collection[str], known: Collection[str]) -> list[str]:
+    """A sentence for what nobody has, and one for each other name of a field that everybody has."""
+    meant = meant_by(unknown)
+    sentences = [f"There is no {{{name}}}; write {words}." for name, words in meant.items()]
+    if nowhere := [name for name in unknown if name not in meant]:
+        sentences.append(f"Nobody here has {in_braces(nowhere)}. You can use {in_braces(known)}.")
+    return sentences
+
+
+def meant_by(names: Collection[str]) -> dict[str, str]:
+    """What to write for those of the names that an import takes for a standard field: {location} for city."""
+    fields = {name: FIELDS_BY_ALIAS.get(name) for name in names}
+    meant = {name: f"{{{field}}}" for name, field in fields.items() if field in STANDARD_FIELDS}
+    return meant | {name: "{first_name} {last_name}" for name, field in fields.items() if field == "name"}
 
 
 def in_braces(names: Collection[str]) -> str:

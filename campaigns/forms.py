@@ -6,7 +6,9 @@ from django import forms
 from django.http import QueryDict
 
 from accounts.models import Workspace
+from campaigns.authoring import with_plain_breaks
 from campaigns.models import Campaign, Channel
+from people.groups import with_counts
 from people.models import Group, Recipient
 from people.search import number_in
 
@@ -41,17 +43,32 @@ class CampaignForm(forms.Form):
     # Where more people are chosen than can be shown, those after this id stay chosen.
     picked_after = forms.Field(required=False)
     excluded_after = forms.Field(required=False)
+    version = forms.Field(required=False)
 
-    def __init__(self, workspace: Workspace, data: QueryDict | None = None, campaign: Campaign | None = None):
+    def __init__(
+        self,
+        workspace: Workspace,
+        data: QueryDict | None = None,
+        campaign: Campaign | None = None,
+        initial: dict | None = None,
+    ):
         self.workspace = workspace
         self.campaign = campaign
-        super().__init__(data, initial=as_typed(campaign) if campaign else None)
+        super().__init__(data, initial=as_typed(campaign) if campaign else initial)
 
     def clean_channel(self) -> Channel:
         return Channel[self.cleaned_data["channel"].upper()]
 
     def clean_body(self) -> str:
-        return (self.cleaned_data["body"] or "").replace("\r\n", "\n")  # a browser's line ends
+        return self.text()
+
+    def text(self) -> str:
+        """The message typed so far, each line break counted as one character."""
+        return with_plain_breaks(self["body"].value() or "")
+
+    def version_seen(self) -> str:
+        """Which version of the campaign its author saw when the page was opened."""
+        return self["version"].value() or ""
 
     def content(self) -> dict:
         """What `create_campaign` and `update_campaign` take."""
@@ -94,7 +111,8 @@ class CampaignForm(forms.Form):
         """Every group of the workspace, with whether it is chosen and whether it is left out."""
         chosen = {str(number) for number in self["groups"].value() or []}
         left_out = {str(number) for number in self["excluded_groups"].value() or []}
-        return [(g, str(g.pk) in chosen, str(g.pk) in left_out) for g in self.workspace.groups.all()]
+        groups = with_counts(self.workspace.groups.all())
+        return [(g, str(g.pk) in chosen, str(g.pk) in left_out) for g in groups]
 
     def picked_people(self) -> "Chosen":
         return self._people("picked")
@@ -129,6 +147,7 @@ def as_typed(campaign: Campaign) -> dict:
         "channel": campaign.channel_word,
         "subject": campaign.subject,
         "body": campaign.body,
+        "version": campaign.version,
         "audience": "everyone" if campaign.everyone else "some",
         "groups": list(campaign.groups.values_list("pk", flat=True)),
         "excluded_groups": list(campaign.excluded_groups.values_list("pk", flat=True)),

@@ -76,6 +76,9 @@ class Campaign(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    # Apart from updated_at, which also tells of every change of status.
+    written_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         indexes = [
@@ -101,6 +104,11 @@ class Campaign(models.Model):
     @property
     def channel_word(self) -> str:
         return Channel(self.channel).word
+
+    @property
+    def version(self) -> str:
+        """Names what is written now, so that a page can tell whether somebody saved another text meanwhile."""
+        return self.written_at.isoformat()
 
     def can_become(self, status: "Campaign.Status") -> bool:
         return status in MOVES[Campaign.Status(self.status)]
@@ -142,11 +150,17 @@ class Campaign(models.Model):
             chosen = [group.name for group in self.groups.all()]
             if picked := self.picked.count():
                 chosen.append(f"{picked:,} picked by hand")
-        words = ", ".join(chosen) or "no people chosen yet"
+        words = listed(chosen) or "no people chosen yet"
         without = [group.name for group in self.excluded_groups.all()]
         if excluded := self.excluded.count():
-            without.append(f"{excluded:,} people")
-        return f"{words} without {', '.join(without)}" if without else words
+            without.append("1 person" if excluded == 1 else f"{excluded:,} people")
+        return f"{words}, without {listed(without)}" if without else words
+
+
+def listed(words: list[str]) -> str:
+    """One, two and three."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 S = Campaign.Status
@@ -188,7 +202,7 @@ class StatusChange(models.Model):
     def write(cls, campaign: Campaign, old: int | None, new: int, *, by: Actor | None, reason: str = "") -> None:
         """Append a line: from which status to which, by a person, by a program's key, or by the machine (None)."""
         who = {"by": by} if isinstance(by, User) else {"key": by}
-        cls.objects.create(campaign=campaign, from_status=old, to_status=new, reason=reason, **who)
+        cls.objects.create(campaign=campaign, from_status=old, to_status=new, reason=reason[:300], **who)
 
     @property
     def actor(self) -> str:

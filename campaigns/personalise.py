@@ -17,6 +17,7 @@ class Text:
         self.names = list(dict.fromkeys(names))
         self._literals = pieces[0::3]
         self._gaps = list(zip(names, (fallback or "" for fallback in pieces[2::3]), strict=True))
+        self.without_fallback = list(dict.fromkeys(name for name, fallback in self._gaps if not fallback.strip()))
 
     def filled_for(self, values: Mapping[str, object]) -> str:
         """The text as this person reads it; a value is never looked into, a missing one is its fallback."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from accounts.models import Workspace
+from campaigns.authoring import meant_by
+from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
 from people.models import STANDARD_FIELDS, Recipient, placeholders_of
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
+UNCLOSED = re.compile(r"\{[^{}\r\n]*(?=[{\r\n]|\Z)")
 EXAMPLE = {
     "first_name": "Alice",
     "last_name": "Johnson",
@@ -29,7 +32,18 @@ class Preview:
     subject: str
     body: str
     unknown: list[str]
+    meant: dict[str, str]
     as_typed: list[str]
+    unclosed: list[str]
+
+    @property
+    def has_text(self) -> bool:
+        return bool(self.subject.strip() or self.body.strip())
+
+    @property
+    def parts(self) -> int:
+        """Of how many text messages it would consist."""
+        return parts_of(self.body)
 
 
 def preview(workspace: Workspace, person: Recipient | None, subject: str, body: str) -> Preview:
@@ -38,12 +52,16 @@ def preview(workspace: Workspace, person: Recipient | None, subject: str, body: 
     known = set(placeholders_of(workspace))
     texts = Text(subject), Text(body)
     used = dict.fromkeys(name for text in texts for name in text.names)
+    unknown = [name for name in used if name not in known]
+    meant = meant_by(unknown)
     return Preview(
         person=person,
         subject=texts[0].filled_for(values),
         body=texts[1].filled_for(values),
-        unknown=[name for name in used if name not in known],
+        unknown=[name for name in unknown if name not in meant],
+        meant=meant,
         as_typed=left_as_typed(f"{subject}\n{body}"),
+        unclosed=left_unclosed(f"{subject}\n{body}"),
     )
 
 
@@ -55,6 +73,12 @@ def values_of(person: Recipient) -> dict[str, object]:
 def left_as_typed(text: str) -> list[str]:
     """Pieces in braces that are no placeholders, such as {First Name}."""
     return list(dict.fromkeys(piece for piece in IN_BRACES.findall(text) if not PLACEHOLDER.fullmatch(piece)))
+
+
+def left_unclosed(text: str) -> list[str]:
+    """The first word after each { that no } of its line closes, such as {first_name in "Dear {first_name,"."""
+    openings = (re.match(r"\{\w{0,40}", piece) for piece in UNCLOSED.findall(text))
+    return list(dict.fromkeys(opening[0] for opening in openings if opening))
 
 
 def first_of(

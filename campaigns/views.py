@@ -1,28 +1,37 @@
 """The pages a campaign is written on."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import MemberRequest, may
-from campaigns.authoring import InvalidContent, NotEditable, create_campaign, delete_campaign, update_campaign
+from accounts.keeping import keeps_what_was_typed
+from campaigns.authoring import (
+    InvalidContent,
+    NotEditable,
+    SavedMeanwhile,
+    create_campaign,
+    delete_campaign,
+    update_campaign,
+)
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign
-from campaigns.preview import Preview, first_of, preview
+from campaigns.models import Campaign, Channel
+from campaigns.preview import Preview, first_of, left_unclosed, preview
 from people.models import placeholders_of
-from people.search import search
+from people.search import number_in, search
 
 FOUND = 20
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_what_was_typed
 @may("write")
 def new(request: MemberRequest) -> HttpResponse:
-    form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None)
+    form = CampaignForm(request.workspace, posted(request), initial={"groups": asked_group(request)})
     if form.is_bound and form.is_valid():
         try:
-            campaign = create_campaign(request.workspace, by=request.user, **form.content())
+            campaign = create_campaign(request.workspace, by=request.user, may_be_unfinished=True, **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         else:
@@ -32,17 +41,20 @@ def new(request: MemberRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_what_was_typed
 @may("write")
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
     if not campaign.is_editable:
         return refuse(request, NotEditable(campaign))
-    form = CampaignForm(request.workspace, request.POST if request.method == "POST" else None, campaign)
+    form = CampaignForm(request.workspace, posted(request), campaign)
     if form.is_bound and form.is_valid():
         try:
-            update_campaign(campaign, by=request.user, **form.content())
+            update_campaign(campaign, by=request.user, over=form.version_seen(), **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
+        except SavedMeanwhile as refusal:
+            return draw(request, form, theirs=refusal.campaign)
         except NotEditable as refusal:
             return refuse(request, refusal)
         except Campaign.DoesNotExist as gone:
@@ -53,18 +65,36 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     return draw(request, form)
 
 
+def posted(request: MemberRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def asked_group(request: MemberRequest) -> list[int]:
+    """The group a link to a new campaign brings along."""
+    number = number_in(request.GET.get("group", ""))
+    return list(request.workspace.groups.filter(pk=number).values_list("pk", flat=True)) if number else []
+
+
 def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
+    for field in ("subject", "body"):
+        if unclosed := left_unclosed(request.POST.get(field, "")):
+            messages.warning(request, f"A {{ without }} stays as typed: {', '.join(unclosed)}")
     return redirect("check" if request.POST.get("then") == "check" else "campaign", campaign.pk)
 
 
-def draw(request: MemberRequest, form: CampaignForm) -> HttpResponse:
+def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = None) -> HttpResponse:
+    """The form as typed; `theirs` is what somebody else saved meanwhile, which the next press replaces."""
     context = {
         "form": form,
         "campaign": form.campaign,
+        "theirs": theirs,
+        "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
         "preview": previewed(form),
+        "is_sms": is_sms(form),
     }
-    return render(request, "campaigns/form.html", context, status=422 if form.errors else 200)
+    status = 409 if theirs else 422 if form.errors else 200
+    return render(request, "campaigns/form.html", context, status=status)
 
 
 def refuse(request: MemberRequest, refusal: NotEditable) -> HttpResponse:
@@ -78,14 +108,18 @@ def show_preview(request: MemberRequest) -> HttpResponse:
     """The text as somebody of the audience reads it, while it is being written. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
     form.is_valid()
-    return render(request, "campaigns/_preview.html", {"preview": previewed(form)})
+    return render(request, "campaigns/_preview.html", {"preview": previewed(form), "is_sms": is_sms(form)})
 
 
 def previewed(form: CampaignForm) -> Preview:
     channel = form["channel"].value()
     subject = form["subject"].value() if channel == "email" else ""
     person = first_of(form.workspace, "email" if channel == "email" else "phone", **form.chosen())
-    return preview(form.workspace, person, subject or "", form["body"].value() or "")
+    return preview(form.workspace, person, subject or "", form.text())
+
+
+def is_sms(form: CampaignForm) -> bool:
+    return form["channel"].value() == Channel.SMS.word
 
 
 @require_GET

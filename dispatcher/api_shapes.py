@@ -43,10 +43,10 @@ def zone(value: object) -> ZoneInfo | None:
 
 
 class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
-    """A campaign to be written. An email without a subject takes its name as the subject."""
+    """A campaign to be written. An email without a subject takes its title as the subject, but never its name."""
 
     name: str | None = None
-    title: str | None = Field(None, description="Another word for name; give one of them.")
+    title: str | None = Field(None, description="Another word for name, and the subject of an email that has no other.")
     channel: ChannelWord = "email"
     base_template: str | None = Field(None, description="The text, with {first_name} or {first_name|there} in it.")
     message: str | None = Field(None, description="Another word for base_template; give one of them.")
@@ -81,7 +81,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
         return {
             "name": name,
             "channel": Channel[self.channel.upper()],
-            "subject": name if self.subject is None else self.subject,
+            # People read a title; a name is seen by colleagues alone.
+            "subject": (self.title or "") if self.subject is None else self.subject,
             "body": (self.message if self.base_template is None else self.base_template) or "",
             "groups": self.group_ids,
             "priority": Campaign.Priority[self.priority.upper()],

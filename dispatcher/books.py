@@ -53,8 +53,10 @@ class Books:
 
 NAMES = [field.name for field in fields(Books)[:9]]
 SUMS = ", ".join(f"sum({name})" for name in NAMES[:7])
+# What a worker held whose lease ran out is in doubt, and in flight no more.
+IS_HELD = "owner <> '' AND due_at > clock_timestamp()"
 SUM_BATCHES = f"""
-    SELECT campaign_id, {SUMS}, coalesce(sum(in_flight) FILTER (WHERE owner <> ''), 0), max(settled_at),
+    SELECT campaign_id, {SUMS}, coalesce(sum(in_flight) FILTER (WHERE {IS_HELD}), 0), max(settled_at),
            {", ".join(f"sum(failed_by[{c}])" for c in Category.values)},
            {", ".join(f"sum(skipped_by[{r}])" for r in SkipReason.values)}
     FROM dispatcher_batch WHERE campaign_id = ANY(%s) GROUP BY campaign_id

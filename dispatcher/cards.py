@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Workspace
@@ -13,7 +13,7 @@ from campaigns.models import Campaign, StatusChange
 from dispatcher.books import Books, books_of_many
 from dispatcher.models import Settlement
 from dispatcher.picture import LATELY
-from dispatcher.words import capital, moment, people, shares, standing
+from dispatcher.words import about, capital, moment, people, shares, standing
 
 Status = Campaign.Status
 SIZE = 24
@@ -144,7 +144,8 @@ class Lines:
     def __init__(self, campaigns: list[Campaign], books: dict[int, Books]) -> None:
         self.books, self.now = books, timezone.now()
         stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
-        changes = StatusChange.objects.filter(campaign__in=stopped).select_related("by", "key")
+        moves = StatusChange.objects.exclude(from_status=F("to_status"))
+        changes = moves.filter(campaign__in=stopped).select_related("by", "key")
         last = changes.order_by("campaign", "-id").distinct("campaign")
         self.last = {change.campaign_id: change for change in last}
         sending = [c.pk for c in campaigns if c.status == Status.SENDING]
@@ -170,7 +171,7 @@ class Lines:
         if not speed:
             return line
         done_at = self.now + timedelta(seconds=min(books.pending / speed, 30 * 86_400))
-        return f"{line} · done about {moment(done_at, self.now).rpartition(':')[0]}"
+        return f"{line} · done about {about(done_at, self.now)}"
 
     def paused(self, campaign: Campaign, books: Books) -> str:
         change = self.last.get(campaign.pk)

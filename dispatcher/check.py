@@ -1,8 +1,15 @@
 """Check and send: who gets a campaign, who does not and why, how it reads, and what stands in the way."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import Actor
+from campaigns.gaps import gaps
 from campaigns.models import Campaign, Channel
 from campaigns.preview import Preview, preview
 from dispatcher import freeze, operations
@@ -16,6 +23,14 @@ KINDS = {
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
 MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS")
+AUDIENCE = ("groups", "picked", "excluded_groups", "excluded")
+
+
+class DraftChanged(Exception):
+    """What would go out now is not what was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("The draft changed since you checked it; look again.")
 
 
 @dataclass(frozen=True)
@@ -40,10 +55,12 @@ class Check:
 
     campaign: Campaign
     forecast: freeze.Forecast
+    excluded: int
     refusal: operations.LaunchRefused | None
     shown: LeftOut | None
     people: list[Recipient]
     preview: Preview
+    gaps: list[tuple[str, int]]
     previous: str
     following: str
 
@@ -56,6 +73,15 @@ class Check:
         """What the button sends: "4,212 text messages"."""
         one, many = KINDS[Channel(self.campaign.channel)]
         return f"1 {one}" if self.forecast.reached == 1 else f"{self.forecast.reached:,} {many}"
+
+    @property
+    def seal(self) -> str:
+        return seal_of(self.campaign, self.forecast)
+
+    @property
+    def chosen(self) -> int:
+        """Everybody who was chosen, those excluded among them: the parts below add up to it."""
+        return self.forecast.chosen + self.excluded
 
     @property
     def left_out(self) -> list[LeftOut]:
@@ -80,13 +106,44 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     return Check(
         campaign=campaign,
         forecast=forecast,
+        excluded=excluded_of(campaign),
         refusal=refusal_of(campaign),
         shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
         people=list(people),
+        gaps=gaps(campaign),
         preview=preview(campaign.workspace, person, subject, campaign.body),
         previous=previous,
         following=following,
     )
+
+
+def seal_of(campaign: Campaign, forecast: freeze.Forecast) -> str:
+    """Short for all that was looked at: another text, channel, choice or number of people has another seal."""
+    ids = [sorted(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE]
+    text = [campaign.channel, campaign.subject, campaign.body]
+    looked_at = [*text, campaign.everyone, ids, forecast.reached, campaign.updated_at.isoformat()]
+    return hashlib.sha256(json.dumps(looked_at).encode()).hexdigest()
+
+
+@transaction.atomic
+def send_as_checked(campaign: Campaign, seal: str, *, by: Actor | None) -> Campaign:
+    """Launch what was looked at and nothing else. Raises DraftChanged beside what `launch` raises."""
+    campaign = operations.locked(campaign)
+    # What was launched meanwhile has no draft to look at again: `launch` refuses it in its own words.
+    if campaign.can_become(Campaign.Status.PREPARING) and seal != seal_of(campaign, freeze.forecast(campaign)):
+        raise DraftChanged
+    return operations.launch(campaign, by=by)
+
+
+def excluded_of(campaign: Campaign) -> int:
+    """How many of those chosen the campaign itself leaves out: they get no message and no row."""
+    people = campaign.workspace.recipients.all()
+    if not campaign.everyone:
+        chosen = Q(pk__in=Recipient.groups.through.objects.filter(group__in=campaign.groups.all()).values("recipient"))
+        chosen |= Q(pk__in=campaign.picked.all())
+        people = people.filter(chosen)
+    in_group = Recipient.groups.through.objects.filter(group__in=campaign.excluded_groups.all())
+    return people.filter(Q(pk__in=in_group.values("recipient")) | Q(pk__in=campaign.excluded.all())).count()
 
 
 def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:

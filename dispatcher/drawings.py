@@ -43,7 +43,10 @@ class CampaignPage:
     campaign_id: int
     role: Role
 
-    PARTS = ("headline", "badge", "controls", "why", "progress", "causes", "unknown", "left_out", "history")
+    PARTS = (
+        *("headline", "badge", "controls", "questions", "why", "progress", "counts"),
+        *("causes", "unknown", "left_out", "text", "history"),
+    )
 
     @classmethod
     def seen_by(cls, campaign_id: int, role: int) -> "CampaignPage":

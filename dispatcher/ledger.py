@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Channel
 from dispatcher.books import Books
-from dispatcher.models import CATEGORY_WORDS, SKIP_WORDS, Category, Message, SkipReason
+from dispatcher.models import SKIP_WORDS, Attempt, Category, Message, SkipReason
+from dispatcher.words import cause_words
 
 Status = Message.Status
 SIZE = 25
@@ -140,7 +141,7 @@ class Row:
         """Why it ended so, or why it has not ended yet."""
         message = self.message
         if message.status == Status.FAILED and message.category:
-            return CATEGORY_WORDS[Category(message.category)][0].lower()
+            return self._cause
         if message.status == Status.SKIPPED and message.skip_reason:
             return SKIP_WORDS[SkipReason(message.skip_reason)]
         if message.status == Status.SENT and message.assumed:
@@ -150,13 +151,37 @@ class Row:
         if message.status == Status.UNKNOWN:
             return "the answer was never heard"
         if message.status == Status.PENDING and message.retry_count:
-            cause = CATEGORY_WORDS[Category(message.category)][0].lower() if message.category else "a failure"
-            return f"try {message.retry_count + 1}, after {cause}"
+            return f"try {message.retry_count + 1}, after {self._cause}"
         return ""
+
+    @property
+    def _cause(self) -> str:
+        message = self.message
+        if message.category is None:
+            return "a failure"
+        return cause_words(Category(message.category), message.campaign.channel)[0].lower()
 
     @property
     def at(self) -> datetime | None:
         return None if self.message.status == Status.PENDING else self.message.sent_at or self.message.updated_at
+
+
+class History:
+    """The hand-overs of one message that did not succeed, each with its cause in words, and how many there were."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        channel = message.campaign.channel
+        self.attempts: list[tuple[Attempt, str]] = [
+            (attempt, cause_words(Category(attempt.category), channel)[0])
+            for attempt in message.attempts.order_by("pk")
+        ]
+
+    @property
+    def tries(self) -> int:
+        """Hand-overs truly made: `Message.tries` also counts the passes that a retry by a person skips."""
+        succeeded = self.message.status == Status.SENT and not self.message.assumed
+        return len(self.attempts) + succeeded
 
 
 @dataclass(frozen=True)
@@ -168,12 +193,23 @@ class Chip:
     address: str
     is_current: bool
 
+    @property
+    def word(self) -> str:
+        return self.words.lower()
+
+
+def chips_of(books: Books, shown: Filter | None = None) -> list[Chip]:
+    """All messages, and those of each status."""
+    kinds = [("All", Filter()), *((words, Filter(status)) for status, words in WORDS.items())]
+    return [Chip(words, kind.count(books), kind.address, kind == shown) for words, kind in kinds]
+
 
 @dataclass(frozen=True)
 class Page:
     """Up to SIZE messages in the order of their numbers, and where they stand."""
 
     id: str
+    channel: int
     books: Books
     filter: Filter
     rows: list[Row]
@@ -195,14 +231,13 @@ class Page:
 
     @property
     def chips(self) -> list[Chip]:
-        kinds = [("All", Filter()), *((words, Filter(status)) for status, words in WORDS.items())]
-        return [Chip(words, kind.count(self.books), kind.address, kind == self.filter) for words, kind in kinds]
+        return chips_of(self.books, self.filter)
 
     @property
     def cause(self) -> str:
         """The one cause or reason that is shown, in words."""
         if self.filter.category:
-            return CATEGORY_WORDS[self.filter.category][0]
+            return cause_words(self.filter.category, self.channel)[0]
         return SKIP_WORDS[self.filter.reason].capitalize() if self.filter.reason else ""
 
     @property
@@ -230,4 +265,5 @@ def page_of(campaign: Campaign, books: Books, wanted: Filter, number: str = "1")
     at = min(max(at, 1), pages)
     ids = wanted.find(campaign, (at - 1) * SIZE) if count else []
     messages = Message.objects.filter(pk__in=ids).select_related("recipient", "campaign").order_by("number")
-    return Page(str(campaign.pk), books, wanted, [Row(m) for m in messages], at, count, timezone.now())
+    rows = [Row(message) for message in messages]
+    return Page(str(campaign.pk), campaign.channel, books, wanted, rows, at, count, timezone.now())

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from redis.exceptions import RedisError
 
@@ -11,18 +12,28 @@ from accounts.models import Role
 from campaigns.models import Campaign, StatusChange
 from dispatcher import clock, words
 from dispatcher.books import Books, books_of
-from dispatcher.models import CATEGORY_WORDS, SKIP_WORDS, Category, Message, Pace
+from dispatcher.ledger import Chip, chips_of
+from dispatcher.models import SKIP_WORDS, Category, Message, Pace
+from dispatcher.questions import QUESTIONS, Question
 from dispatcher.senders import sender_for
+from dispatcher.words import cause_words
 from wires import queue
 
 Status = Campaign.Status
 LATELY = 5  # seconds over which the speed is taken
 HISTORY = 30  # lines shown
 
+# A worker that lives renews its leases every second or so: one of which more than half has run out is of a silent one.
 OUTLOOK = f"""
     SELECT clock_timestamp(),
            count(*) FILTER (WHERE due_at <= clock_timestamp()),
+           min(due_at) FILTER (WHERE due_at <= clock_timestamp()),
            count(*) FILTER (WHERE due_at > clock_timestamp() AND owner <> ''),
+           max(due_at) FILTER (WHERE owner <> ''),
+           max(due_at) FILTER (WHERE owner <> '') < clock_timestamp() + %(lease)s / 2 * interval '1 second',
+           EXISTS (SELECT FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
+                   WHERE c.status IN (4, 5, 8) AND c.finished_at IS NULL AND c.id <> %(campaign)s
+                     AND b.owner <> '' AND b.due_at > clock_timestamp()),
            min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = ''),
            (SELECT coalesce(sum(settled), 0) FROM dispatcher_settlement
             WHERE campaign_id = %(campaign)s
@@ -34,11 +45,18 @@ OUTLOOK = f"""
 
 @dataclass(frozen=True)
 class Outlook:
-    """What happens next: open batches that are due, leased, or wait until `next_at`; and the speed of late."""
+    """What happens next: open batches that are due, leased, or wait until `next_at`; and the speed of late.
+
+    `lease_ends` is the end of the last lease, `is_silent` whether its owner stopped renewing it.
+    """
 
     now: datetime
     due: int
+    due_since: datetime | None
     leased: int
+    lease_ends: datetime | None
+    is_silent: bool | None
+    others_are_sent: bool
     next_at: datetime | None
     settled_lately: int
     clock_at: datetime | None
@@ -54,18 +72,9 @@ class Cause:
 
     category: Category
     count: int
-
-    @property
-    def words(self) -> str:
-        return CATEGORY_WORDS[self.category][0]
-
-    @property
-    def advice(self) -> str:
-        return CATEGORY_WORDS[self.category][1]
-
-    @property
-    def can_be_retried(self) -> bool:
-        return CATEGORY_WORDS[self.category][2]
+    words: str
+    advice: str
+    can_be_retried: bool
 
     @property
     def word(self) -> str:
@@ -128,6 +137,25 @@ class Picture:
         return self.may_send and self.status in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED)
 
     @property
+    def all_is_retryable(self) -> bool:
+        """While it is sending, the failures that are still to come would be missed."""
+        return self.is_retryable and self.status != Status.SENDING and self.books.failed > 0
+
+    @property
+    def chips(self) -> list[Chip]:
+        return chips_of(self.books)
+
+    @property
+    def questions(self) -> list[Question]:
+        """What is asked before a verb, in the words for how it stands now."""
+        return [question.about(self.campaign) for question in QUESTIONS.values()] if self.may_send else []
+
+    @property
+    def last_move(self) -> StatusChange | None:
+        """The last change of status; other lines of the history only note what was done."""
+        return next((change for change in self.history if change.from_status != change.to_status), None)
+
+    @property
     def tells_its_beginning(self) -> bool:
         """Whether the history reaches back to the day it was written."""
         return any(change.from_status is None for change in self.history)
@@ -145,7 +173,8 @@ class Picture:
     @property
     def causes(self) -> list[Cause]:
         """The most frequent first; in a fixed order while they still overtake each other."""
-        causes = [Cause(category, count) for category, count in self.books.failures()]
+        channel = self.campaign.channel
+        causes = [Cause(category, count, *cause_words(category, channel)) for category, count in self.books.failures()]
         return sorted(causes, key=lambda cause: cause.category) if self.books.pending else causes
 
     @property
@@ -158,7 +187,7 @@ class Picture:
         """Outcomes a second over the last few seconds."""
         if self.status != Status.SENDING:
             return 0
-        since = self.history[0].at if self.history else self.outlook.now
+        since = self.last_move.at if self.last_move else self.outlook.now
         seconds = max(1.0, (self.outlook.now - since).total_seconds())
         return self.outlook.settled_lately / min(LATELY, seconds)
 
@@ -171,14 +200,18 @@ class Picture:
         return self.outlook.now + timedelta(seconds=seconds) if seconds < 30 * 86_400 else None
 
     @property
+    def taken_up(self) -> StatusChange | None:
+        """The last retry that began after all was over."""
+        ended = (Status.SENT, Status.FAILED)
+        again = (c for c in self.history if c.from_status in ended and c.to_status == Status.SENDING)
+        return next(again, None)
+
+    @property
     def started_at(self) -> datetime | None:
         """When it last began: at its launch, or when it was taken up again after it was over."""
-        begun = (
-            change.at
-            for change in self.history
-            if change.to_status == Status.PREPARING or change.from_status in (Status.SENT, Status.FAILED)
-        )
-        return next(begun, self.campaign.launched_at)
+        if self.taken_up:
+            return self.taken_up.at
+        return self.launch.at if self.launch else self.campaign.launched_at
 
     @property
     def seconds_taken(self) -> float | None:
@@ -189,9 +222,10 @@ class Picture:
 def picture_of(campaign: Campaign, role: Role) -> Picture:
     """Read how the campaign stands. It should come with its workspace and its author."""
     history = list(campaign.history.select_related("by", "key")[:HISTORY])
-    since = history[0].at if history else campaign.created_at
+    since = next((c.at for c in history if c.from_status != c.to_status), campaign.created_at)
     with connection.cursor() as cursor:
-        cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME, "since": since})
+        lease = settings.LEASE_SECONDS
+        cursor.execute(OUTLOOK, {"campaign": campaign.pk, "clock": clock.NAME, "since": since, "lease": lease})
         outlook = Outlook(*cursor.fetchone())
     books = books_of(campaign)
     paces = Pace.objects.filter(

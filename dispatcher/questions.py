@@ -1,6 +1,8 @@
 """What is asked before a verb that cannot be taken back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from campaigns.models import Campaign
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,13 @@ class Question:
     sentence: str
     yes: str
     no: str
+    no_when_paused: str = ""
+
+    def about(self, campaign: Campaign) -> "Question":
+        """In the words for how this campaign stands."""
+        if self.no_when_paused and campaign.status == Campaign.Status.PAUSED:
+            return replace(self, no=self.no_when_paused)
+        return self
 
 
 QUESTIONS = {
@@ -22,8 +31,9 @@ QUESTIONS = {
             "Cancel this campaign?",
             "Nothing more is sent, for good: it cannot be resumed. Messages already on their way to the provider "
             "are finished and counted.",
-            "Cancel campaign",
-            "Go on with it",
+            "Cancel the campaign",
+            "Keep sending",
+            "Keep it paused",
         ),
         Question(
             "send_again",

@@ -16,10 +16,10 @@ from campaigns.personalise import text
 from dispatcher import operations
 from dispatcher.books import books_of
 from dispatcher.cards import Place
-from dispatcher.check import check_of
+from dispatcher.check import DraftChanged, check_of, send_as_checked
 from dispatcher.drawings import CampaignPage, Drawing, ListPage, zone_of
-from dispatcher.ledger import Filter, Page, Row, page_of
-from dispatcher.models import CATEGORY_WORDS, Category
+from dispatcher.ledger import Filter, History, Page, Row, page_of
+from dispatcher.models import Category
 from dispatcher.questions import QUESTIONS
 
 
@@ -43,9 +43,9 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "drawing": draw(request, campaign),
         "page": people_of(request, campaign),
-        "questions": QUESTIONS.values(),
+        "may_send": request.membership.may("send"),
     }
-    return page(request, "campaign", about | {"may_send": request.membership.may("send")})
+    return page(request, "campaign", about)
 
 
 @require_GET
@@ -68,9 +68,7 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "campaign": campaign,
         "message": message,
         "row": Row(message),
-        "attempts": [
-            (attempt, CATEGORY_WORDS[Category(attempt.category)][0]) for attempt in message.attempts.order_by("pk")
-        ],
+        "history": History(message),
         "subject": text(campaign.subject).filled_for(message.fields),
         "body": text(campaign.body).filled_for(message.fields),
         "now": timezone.now(),
@@ -89,9 +87,11 @@ def check(request: MemberRequest, pk: int) -> HttpResponse:
 def send(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = found(request, pk)
     try:
-        operations.launch(campaign, by=request.user)
+        send_as_checked(campaign, request.POST.get("checked", ""), by=request.user)
+    except DraftChanged as fact:
+        return draw_check(request, found(request, pk), status=HTTPStatus.CONFLICT, changed=fact)
     except operations.LaunchRefused:  # the page says why
-        return draw_check(request, campaign, status=422)
+        return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except IllegalMove as fact:
         messages.warning(request, f"Nothing was sent by this. {fact}")
     else:
@@ -116,8 +116,8 @@ def confirm(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     """The question before a verb that cannot be taken back, for those who get no dialog."""
     if verb not in QUESTIONS:
         raise Http404
-    about = {"campaign": found(request, pk), "question": QUESTIONS[verb]}
-    return page(request, "confirm", about)
+    campaign = found(request, pk)
+    return page(request, "confirm", {"campaign": campaign, "question": QUESTIONS[verb].about(campaign)})
 
 
 def found(request: MemberRequest, pk: int) -> Campaign:
@@ -157,8 +157,10 @@ def people_of(request: MemberRequest, campaign: Campaign) -> Page:
     return page_of(campaign, books_of(campaign), Filter.asked(request.GET), request.GET.get("page", "1"))
 
 
-def draw_check(request: MemberRequest, campaign: Campaign, *, status: int = 200) -> HttpResponse:
-    about = {"campaign": campaign, "check": check_of(campaign, request.GET)}
+def draw_check(
+    request: MemberRequest, campaign: Campaign, *, status: int = 200, changed: DraftChanged | None = None
+) -> HttpResponse:
+    about = {"campaign": campaign, "check": check_of(campaign, request.GET), "changed": changed}
     about["may_send"] = request.membership.may("send")
     return page(request, "check", about, status=status)
 

@@ -53,13 +53,15 @@ def sending(picture: Picture) -> Why:
     if picture.pace and picture.pace.closed_until and picture.pace.closed_until > outlook.now:
         at = moment(picture.pace.closed_until, outlook.now)
         return Why(ATTENTION, "Waiting for the provider.", f"It asked for a pause. Next try at {at}.")
-    if books.in_flight or (books.settled_at and outlook.now - books.settled_at < JUST_NOW):
+    if books.settled_at and outlook.now - books.settled_at < JUST_NOW:
         return moving(picture)
+    if outlook.leased:
+        return waiting_for_answers(picture)
     if outlook.due:
         return waiting_for_a_worker(picture)
     if outlook.next_at:
         return waiting_for_time(picture, outlook.next_at)
-    return Why(QUIET, "A worker has taken it over.", "The first answers are awaited.")
+    return Why(QUIET, "Waiting for a worker.")
 
 
 def moving(picture: Picture) -> Why:
@@ -73,9 +75,27 @@ def moving(picture: Picture) -> Why:
     return Why(QUIET, "Sending.", "Answers are coming in.")
 
 
+def waiting_for_answers(picture: Picture) -> Why:
+    outlook, books = picture.outlook, picture.books
+    since = max(filter(None, (books.settled_at, begun(picture))), default=outlook.now)
+    quiet_for = duration((outlook.now - since).total_seconds())
+    if outlook.is_silent:
+        at = moment(outlook.lease_ends, outlook.now)
+        sentence = f"Nothing came in for {quiet_for}. What a worker that went silent has in hand is taken over by {at}."
+        return Why(ATTENTION, "A worker went silent.", sentence)
+    if outlook.now - since < JUST_NOW:
+        return Why(QUIET, "A worker has taken it over.", "The first answers are awaited.")
+    if not books.in_flight:
+        return Why(QUIET, "A worker has taken it over.", f"Nothing came in for {quiet_for}.")
+    return Why(QUIET, "Waiting for answers.", f"Nothing came in for {quiet_for}; {books.in_flight:,} are in flight.")
+
+
 def waiting_for_a_worker(picture: Picture) -> Why:
+    outlook = picture.outlook
+    # A batch that was due before a pause waits for a worker since the end of the pause only.
+    since = max(filter(None, (outlook.due_since, begun(picture))), default=outlook.now)
     started = picture.started_at
-    if started and picture.outlook.now - started < JUST_NOW:
+    if started and outlook.now - started < JUST_NOW:
         return Why(QUIET, "Starting.")
     if picture.workers is None:
         sentence = "The queue (Redis) does not answer. Nothing is lost; sending goes on when it is back."
@@ -85,7 +105,17 @@ def waiting_for_a_worker(picture: Picture) -> Why:
         return Why(BAD, "No worker is running.", sentence)
     if not picture.outlook.clock_ticks:
         return Why(ATTENTION, "Waiting for a worker.", "No clock is running to call one.")
-    return Why(QUIET, "Waiting for a worker.", "All are busy with other campaigns.")
+    if outlook.others_are_sent:
+        return Why(QUIET, "Waiting for a worker.", "All are busy with other campaigns.")
+    if outlook.now - since < JUST_NOW:
+        return Why(QUIET, "Waiting for a worker.", "A worker will start within a second or two.")
+    at = moment(since, outlook.now)
+    return Why(ATTENTION, "Waiting for a worker.", f"None has come since {at}; if it stays so, see whether they run.")
+
+
+def begun(picture: Picture) -> datetime | None:
+    """When it came to the status it has."""
+    return picture.last_move.at if picture.last_move else None
 
 
 def waiting_for_time(picture: Picture, next_at: datetime) -> Why:
@@ -100,7 +130,7 @@ def waiting_for_time(picture: Picture, next_at: datetime) -> Why:
 
 
 def paused(picture: Picture) -> Why:
-    change = picture.history[0] if picture.history else None
+    change = picture.last_move
     by = told(change, picture.outlook.now) if change else "Paused."
     if picture.books.in_flight:
         return Why(ATTENTION, f"Pausing, {picture.books.in_flight:,} in flight.", by)
@@ -118,7 +148,8 @@ def over(picture: Picture) -> Why:
     ended = picture.campaign.finished_at
     at = f" at {moment(ended, picture.outlook.now)}" if ended else ""
     seconds = picture.seconds_taken
-    took = f", {duration(seconds)} after it began" if seconds is not None else ""
+    begun = "the retry began" if picture.taken_up else "it began"
+    took = f", {duration(seconds)} after {begun}" if seconds is not None else ""
     unknown = picture.books.unknown
     undecided = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown; decide below." if unknown else ""
     tone = ATTENTION if undecided else GOOD if picture.status == Status.SENT else BAD
@@ -127,7 +158,7 @@ def over(picture: Picture) -> Why:
 
 
 def cancelled(picture: Picture) -> Why:
-    change = picture.history[0] if picture.history else None
+    change = picture.last_move
     who = f" by {change.actor}" if change and change.actor else ""
     at = f" at {moment(change.at, picture.outlook.now)}" if change else ""
     if not picture.was_launched:

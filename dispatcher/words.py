@@ -1,14 +1,16 @@
 """How times, durations, statuses and shares are put into words and widths, wherever they are shown."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateformat import format as dated
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Channel
 from dispatcher.books import Books
+from dispatcher.models import CATEGORY_WORDS, Category
 
 Status = Campaign.Status
+SOON = timedelta(minutes=10)
 
 
 def moment(at: datetime | None, now: datetime) -> str:
@@ -19,6 +21,13 @@ def moment(at: datetime | None, now: datetime) -> str:
     if here.date() == today.date():
         return dated(here, "H:i:s")
     return dated(here, "j M H:i" if here.year == today.year else "j M Y H:i")
+
+
+def about(at: datetime, now: datetime) -> str:
+    """A time that is only guessed: to the second when it is soon, else to the minute."""
+    words = moment(at, now)
+    is_far = at - now > SOON and timezone.localtime(at).date() == timezone.localtime(now).date()
+    return words.rpartition(":")[0] if is_far else words
 
 
 def duration(seconds: float) -> str:
@@ -57,6 +66,15 @@ def shares(books: Books) -> list[tuple[str, str]]:
         ("w", min(books.in_flight, books.pending)),
     )
     return [(letter, f"{100 * n / books.total:.2f}%" if n else "0%") for letter, n in counts]
+
+
+def cause_words(category: Category, channel: int) -> tuple[str, str, bool]:
+    """What happened, what to do about it, and whether trying again can help, for this channel."""
+    words, advice, can_be_retried = CATEGORY_WORDS[category]
+    if channel != Channel.EMAIL:
+        words = "Number does not exist" if category == Category.BOUNCED else words.replace("Address", "Number")
+        advice = advice.replace("address", "number")
+    return words, advice, can_be_retried
 
 
 def people(number: int) -> str:

@@ -9,7 +9,6 @@ from email_validator import EmailNotValidError, validate_email
 from people.plain import NotPlain, plain, shown
 
 PHONE = re.compile(r"\+?[\d ().\-/\u00a0\u2010-\u2015\u202f]{3,40}")
-NO_COUNTRY = "“{}” has no country code; write the number as +254 712 345 678."
 
 
 class InvalidAddress(NotPlain):
@@ -40,7 +39,7 @@ def normal_phone(text: str, region: str | None = None) -> str:
     if text.startswith("00"):
         text = f"+{text[2:]}"
     if not region and not text.startswith("+"):
-        raise InvalidAddress(NO_COUNTRY.format(text))
+        raise InvalidAddress(_no_country(text))
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -51,6 +50,17 @@ def normal_phone(text: str, region: str | None = None) -> str:
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE or len(phone) > 16:
         raise InvalidAddress(f"“{text}” has the wrong number of digits for a phone number of its country.")
     return phone
+
+
+def _no_country(text: str) -> str:
+    """What to write in place of a number without +: the same with one where it begins with a country code."""
+    try:
+        if phonenumbers.is_valid_number(phonenumbers.parse(f"+{text}", None)):
+            return f"“{text}” has no + before its country code; write it with a + : +{text}"
+    except phonenumbers.NumberParseException:
+        pass
+    rest = text.removeprefix("(").lstrip("0").strip(" -./)") if text.startswith(("0", "(0")) else "712 345 678"
+    return f"“{text}” has no country code; write it with one, as +254 {rest} for Kenya."
 
 
 def _line(text: str, what: str, *, at_most: int) -> str:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 
 from people.attributes import is_attribute_name
+from people.models import STANDARD_FIELDS
+from people.plain import NotPlain
 from people.sheet import Record, UnreadableSheet, records
 
 ALIASES = {
@@ -18,6 +20,14 @@ ALIASES = {
 }
 MOST_COLUMNS = 200
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases.split()}
+
+
+def refuse_alias(name: str) -> None:
+    """Raises NotPlain when an attribute of this name would be mistaken for a field that everybody has."""
+    column = COLUMNS.get(name, name)
+    if column != name and column in STANDARD_FIELDS:
+        words = column.replace("_", " ")
+        raise NotPlain(f"“{name}” is the {words}: type it there, and write {{{column}}} in a message.")
 
 
 @dataclass(frozen=True)

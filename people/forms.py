@@ -6,6 +6,7 @@ from django import forms
 from django.db import transaction
 
 from accounts.models import User, Workspace
+from people.columns import refuse_alias
 from people.groups import checked_group, group_named
 from people.imports import MOST_CHARACTERS, start_import
 from people.models import Group, Import, Recipient
@@ -39,7 +40,8 @@ def attributes_in(text: str) -> dict:
     pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
     for name, colon, _ in pairs:
         if not colon:
-            raise NotPlain(f"“{name[:60]}” has no colon; write one attribute on each line, as city: Nairobi.")
+            raise NotPlain(f"“{name[:60]}” has no colon; write one attribute on each line, as tier: gold.")
+        refuse_alias(name.strip())
     return checked_fields({"attributes": {name.strip(): value for name, _, value in pairs}})["attributes"]
 
 

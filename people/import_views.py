@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import MemberRequest, may
+from accounts.keeping import keeps_what_was_typed
 from people.forms import ImportForm
 from people.imports import MOST_ROWS
 from people.models import Import, ImportRow
@@ -16,6 +17,7 @@ LATELY = 50
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_what_was_typed
 @may("write")
 def import_new(request: MemberRequest) -> HttpResponse:
     posted = (request.POST, request.FILES) if request.method == "POST" else ()

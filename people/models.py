@@ -130,6 +130,12 @@ class Import(models.Model):
     def percent(self) -> int:
         return self.rows * 100 // self.expected if self.expected else 0
 
+    @property
+    def shares(self) -> list[tuple[str, str]]:
+        """The parts of the bar, brought in and rejected: the letter of the stylesheet and the width."""
+        counts = (("s", self.rows - self.rejected), ("f", self.rejected))
+        return [(letter, f"{100 * n / max(n, self.expected):.2f}%" if n else "0%") for letter, n in counts]
+
 
 class ImportRow(models.Model):
     """The verdict on one row of an import. Several rows may stand on one line of the list."""

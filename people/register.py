@@ -1,13 +1,12 @@
 """The people one chunk of an import is about, found by either address, as they will be once it is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Min, Q
 from django.db.models.functions import Lower
 
 from people.models import Import, ImportRow, Recipient
-from people.plain import NotPlain
 from people.rows import Entry
 
 V = ImportRow.Verdict
@@ -22,6 +21,14 @@ WRITTEN = [
     "attributes",
     "opted_out",
 ]
+
+CALLED = {
+    "first_name": "name",
+    "last_name": "name",
+    "location": "location",
+    "preferred_product": "product",
+    "attributes": "attributes",
+}
 
 Booking = tuple[ImportRow.Verdict, Recipient | None, str]
 
@@ -78,22 +85,19 @@ class Register:
 
     def book(self, entry: Entry, line: int) -> Booking:
         """What becomes of one row: its verdict, the person and the reason."""
-        try:
-            known = self._find(entry)
-        except NotPlain as refusal:
-            return V.REJECTED, None, str(refusal)
+        entry = self._without_foreign_phone(entry)
+        known = self.by_email.get(entry.email) or self.by_phone.get(entry.phone)
         if known is None:
             return self._create(entry, line)
         return self._update(known, entry, line)
 
-    def _find(self, entry: Entry) -> Known | None:
+    def _without_foreign_phone(self, entry: Entry) -> Entry:
+        """People share telephones: the second to name a number must not take the place of the first."""
         ann, bob = self.by_email.get(entry.email), self.by_phone.get(entry.phone)
-        if ann and bob and ann is not bob:
-            raise NotPlain("The email address belongs to one person and the phone number to another.")
-        if bob and entry.email and bob.person.email and bob is not ann:
-            # People share telephones: the second must not take the place of the first.
-            raise NotPlain(f"The phone number already belongs to {bob.person.email}.")
-        return ann or bob
+        if not entry.email or bob is None or bob is ann or (ann is None and not bob.person.email):
+            return entry
+        owner = bob.person.email or "somebody else"
+        return replace(entry, phone="", left_out=f"phone left out: {entry.phone} already belongs to {owner}")
 
     def _create(self, entry: Entry, line: int) -> Booking:
         person = Recipient(
@@ -109,7 +113,7 @@ class Register:
         if self.upload.group_id:
             self.joining.append(person)
         self._file(known)
-        return V.CREATED, person, ""
+        return V.CREATED, person, entry.left_out
 
     def _update(self, known: Known, entry: Entry, line: int) -> Booking:
         reasons = [f"same as line {known.line}"] if known.line else []
@@ -121,7 +125,9 @@ class Register:
             known.is_member = changed = True
             self.joining.append(known.person)
             reasons.append("added to the group")
-        return V.UPDATED if changed else V.UNCHANGED, known.person, ", ".join(reasons)
+        if entry.left_out:
+            reasons.append(entry.left_out)
+        return V.UPDATED if changed else V.UNCHANGED, known.person, "; ".join(reasons)
 
     def _change_addresses(self, known: Known, entry: Entry, reasons: list[str]) -> bool:
         person = known.person
@@ -129,11 +135,12 @@ class Register:
         new_phone = bool(entry.phone) and entry.phone != person.phone
         if new_email:
             person.email = entry.email
+            reasons.append("email added")
         if new_phone:
             if person.phone:
-                reasons.append(f"phone was {person.phone}")
                 self.freed.add(person.phone)
                 del self.by_phone[person.phone]
+            reasons.append(f"phone was {person.phone}" if person.phone else "phone added")
             person.phone = entry.phone
         self._file(known)
         return new_email or new_phone
@@ -155,13 +162,18 @@ class Register:
 
 def _change_fields(person: Recipient, entry: Entry, reasons: list[str]) -> bool:
     """Take over what the row says; what it leaves empty stays, and so does an opt-out."""
-    before = [getattr(person, name) for name in WRITTEN]
+    before = {name: getattr(person, name) for name in CALLED}
     for name, value in entry.fields.items():
         setattr(person, name, value or getattr(person, name))
     person.attributes = person.attributes | {
         name: value for name, value in entry.attributes.items() if value != str(person.attributes.get(name))
     }
+    changed = dict.fromkeys(called for name, called in CALLED.items() if before[name] != getattr(person, name))
+    reasons.extend(f"{called} changed" for called in changed)
     if person.opted_out and not entry.opted_out:
         reasons.append("stays opted out")
+    elif entry.opted_out and not person.opted_out:
+        reasons.append("opted out")
+        changed["consent"] = None
     person.opted_out |= entry.opted_out
-    return before != [getattr(person, name) for name in WRITTEN]
+    return bool(changed)

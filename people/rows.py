@@ -35,13 +35,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One person as a row gives them, checked; a field the row says nothing about is empty."""
+    """One person as a row gives them, checked; a field the row says nothing about is empty.
+
+    `left_out` says which address could not be used where the other one can.
+    """
 
     email: str
     phone: str
     fields: dict[str, str]
     attributes: dict
     opted_out: bool
+    left_out: str = ""
 
 
 def rows(source: str, *, without: Collection[str] = ()) -> Iterator[Row]:
@@ -110,11 +114,24 @@ def entry_of(row: Row) -> Entry:
     cells.pop("name", None)
     opted_out = _yes(cells.pop("opted_out", ""))
     standard = {name: cells.pop(name, "") for name in ("email", "phone", *LINES)}
+    addresses, left_out = _addresses(standard.pop("email"), standard.pop("phone"))
     checked = checked_fields({**standard, "attributes": cells})
-    email, phone, attributes = checked.pop("email"), checked.pop("phone"), checked.pop("attributes")
-    if not email and not phone:
-        raise InvalidAddress("There is no email address and no phone number in this row.")
-    return Entry(email, phone, checked, attributes, opted_out)
+    return Entry(
+        **addresses, fields=checked, attributes=checked.pop("attributes"), opted_out=opted_out, left_out=left_out
+    )
+
+
+def _addresses(email: str, phone: str) -> tuple[dict[str, str], str]:
+    """Both addresses, and what was wrong with one of them. Raises InvalidAddress when none can be used."""
+    found, faults = {"email": "", "phone": ""}, {}
+    for name, cell in {"email": email, "phone": phone}.items():
+        try:
+            found |= checked_fields({name: cell})
+        except InvalidAddress as fault:
+            faults[name] = str(fault)
+    if not any(found.values()):
+        raise InvalidAddress(" ".join(faults.values()) or "There is no email address and no phone number in this row.")
+    return found, "".join(f"{name} left out: {fault}" for name, fault in faults.items())
 
 
 def _names(cells: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 MOST_LINES_OF_A_RECORD = 20  # a quote that is never closed must not swallow the rest of the list
 QUOTED = re.compile(r'"[^"\n]*"')
 SURROGATE_OR_NUL = re.compile("[\x00\ud800-\udfff]")
+NOT_IN_A_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+NO_TEXTS = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\x7fELF")
 NOT_CLOSED = "A quotation mark opens here and is not closed as CSV wants it."
 FAR_TOO_LONG = f"A cell is longer than {csv.field_size_limit():,} characters."
 
@@ -31,6 +33,14 @@ def text_of(raw: bytes) -> str:
     """The text of an uploaded file: UTF-8, UTF-16 or Windows-1252, even mixed. Raises UnreadableSheet."""
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UnreadableSheet("This is a spreadsheet or an archive; save it as CSV and choose that file.")
+    text = _decoded(raw)
+    head = text[:4_000]
+    if raw.startswith(NO_TEXTS) or len(NOT_IN_A_TEXT.findall(head)) > 8 + len(head) // 20:
+        raise UnreadableSheet("This file is not a text, but a picture, a document or a program; choose a CSV file.")
+    return text
+
+
+def _decoded(raw: bytes) -> str:
     head = raw[:1000]
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", "replace")

@@ -1,11 +1,13 @@
 """The pages of people and groups."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
+from accounts.keeping import keeps_what_was_typed
 from people.forms import GroupForm, PersonForm
 from people.groups import (
     DuplicateGroup,
@@ -22,6 +24,7 @@ from people.search import COUNTED, LONGEST, PAGE, counted, number_in, page_of, s
 
 MEMBERSHIP = Recipient.groups.through
 GROUPS_SHOWN = 500
+MOST_OF_A_QUERY = 500
 
 
 @require_GET
@@ -45,10 +48,17 @@ def people(request: MemberRequest) -> HttpResponse:
         "words": words,
         "group": group,
         "groups": request.workspace.groups.all()[:GROUPS_SHOWN],
-        "count": counted(MEMBERSHIP.objects.filter(group=group) if group else listed.all()),
+        "count": found_words(found)
+        if words
+        else counted(MEMBERSHIP.objects.filter(group=group) if group else listed.all()),
+        "list": request.GET.urlencode(),
         "may_write": request.membership.may("write"),
     }
     return render(request, "people/people.html", context)
+
+
+def found_words(found: list[Recipient]) -> str:
+    return str(len(found)) if len(found) <= PAGE else f"more than {PAGE}"
 
 
 def _chosen_group(request: MemberRequest) -> Group | None:
@@ -57,9 +67,11 @@ def _chosen_group(request: MemberRequest) -> Group | None:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_what_was_typed
 @may("write")
 def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.recipients, pk=pk) if pk else None
+    back = _list_come_from(request)
     form = PersonForm(request.workspace, request.POST or None, known)
     if form.is_bound and form.is_valid():
         try:
@@ -68,9 +80,15 @@ def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{saved} is saved.")
-            return redirect("people")
-    context = {"form": form, "person": known}
+            return redirect(back)
+    context = {"form": form, "person": known, "back": back}
     return render(request, "people/person.html", context, status=422 if form.errors else 200)
+
+
+def _list_come_from(request: MemberRequest) -> str:
+    """The list of people as it was searched and turned over before."""
+    query = QueryDict(request.GET.get("list", "")[:MOST_OF_A_QUERY]).urlencode()
+    return f"{reverse('people')}?{query}" if query else reverse("people")
 
 
 @require_GET
@@ -85,6 +103,7 @@ def groups(request: MemberRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@keeps_what_was_typed
 @may("write")
 def group(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.groups, pk=pk) if pk else None

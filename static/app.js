@@ -96,18 +96,66 @@ function remove(button, selector) {
   list.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+// --- what is typed is not lost: leaving asks first, and logging in again in another tab does no harm ---
+
+let unsaved = null; // the form that was changed and not yet sent
+
+function keep(form) {
+  if (unsaved === form) return;
+  unsaved = form;
+  addEventListener("beforeunload", ask); // only now: a page that listens all the time is not kept for Back
+}
+
+function ask(event) {
+  if (unsaved?.isConnected) event.preventDefault();
+}
+
+for (const kind of ["input", "change"])
+  document.addEventListener(kind, ({ target }) => {
+    const form = target.closest("form[data-keeps]");
+    if (form && !target.matches("[data-search]")) keep(form);
+  });
+
+// Going back, the browser fills in what was typed without telling anybody.
+const isTyped = (field) =>
+  field.type === "checkbox" || field.type === "radio"
+    ? field.checked !== field.defaultChecked
+    : /^(text|email|textarea)$/.test(field.type) && field.value !== field.defaultValue;
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-keeps]"))
+    if ("unsaved" in form.dataset) keep(form);
+    else {
+      const typed = [...form.elements].find(isTyped);
+      if (typed) typed.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+});
+
+const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+document.addEventListener("submit", ({ target }) => {
+  // The login in another tab changed the token; the cookie has the one that counts now.
+  const field = target.querySelector("input[name=csrfmiddlewaretoken]");
+  if (field && token()) field.value = token();
+  if (target === unsaved) {
+    unsaved = null;
+    removeEventListener("beforeunload", ask);
+  }
+});
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (token() && detail.headers["X-CSRFToken"]) detail.headers["X-CSRFToken"] = token();
+});
+
 // --- saying it ---
 
 function announce(sentence) {
   document.getElementById("announcements").textContent = sentence;
 }
 
-function toast(sentence) {
+function toast(...sentence) {
   const box = document.createElement("div");
   box.className = "flash is-failed";
   box.setAttribute("role", "alert");
   const text = document.createElement("p");
-  text.textContent = sentence;
+  text.append(...sentence);
   const close = document.createElement("button");
   close.type = "button";
   close.dataset.dismiss = "";
@@ -124,7 +172,17 @@ const WHY = {
   413: "That is too large to send in one go.",
   429: "Too many tries in a short time. Wait a moment and try again.",
 };
+function sayLoggedOut(login) {
+  if (document.querySelector("#toasts a[target]")) return; // said, and not yet put away
+  const link = document.createElement("a");
+  link.href = new URL(login).pathname;
+  link.target = "_blank";
+  link.textContent = "Log in in another tab";
+  toast("You have been logged out. ", link, ", then save: what you typed is still here.");
+}
+
 document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) return sayLoggedOut(event.detail.xhr.responseURL);
   toast(WHY[event.detail.xhr.status] ?? "That did not work, and the fault is ours. Try again in a moment.");
 });
 document.addEventListener("htmx:sendError", () => toast("No connection. What you typed is still here; try again in a moment."));

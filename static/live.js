@@ -7,9 +7,19 @@ htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph",
   handleSwap(style, target, fragment) {
     if (style !== "morph" || !fragment.firstElementChild) return false;
-    return [morph(target, fragment.firstElementChild)];
+    const focused = document.activeElement;
+    const hadFocus = target.contains(focused);
+    const fresh = morph(target, fragment.firstElementChild);
+    if (hadFocus && document.activeElement !== focused) keepFocus(fresh);
+    return [fresh];
   },
 });
+
+// What was pressed is gone: on to what took its place (Pause, Resume), so that the keyboard is not thrown to the top.
+function keepFocus(fragment) {
+  const next = [...fragment.querySelectorAll("button, a[href]")].find((element) => element.checkVisibility());
+  (next ?? document.getElementById("content")).focus({ preventScroll: true });
+}
 
 function morph(old, fresh) {
   if (old.nodeName !== fresh.nodeName || (old.id ?? "") !== (fresh.id ?? "")) {
@@ -46,14 +56,17 @@ const indicator = document.getElementById("live");
 const poller = document.querySelector("[data-polls]");
 let socket = null; // open and heard of
 let over = false; // closed for good
+const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: indicator.dataset.zone });
+let heard = clock(); // when the server was last heard of
 
 function say(words, state) {
   if (indicator.textContent !== words) indicator.textContent = words;
   indicator.className = `live ${state}`;
+  // What the page says of the campaign was true then; the stylesheet says so beside it.
+  const page = indicator.closest("main");
+  page.classList.toggle("is-cut-off", state === "is-reconnecting");
+  page.style.setProperty("--as-of", `"As of ${heard}."`);
 }
-
-const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: indicator.dataset.zone });
-let heard = clock();
 
 document.addEventListener("htmx:wsAfterMessage", (event) => {
   socket = event.detail.socketWrapper;
@@ -68,10 +81,14 @@ document.addEventListener("htmx:wsClose", ({ detail }) => {
   const { code } = detail.event;
   over = code === 4403 || code === 4404;
   if (over) return say(code === 4404 ? "This was deleted" : "Reload to log in again", "is-stale");
-  say("Reconnecting", "is-reconnecting");
+  say(`Reconnecting, as of ${heard}`, "is-reconnecting");
   // After these the extension comes back by itself.
   if (![1006, 1011, 1012, 1013].includes(code)) setTimeout(() => detail.socketWrapper.reconnect(), 1000 + 2000 * Math.random());
 });
+
+// A network that is gone closes no socket for minutes.
+window.addEventListener("offline", () => say(`No connection, as of ${heard}`, "is-reconnecting"));
+window.addEventListener("online", () => socket?.send("again"));
 
 setInterval(() => {
   if (!socket && !over && !document.hidden) htmx.trigger(poller, "poll");
@@ -90,11 +107,22 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   }
 });
 
-// Failures of what is asked unasked are the indicator's business, not a notice.
+// Failures of what is asked unasked are the indicator's business, not a notice; a button says that it was in vain.
 for (const name of ["htmx:sendError", "htmx:responseError"])
   window.addEventListener(name, (event) => {
     if (event.target === poller || event.target.id === "people") event.stopPropagation();
   }, true);
+window.addEventListener("htmx:sendError", (event) => {
+  if (!event.target.matches("button[form=operate]")) return;
+  event.stopPropagation();
+  const words = event.target.textContent.trim();
+  toast(`No connection: “${words}” did not reach the server. Press it again once this page is live.`);
+}, true);
+
+// --- what was just done is said for a while, then how things stand says more ---
+
+const SAID_FOR = 6000;
+setTimeout(() => document.querySelector("#messages .flash.is-sent:not(:focus-within)")?.remove(), SAID_FOR);
 
 // --- the visible page of people: asks for itself once a second at most, and less often when answers are slow ---
 

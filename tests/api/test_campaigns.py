@@ -50,6 +50,23 @@ def test_the_other_words_of_old_clients_are_understood(program):
     assert campaign["subject"] == "Welcome Campaign"
 
 
+def test_a_name_that_only_colleagues_see_never_becomes_the_subject(program):
+    answer = program.post("/api/campaigns", {"name": "Draft for the boss", "base_template": "Welcome!"})
+
+    assert answer.status_code == 400
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
+    assert list(error_of(answer)["details"]) == ["subject"]
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_program_cannot_write_half_a_campaign(program, text):
+    answer = program.post("/api/campaigns", {"title": "A", "base_template": text})
+
+    assert answer.status_code == 400
+    assert list(error_of(answer)["details"]) == ["base_template"]
+
+
 @pytest.mark.parametrize("twice", [{"title": "B"}, {"message": "B"}])
 def test_a_field_given_under_both_its_names_is_refused(program, twice):
     answer = program.post("/api/campaigns", {"name": "A", "base_template": "A"} | twice)
@@ -158,7 +175,7 @@ def test_a_field_that_does_not_exist_is_refused(program, field):
 def test_groups_of_another_workspace_cannot_be_chosen(program):
     theirs = make_group(make_workspace())
 
-    answer = program.post("/api/campaigns", {"name": "A", "message": "B", "group_ids": [theirs.pk]})
+    answer = program.post("/api/campaigns", {"name": "A", "channel": "sms", "message": "B", "group_ids": [theirs.pk]})
 
     assert answer.status_code == 400
     assert list(error_of(answer)["details"]) == ["group_ids"]
@@ -170,7 +187,7 @@ def test_a_draft_shows_as_pending_whom_it_would_reach(program):
     make_recipient(program.workspace, opted_out=True)
     group = make_group(program.workspace, *people, make_recipient(program.workspace, email=""))
 
-    campaign = program.post("/api/campaigns", {"name": "A", "message": "B", "group_ids": [group.pk]}).json()
+    campaign = program.post("/api/campaigns", {"title": "A", "message": "B", "group_ids": [group.pk]}).json()
 
     assert campaign["stats"]["total"] == campaign["stats"]["pending"] == 3
 

@@ -58,7 +58,7 @@ def test_a_key_notes_when_it_was_used():
     assert timezone.now() - program.key.last_used_at < timedelta(seconds=10)
 
 
-WRITE = ("/api/campaigns", {"name": "News", "message": "Hello"})
+WRITE = ("/api/campaigns", {"title": "News", "message": "Hello"})
 ADD = ("/api/customers", {"email": "ann@example.com"})
 
 

@@ -168,19 +168,27 @@ def test_a_worker_killed_while_sending_loses_nobody_and_writes_to_nobody_twice(c
         assert house.processes[worker].pid != parent  # started again
 
 
-def test_a_page_without_its_socket_asks_until_it_comes_back(chromium, house, ann):
+def test_a_page_without_its_socket_says_so_and_asks_until_it_comes_back(chromium, house, ann):
     workspace = ann.workspaces.get()
     page = log_in(chromium, house)
     campaign = launched(make_campaign(workspace, people=PEOPLE))
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
     expect(page.locator("#live")).to_have_text("Live")
+    expect(page.locator("main.is-cut-off")).to_have_count(0)
 
     page.context.set_offline(True)
+    expect(page.locator("#live")).to_contain_text("as of", timeout=2_000)
     kill(house.processes["web"].pid)
-    expect(page.locator("#live")).to_contain_text("Reconnecting", timeout=15_000)
+    expect(page.locator("#live")).to_contain_text("Reconnecting, as of", timeout=15_000)
+    said = page.evaluate("getComputedStyle(document.querySelector('.why'), '::after').content")
+    assert said.startswith('"As of ')
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("“Pause” did not reach the server")).to_be_visible()
+    assert "typed" not in page.locator("#toasts").inner_text()
 
     page.context.set_offline(False)
     expect(page.locator("#live")).to_have_text("Live", timeout=IN_TIME)
+    expect(page.locator("main.is-cut-off")).to_have_count(0)
     expect(page.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
 
 
@@ -197,7 +205,7 @@ def test_a_page_without_scripts_is_read_and_pressed_all_the_same(chromium, house
     page.get_by_role("button", name="Pause").click()
     expect(page.locator(".why")).to_contain_text("Ann")
     page.get_by_role("link", name="Cancel…").click()
-    page.get_by_role("button", name="Cancel campaign").click()
+    page.get_by_role("button", name="Cancel the campaign").click()
 
     expect(page.locator(".badge").first).to_contain_text("Cancell")
     campaign.refresh_from_db()
@@ -229,6 +237,87 @@ def test_what_is_in_hand_stays_in_hand_while_numbers_tick(chromium, house, ann):
     page.mouse.up()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     expect(page.locator(".why")).to_contain_text("Paused by Ann")
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.textContent.trim()")
+
+
+def test_the_keyboard_goes_on_where_it_was_when_a_button_gives_way_to_another(chromium, house, ann):
+    page = log_in(chromium, house)
+    campaign = launched(make_campaign(ann.workspaces.get(), people=PEOPLE))
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/")
+    expect(page.locator("#live")).to_have_text("Live")
+
+    for pressed, instead in (("Pause", "Resume"), ("Resume", "Pause")):
+        page.get_by_role("button", name=pressed).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=instead)).to_be_visible()
+        assert focused(page) == instead
+
+    page.get_by_role("link", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    assert focused(page) == "Keep sending"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+    assert focused(page) == "Cancel…"
+
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Cancel the campaign").press("Enter")
+    expect(page.locator(".badge").first).to_contain_text("Cancell")
+    expect(page.get_by_role("link", name="Cancel…")).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_a_dialog_stays_open_and_keeps_up_while_numbers_tick(chromium, house, ann):
+    page, other = log_in(chromium, house), log_in(chromium, house)
+    campaign = launched(make_campaign(ann.workspaces.get(), people=2 * PEOPLE))
+    for window in (page, other):
+        window.goto(f"{house.address}/campaigns/{campaign.pk}/")
+    page.get_by_role("link", name="Cancel…").click()
+    wait_for_percent(page, percent(page) + 5)
+    expect(page.get_by_role("button", name="Keep sending")).to_be_focused()
+
+    other.get_by_role("button", name="Pause").click()
+
+    expect(page.get_by_role("button", name="Keep it paused")).to_be_focused()
+
+
+def test_a_draft_that_is_watched_follows_its_launch_and_the_first_words_give_way(chromium, house, ann):
+    page, other = log_in(chromium, house), log_in(chromium, house)
+    campaign = make_campaign(ann.workspaces.get(), people=PEOPLE)
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/")
+    expect(page.get_by_role("link", name="Read it as the people will")).to_be_visible()
+    mark(page)
+
+    other.goto(f"{house.address}/campaigns/{campaign.pk}/check/")
+    pressed_send(other)
+
+    expect(page.get_by_role("link", name="Read it as the first person gets it")).to_be_visible(timeout=10_000)
+    assert is_marked(page)
+    expect(other.get_by_text("Campaign dispatch started!")).to_have_count(0, timeout=10_000)
+    expect(other.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
+
+
+CONTRADICTION = """() => {
+    const number = (element) => Number(element.textContent.replaceAll(",", ""));
+    const sent = number(document.querySelector(".sum .dot.s + b"));
+    return Math.abs(sent - number(document.getElementById("people-sent-count")));
+}"""
+
+
+def test_the_chips_never_contradict_the_sum_for_longer_than_a_drawing(chromium, house, ann):
+    page = log_in(chromium, house)
+    campaign = launched(make_campaign(ann.workspaces.get(), people=PEOPLE))
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/")
+
+    since, longest = time.monotonic(), 0.0
+    while percent(page) < 100:
+        if page.evaluate(CONTRADICTION) == 0:
+            since = time.monotonic()
+        longest = max(longest, time.monotonic() - since)
+    assert longest < 0.6
+    expect(page.locator("#people-sent-count")).to_have_text(page.locator(".sum .dot.s + b").inner_text())
 
 
 def test_a_page_that_gets_no_socket_asks_every_few_seconds(chromium, house, ann):

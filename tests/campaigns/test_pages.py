@@ -1,11 +1,15 @@
 """The pages a campaign is written on, as a browser without scripts would use them."""
 
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role
+from campaigns.authoring import update_campaign
 from campaigns.forms import SHOWN
 from campaigns.models import Campaign, Channel
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
@@ -263,3 +267,152 @@ def test_placeholders_are_readable_text_with_attributes_after_the_standard_ones(
         < html.index("<code>{email}</code>")
         < html.index("<code>{points}</code>")
     )
+
+
+@pytest.mark.parametrize("then", ["campaign", "check"])
+def test_half_an_idea_can_be_kept_with_nothing_but_a_name(browser, workspace, then):
+    browser.post(reverse("campaign-new"), {"name": "Spring", "channel": "email", "audience": "some", "then": then})
+
+    campaign = workspace.campaigns.get()
+    assert (campaign.name, campaign.subject, campaign.body) == ("Spring", "", "")
+    typed = TYPED | {"body": "", "subject": ""}
+    assert browser.post(reverse("campaign-edit", args=[campaign.pk]), typed).status_code == 302
+
+
+def test_half_an_idea_is_still_checked_for_what_can_never_be_sent(browser, workspace):
+    answer = browser.post(reverse("campaign-new"), TYPED | {"subject": "", "body": "{bogus} \x07"})
+
+    assert answer.status_code == 422
+    assert not workspace.campaigns.exists()
+
+
+def test_a_scheduled_campaign_cannot_lose_its_text(browser, workspace):
+    campaign = make_campaign(workspace, status=Campaign.Status.SCHEDULED, scheduled_at=timezone.now())
+
+    answer = browser.post(reverse("campaign-edit", args=[campaign.pk]), TYPED | {"body": " ", "subject": ""})
+
+    assert answer.status_code == 422
+    assert "Write the message." in page(answer)
+    assert "An email needs a subject." in page(answer)
+
+
+def version_in(html):
+    return html.split('name="version" value="')[1].split('"')[0]
+
+
+def test_what_somebody_else_saved_meanwhile_is_shown_before_it_is_replaced(browser, workspace):
+    bob = make_member(workspace, Role.EDITOR, name="Bob")
+    campaign = make_campaign(workspace)
+    edit = reverse("campaign-edit", args=[campaign.pk])
+    seen = version_in(page(browser.get(edit)))
+    update_campaign(campaign, by=bob, body="Bob was here")
+
+    refused = browser.post(edit, TYPED | {"version": seen})
+    campaign.refresh_from_db()
+
+    html = page(refused)
+    assert refused.status_code == 409
+    assert "Bob saved another version at" in html
+    assert "yours is below, saving again replaces it." in html
+    assert "Bob was here" in html
+    assert "spring is here.</textarea>" in html
+    assert campaign.body == "Bob was here"
+
+    browser.post(edit, TYPED | {"version": version_in(html)})
+
+    campaign.refresh_from_db()
+    assert campaign.body.endswith("spring is here.")
+
+
+def test_a_button_pressed_twice_saves_the_same_text_without_a_question(browser, workspace):
+    campaign = make_campaign(workspace)
+    edit = reverse("campaign-edit", args=[campaign.pk])
+    typed = TYPED | {"version": version_in(page(browser.get(edit))), "picked": make_recipient(workspace).pk}
+
+    answers = [browser.post(edit, typed) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+
+
+def test_a_schedule_changed_meanwhile_is_no_other_version(browser, workspace):
+    campaign = make_campaign(workspace)
+    edit = reverse("campaign-edit", args=[campaign.pk])
+    seen = version_in(page(browser.get(edit)))
+    campaign.move_to(Campaign.Status.SCHEDULED, by=None, scheduled_at=timezone.now())
+
+    assert browser.post(edit, TYPED | {"version": seen}).status_code == 302
+
+
+def test_a_brace_that_is_never_closed_is_pointed_out_while_writing_and_on_saving(browser):
+    typed = TYPED | {"body": "Dear {first_name, hello {last_name}"}
+
+    html = page(browser.post(reverse("campaign-preview"), typed))
+    saved = browser.post(reverse("campaign-new"), typed)
+
+    assert "A { without } stays as typed: <code>{first_name</code>" in html
+    assert "A { without } stays as typed: {first_name" in [str(each) for each in get_messages(saved.wsgi_request)]
+
+
+def test_another_name_of_a_field_is_answered_with_the_one_to_write(browser):
+    typed = TYPED | {"body": "from {city}, {bogus}"}
+
+    html = page(browser.post(reverse("campaign-new"), typed))
+    drawn = page(browser.post(reverse("campaign-preview"), typed))
+
+    assert "There is no {city}; write {location}." in html
+    assert "Nobody here has {bogus}. You can use" in html
+    assert "There is no <code>{city}</code>; write <code>{location}</code>." in drawn
+
+
+def test_a_line_break_counts_as_one_character_however_the_browser_sends_it(browser, workspace):
+    typed = TYPED | {"body": "a\r\nb\r\nc"}
+
+    html = page(browser.post(reverse("campaign-preview"), typed))
+    browser.post(reverse("campaign-new"), typed)
+
+    assert "5 characters" in html
+    assert workspace.campaigns.get().body == "a\nb\nc"
+
+
+@pytest.mark.parametrize(("channel", "hint"), [("sms", True), ("email", False), ("whatsapp", False)])
+def test_a_long_text_message_says_into_how_many_parts_it_falls(browser, channel, hint):
+    html = page(browser.post(reverse("campaign-preview"), TYPED | {"channel": channel, "body": "x" * 161}))
+
+    assert ("about 2 parts" in html) == hint
+
+
+def test_groups_show_how_many_are_in_them(browser, workspace):
+    make_group(workspace, *make_recipients(workspace, 3), name="Customers")
+    make_group(workspace, name="Later")
+
+    html = page(browser.get(reverse("campaign-new")))
+
+    assert '<span>Customers</span><span class="num muted">3</span>' in html
+    assert '<span>Later</span><span class="num muted">empty</span>' in html
+
+
+@pytest.mark.parametrize("typed", [None, {}, {"name": "", "body": "{bogus}", "subject": "{bogus}"}])
+@pytest.mark.parametrize("name", ["campaign-new", "person-new", "group-new", "import-new"])
+def test_every_description_a_field_names_is_on_the_page(browser, name, typed):
+    html = page(browser.get(reverse(name)) if typed is None else browser.post(reverse(name), TYPED | typed))
+
+    named = {word for ids in re.findall(r'aria-describedby="([^"]*)"', html) for word in ids.split()}
+    assert named <= set(re.findall(r' id="([^"]*)"', html))
+
+
+def test_without_scripts_nothing_dead_is_shown(browser):
+    html = page(browser.get(reverse("campaign-new")))
+
+    assert '<ul class="chips needs-js">' in html
+    assert '<aside class="card needs-js"' in html
+    assert '<fieldset class="field needs-js" id="picked">' in html
+
+
+def test_the_audience_reads_well_in_words(workspace):
+    campaign = make_campaign(workspace, everyone=False)
+    campaign.groups.set([make_group(workspace, name="Shop list"), make_group(workspace, name="VIP")])
+    campaign.picked.add(make_recipient(workspace))
+    campaign.excluded_groups.add(make_group(workspace, name="Staff"))
+    campaign.excluded.add(make_recipient(workspace))
+
+    assert campaign.audience_words == "Shop list, VIP and 1 picked by hand, without Staff and 1 person"

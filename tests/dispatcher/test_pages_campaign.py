@@ -146,6 +146,63 @@ def test_what_cannot_be_taken_back_is_asked_about_first(client, ann, workspace, 
     assert (campaign.status, books_of(campaign).unknown) == (Status.SENDING, 1)
 
 
+@pytest.mark.parametrize(("is_paused", "words"), [(False, "Keep sending"), (True, "Keep it paused")])
+def test_the_way_out_of_a_cancel_stands_first_and_says_what_stays(client, ann, workspace, is_paused, words):
+    campaign = launched(make_campaign(workspace, people=2))
+    if is_paused:
+        operations.pause(campaign, by=ann)
+
+    for html in (page(client, campaign), client.get(reverse("confirm", args=[campaign.pk, "cancel"])).content.decode()):
+        question = html[html.index("Cancel this campaign?") :]
+        assert "autofocus" in question[: question.index(f">{words}<")]
+        assert question.index(f">{words}<") < question.index(">Cancel the campaign<")
+
+
+def test_all_that_failed_is_retried_by_one_button_once_nothing_is_sent_any_more(client, ann, workspace):
+    campaign = launched(make_campaign(workspace, people=4), *failed(Category.TIMEOUT, 2), *failed())
+
+    assert "Retry all" not in page(client, campaign) and "Retry 2" in page(client, campaign)
+    operations.pause(campaign, by=ann)
+    assert "Retry all 3 failed" in page(client, campaign)
+
+
+def test_the_numbers_of_the_chips_tick_with_the_sum(client, ann, workspace):
+    campaign = launched(make_campaign(workspace, people=9), *sent(3), *unknown())
+    drawn = client.get(reverse("campaign-live", args=[campaign.pk])).content.decode()
+
+    chips = dict(re.findall(r'id="people-(\w+)-count" hx-swap-oob="morph">([\d,]+)<', drawn))
+
+    assert chips == {
+        **{"all": "9", "sent": "3", "unknown": "1", "waiting": "5"},
+        **{"failed": "0", "skipped": "0", "cancelled": "0"},
+    }
+    html = page(client, campaign)
+    assert all(f'id="people-{word}-count"' in html for word in chips)
+
+
+def test_the_message_follows_a_draft_through_its_launch(client, ann, workspace):
+    campaign = make_campaign(workspace, people=2, body="Dear {first_name}")
+
+    def drawn() -> str:
+        return client.get(reverse("campaign-live", args=[campaign.pk])).content.decode()
+
+    assert "Read it as the people will" in drawn()
+    launched(campaign)
+    assert "Read it as the first person gets it" in drawn() and "as the people will" not in drawn()
+
+
+def test_without_scripts_a_page_is_asked_for_again_by_a_link(client, ann, workspace):
+    for html in (page(client, make_campaign(workspace)), client.get(reverse("campaigns")).content.decode()):
+        assert '<noscript> <a href="">Reload</a></noscript>' in html
+
+
+def test_what_was_noted_stands_in_the_history_by_its_words(client, ann, workspace):
+    campaign = launched(make_campaign(workspace, people=2), *failed())
+    operations.retry_failed(campaign, by=ann)
+
+    assert "<b>Retry of 1 failed</b>" in page(client, campaign)
+
+
 def test_there_is_no_question_about_other_verbs(client, ann, workspace):
     campaign = make_campaign(workspace)
 

@@ -1,13 +1,19 @@
-"""Check and send: the number in the button is the number of messages, and nothing is sent by looking."""
+"""Check and send: the number in the button is the number of messages, and only what was looked at is sent."""
+
+import re
+import time
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from accounts.models import Role
+from campaigns.authoring import update_campaign
 from campaigns.models import Campaign, Channel
 from dispatcher import operations
 from dispatcher.books import books_of
-from tests.make import make_campaign, make_member, make_recipient, make_recipients, make_workspace
+from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -24,6 +30,20 @@ def check(client, campaign, **query) -> str:
     answer = client.get(reverse("check", args=[campaign.pk]), query)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def checked(html: str) -> dict[str, str]:
+    """What the button of this check page posts."""
+    return {"checked": re.search(r'name="checked" value="(\w+)"', html)[1]}
+
+
+def press_send(client, campaign, html: str):
+    return client.post(reverse("send", args=[campaign.pk]), checked(html), follow=True)
+
+
+def nothing_went_out(campaign) -> bool:
+    campaign.refresh_from_db()
+    return campaign.status == Status.DRAFT and books_of(campaign).total == 0
 
 
 @pytest.mark.parametrize(
@@ -95,21 +115,116 @@ def test_what_stands_in_the_way_is_said_with_the_way_out(client, workspace):
     assert "Send 1" not in html
 
 
-def test_a_refused_launch_answers_422_with_the_sentence_and_changes_nothing(client, workspace):
-    campaign = make_campaign(workspace)
+def test_a_refused_launch_answers_422_with_the_sentence_and_changes_nothing(client, workspace, settings):
+    campaign = make_campaign(workspace, people=1)
+    looked_at = check(client, campaign)
+    settings.SENDERS = {"email": "gone", "sms": "gone", "whatsapp": "gone"}
 
-    answer = client.post(reverse("send", args=[campaign.pk]))
+    answer = press_send(client, campaign, looked_at)
 
     assert answer.status_code == 422
-    assert "Nobody is chosen yet: say who gets it." in answer.content.decode()
-    campaign.refresh_from_db()
-    assert (campaign.status, books_of(campaign).total) == (Status.DRAFT, 0)
+    assert "No sender is set up for email." in answer.content.decode()
+    assert nothing_went_out(campaign)
+
+
+def other_text(campaign) -> None:
+    update_campaign(campaign, by=None, body="Something nobody has checked")
+
+
+def other_channel(campaign) -> None:
+    update_campaign(campaign, by=None, channel=Channel.SMS)
+
+
+def other_people(campaign) -> None:
+    somebody = campaign.workspace.recipients.first()
+    update_campaign(campaign, by=None, everyone=False, picked=[somebody.pk])
+
+
+def one_more(campaign) -> None:
+    make_recipient(campaign.workspace)
+
+
+def one_less(campaign) -> None:
+    campaign.workspace.recipients.first().delete()
+
+
+def others_instead(campaign) -> None:
+    """As many as before, but not the same."""
+    campaign.excluded.set(campaign.workspace.recipients.all()[:1])
+    make_recipient(campaign.workspace)
+
+
+@pytest.mark.parametrize("change", [other_text, other_channel, other_people, one_more, one_less, others_instead])
+def test_what_changed_after_the_check_is_not_sent_but_shown(client, workspace, change):
+    campaign = make_campaign(workspace, people=3)
+    looked_at = check(client, campaign)
+    change(campaign)
+
+    answer = press_send(client, campaign, looked_at)
+
+    assert answer.status_code == 409
+    assert "The draft changed since you checked it; look again." in answer.content.decode()
+    assert nothing_went_out(campaign)
+    assert press_send(client, campaign, answer.content.decode()).redirect_chain
+    assert books_of(campaign).total > 0
+
+
+@pytest.mark.parametrize("fields", [{}, {"checked": ""}, {"checked": "\x00"}, {"checked": "0" * 64}])
+def test_who_did_not_check_sends_nothing(client, workspace, fields):
+    campaign = make_campaign(workspace, people=3)
+
+    answer = client.post(reverse("send", args=[campaign.pk]), fields)
+
+    assert answer.status_code == 409
+    assert "look again" in answer.content.decode() and "Send 3 emails" in answer.content.decode()
+    assert nothing_went_out(campaign)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_under_way_when_send_is_pressed_is_waited_for_and_seen(client, workspace):
+    campaign = make_campaign(workspace, people=3)
+    looked_at = check(client, campaign)
+    editing = Barrier(2)
+
+    def edit() -> None:
+        with transaction.atomic():
+            other_text(campaign)
+            editing.wait(5)
+            time.sleep(0.5)  # the button is pressed while this is not committed yet
+        connection.close()
+
+    editor = Thread(target=edit)
+    editor.start()
+    editing.wait(5)
+    answer = press_send(client, campaign, looked_at)
+    editor.join()
+
+    assert answer.status_code == 409 and nothing_went_out(campaign)
+
+
+def test_those_excluded_by_choice_are_counted_so_that_the_parts_add_up(client, workspace):
+    people = make_recipients(workspace, 6)
+    shop, staff = make_group(workspace, *people[:5], name="Shop list"), make_group(workspace, people[0], people[5])
+    make_recipient(workspace, opted_out=True).groups.add(shop)
+    campaign = make_campaign(workspace, everyone=False)
+    campaign.groups.add(shop)
+    campaign.excluded_groups.add(staff)
+    campaign.excluded.add(people[1])
+
+    html = check(client, campaign)
+
+    assert "Send 3 emails" in html and "of 6 chosen" in html
+    assert "<b>2</b></td><td>Excluded by your choice" in html and "<b>1</b></td><td>Opted out" in html
+
+
+def test_nobody_excluded_is_not_mentioned(client, workspace):
+    assert "Excluded by your choice" not in check(client, make_campaign(workspace, people=2))
 
 
 def test_send_launches_and_leads_to_the_page_where_it_can_be_watched(client, workspace):
     campaign = make_campaign(workspace, people=3)
 
-    answer = client.post(reverse("send", args=[campaign.pk]), follow=True)
+    answer = press_send(client, campaign, check(client, campaign))
 
     assert answer.redirect_chain == [(reverse("campaign", args=[campaign.pk]), 303)]
     assert "Campaign dispatch started! Watch the progress below." in answer.content.decode()
@@ -120,9 +235,10 @@ def test_send_launches_and_leads_to_the_page_where_it_can_be_watched(client, wor
 
 def test_a_second_send_sends_nothing_and_says_so(client, workspace):
     campaign = make_campaign(workspace, people=3)
+    looked_at = check(client, campaign)
     operations.launch(campaign, by=None)
 
-    answer = client.post(reverse("send", args=[campaign.pk]), follow=True)
+    answer = press_send(client, campaign, looked_at)
 
     assert "Nothing was sent by this." in answer.content.decode()
     assert books_of(campaign).total == 3

@@ -4,9 +4,12 @@ import pytest
 from django.urls import reverse
 
 from campaigns.models import Channel
+from dispatcher import operations
 from dispatcher.models import Attempt, Category, Message
+from dispatcher.senders.parcel import Refused
 from people.models import Recipient
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
+from tests.dispatcher.sending import send, work_off
 from tests.make import make_campaign, make_member, make_recipient, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +66,42 @@ def test_every_try_that_did_not_succeed_is_listed(client, workspace):
 
     assert html.index("503 the first time") < html.index("503 the second time")
     assert html.count("Provider not available") == 2
+
+
+def test_after_a_retry_by_a_person_the_tries_are_those_truly_made(client, workspace, provider):
+    person = make_recipient(workspace)
+    provider.answers[person.email] = [Refused("550 not now", category="rejected")]
+    campaign = make_campaign(workspace)
+    send(campaign)
+    provider.answers.clear()
+    operations.retry_failed(campaign, by=None)
+    books = work_off(campaign)
+
+    html = read(client, campaign)
+
+    assert books.sent == 1 and html.count("550 not now") == 1
+    assert "<td>Tries</td><td>2</td>" in html
+
+
+def test_what_was_only_assumed_delivered_counts_no_try_of_its_own(client, workspace):
+    campaign = launched(make_campaign(workspace, people=1), *unknown())
+    operations.assume_delivered(campaign, by=None)
+
+    assert "<td>Tries</td><td>0</td>" in read(client, campaign)
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"),
+    [(Channel.EMAIL, "mailbox"), (Channel.SMS, "number"), (Channel.WHATSAPP, "number")],
+)
+def test_a_cause_is_told_in_the_words_of_the_channel(client, workspace, channel, words):
+    campaign = launched(make_campaign(workspace, channel=channel, people=1), *failed(Category.BOUNCED))
+
+    html = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+
+    assert f"Failed, {words} does not exist" in read(client, campaign)
+    assert f"{words.capitalize()} does not exist" in html
+    assert f"Trying again rarely helps; correct the {'address' if words == 'mailbox' else 'number'} first." in html
 
 
 def test_an_unknown_message_can_be_decided_here(client, workspace):

@@ -1,6 +1,6 @@
 """The page always says why a campaign is not moving, and what it is doing when it is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db.models import F
@@ -11,10 +11,11 @@ from redis.exceptions import ConnectionError as NoRedis
 from accounts.models import Role
 from campaigns.models import Campaign
 from dispatcher import operations, picture
+from dispatcher.books import books_of
 from dispatcher.models import Batch, Heartbeat, Pace, Settlement
 from dispatcher.picture import picture_of
 from dispatcher.why import why
-from dispatcher.words import duration
+from dispatcher.words import about, duration
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_member, make_workspace
 
@@ -58,8 +59,14 @@ def some_time_ago(campaign: Campaign) -> Campaign:
     """As if it was launched five minutes ago and nothing happened lately."""
     Campaign.objects.filter(pk=campaign.pk).update(launched_at=F("launched_at") - EARLIER)
     campaign.history.update(at=F("at") - EARLIER)
-    Batch.objects.filter(campaign=campaign).update(settled_at=F("settled_at") - EARLIER)
+    Batch.objects.filter(campaign=campaign).update(settled_at=F("settled_at") - EARLIER, due_at=F("due_at") - EARLIER)
     return campaign
+
+
+def hold(campaign: Campaign, *, in_flight: int, seconds_left: float = 14) -> None:
+    """As if a worker had it in hand, whose lease lasts this much longer."""
+    due_at = Now() + timedelta(seconds=seconds_left)
+    Batch.objects.filter(campaign=campaign).update(owner="worker", in_flight=in_flight, due_at=due_at)
 
 
 def test_a_draft_waits_for_a_person(workspace):
@@ -95,6 +102,55 @@ def test_no_worker_no_redis_or_busy_workers(workspace, workers, monkeypatch):
         workers["are"] = number
         monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
         assert words in said(campaign)
+
+
+def test_a_worker_that_went_silent_is_told_with_the_time_when_it_is_taken_over(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=30), *sent(10)))
+    hold(campaign, in_flight=12, seconds_left=3)
+
+    lease_ends = picture_of(campaign, Role.MARKETER).outlook.lease_ends
+    assert "A worker went silent. Nothing came in for 5 min" in said(campaign)
+    assert f"taken over by {lease_ends:%H:%M:%S}." in said(campaign)
+
+
+def test_answers_that_take_long_are_waited_for_in_so_many_words(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=30), *sent(10)))
+    hold(campaign, in_flight=12)
+
+    assert "Waiting for answers. Nothing came in for 5 min" in said(campaign)
+    assert "12 are in flight." in said(campaign)
+
+
+def test_the_first_answers_are_awaited_without_alarm(workspace):
+    campaign = launched(make_campaign(workspace, people=30))
+    hold(campaign, in_flight=12)
+
+    assert "The first answers are awaited." in said(campaign)
+
+
+def test_what_a_dead_worker_held_is_not_called_in_flight(workspace, workers):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=30), *sent(10)))
+    hold(campaign, in_flight=12, seconds_left=-1)
+    workers["are"] = 0
+
+    assert "No worker is running." in said(campaign)
+    assert books_of(campaign).in_flight == 0
+
+
+def test_other_campaigns_are_blamed_only_while_they_are_sent(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=3)))
+
+    assert "None has come since" in said(campaign) and "other campaigns" not in said(campaign)
+    hold(launched(make_campaign(people=3)), in_flight=3)
+    assert "All are busy with other campaigns." in said(campaign)
+
+
+def test_after_a_resume_a_worker_is_expected_at_once(workspace):
+    campaign = some_time_ago(launched(make_campaign(workspace, people=3)))
+    operations.pause(campaign, by=None)
+    operations.resume(campaign, by=None)
+
+    assert "A worker will start within a second or two." in said(campaign)
 
 
 def test_moving_says_so_with_its_speed(workspace):
@@ -143,7 +199,7 @@ def test_a_provider_that_was_slowed_down_is_told(workspace):
 def test_paused_says_by_whom_when_and_why(workspace):
     campaign = launched(make_campaign(workspace, people=30), *sent(10))
     operations.pause(campaign, by=make_member(workspace, name="Ann"), reason="wrong price?")
-    Batch.objects.filter(campaign=campaign).update(owner="worker", in_flight=12)
+    hold(campaign, in_flight=12)
 
     assert "Pausing, 12 in flight." in said(campaign)
 
@@ -171,6 +227,24 @@ def test_finished_says_when_and_how_long_it_took(workspace):
     assert "Finished." in said(campaign) and ", 38 s after it began. Nothing is left to send." in said(campaign)
 
 
+def test_after_a_retry_the_time_it_took_is_called_that_of_the_retry(workspace):
+    campaign = over(launched(make_campaign(workspace, people=3), *sent(2), *failed()), Status.SENT)
+    some_time_ago(campaign)
+    operations.retry_failed(campaign, by=None)
+    begun = campaign.history.filter(from_status=Status.SENT).first().at
+    Campaign.objects.filter(pk=campaign.pk).update(status=Status.SENT, finished_at=begun + timedelta(seconds=2))
+
+    assert ", 2.0 s after the retry began." in said(campaign)
+
+
+def test_a_note_in_the_history_is_not_taken_for_the_pause(workspace):
+    campaign = launched(make_campaign(workspace, people=3), *sent(2), *failed())
+    operations.pause(campaign, by=make_member(workspace, name="Ann"))
+    operations.retry_failed(campaign, by=make_member(workspace, name="Ben"))
+
+    assert "Paused by Ann" in said(campaign)
+
+
 def test_zero_sent_is_never_called_finished(workspace):
     campaign = over(launched(make_campaign(workspace, people=2), *failed(how_many=2)), Status.FAILED)
 
@@ -186,7 +260,7 @@ def test_what_is_unknown_asks_for_a_decision(workspace):
 def test_cancelled_says_what_still_happens(workspace):
     campaign = launched(make_campaign(workspace, people=30), *sent(10))
     operations.cancel(campaign, by=make_member(workspace, name="Ann"))
-    Batch.objects.filter(campaign=campaign).update(owner="worker", in_flight=3)
+    hold(campaign, in_flight=3)
 
     assert "Cancelling, 3 in flight. Cancelled by Ann at" in said(campaign)
     Batch.objects.filter(campaign=campaign).update(owner="", in_flight=0)
@@ -198,6 +272,16 @@ def test_cancelled_says_what_still_happens(workspace):
 
 def cancelled_draft(workspace) -> Campaign:
     return operations.cancel(make_campaign(workspace), by=None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(29, "12:00:29"), (599, "12:09:59"), (3_600, "13:00"), (13 * 3_600, "23 Nov 01:00")],
+)
+def test_a_guess_is_told_to_the_second_only_when_it_is_soon(seconds, words):
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    assert about(now + timedelta(seconds=seconds), now) == words
 
 
 @pytest.mark.parametrize(

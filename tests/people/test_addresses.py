@@ -76,3 +76,18 @@ def test_any_text_at_all_is_an_address_or_refused_with_a_sentence(text):
             assert normal(text) == normal(normal(text))
         except InvalidAddress as refusal:
             assert str(refusal).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("254 711 000 002", "write it with a + : +254 711 000 002"),
+        ("0711 234567", "has no country code; write it with one, as +254 711 234567 for Kenya."),
+        ("711 234567", "has no country code; write it with one, as +254 712 345 678 for Kenya."),
+    ],
+)
+def test_a_number_without_its_country_says_what_to_write_instead(typed, sentence):
+    with pytest.raises(InvalidAddress) as refused:
+        normal_phone(typed)
+
+    assert sentence in str(refused.value)

@@ -88,28 +88,75 @@ def test_the_same_person_twice_in_a_list_is_one_person(monkeypatch, chunk):
     assert verdicts(upload) == [
         (2, "created", ""),
         (3, "unchanged", "same as line 2"),
-        (4, "updated", "same as line 2"),
+        (4, "updated", "same as line 2; location changed"),
     ]
 
 
-def test_one_person_s_email_with_another_s_phone_is_rejected_and_changes_neither():
+def test_a_phone_that_belongs_to_somebody_else_is_left_out_and_the_rest_of_the_row_is_kept():
     workspace = make_workspace()
-    make_recipient(workspace, email="ann@example.com", phone="+254712345678")
-    make_recipient(workspace, email="bob@example.com", phone="+254712345679")
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345678")
+    bob = make_recipient(workspace, email="bob@example.com", phone="+254712345679")
 
     upload = bring_in(workspace, "email,phone,city\nann@example.com,+254712345679,Nairobi\n")
 
-    assert reason_of(upload, 2) == "The email address belongs to one person and the phone number to another."
-    assert set(workspace.recipients.values_list("location", flat=True)) == {""}
+    reason = "location changed; phone left out: +254712345679 already belongs to bob@example.com"
+    assert verdicts(upload) == [(2, "updated", reason)]
+    ann.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ann.phone, ann.location) == ("+254712345678", "Nairobi")
+    assert (bob.phone, bob.location) == ("+254712345679", "")
 
 
-def test_somebody_who_shares_a_telephone_does_not_take_the_place_of_its_owner():
+def test_somebody_who_shares_a_telephone_comes_in_without_it_and_takes_nobodys_place():
     workspace = make_workspace()
 
     upload = bring_in(workspace, "email,phone\nann@example.com,+254712345678\nbob@example.com,+254712345678\n")
 
-    assert reason_of(upload, 3) == "The phone number already belongs to ann@example.com."
-    assert workspace.recipients.get().email == "ann@example.com"
+    reason = "phone left out: +254712345678 already belongs to ann@example.com"
+    assert verdicts(upload)[1] == (3, "created", reason)
+    assert dict(workspace.recipients.values_list("email", "phone")) == {
+        "ann@example.com": "+254712345678",
+        "bob@example.com": "",
+    }
+
+
+def test_a_good_email_beside_an_unusable_phone_is_kept_and_the_verdict_says_what_was_left_out():
+    workspace = make_workspace()
+
+    upload = bring_in(workspace, "email,phone,first_name\nann@example.com,0711 234 567,Ann\n")
+
+    reason = "phone left out: “0711 234 567” has no country code; write it with one, as +254 711 234 567 for Kenya."
+    assert verdicts(upload) == [(2, "created", reason)]
+    person = workspace.recipients.get()
+    assert (person.email, person.phone, person.first_name) == ("ann@example.com", "", "Ann")
+
+
+def test_a_good_phone_beside_an_unusable_email_is_kept():
+    workspace = make_workspace()
+
+    upload = bring_in(workspace, "email,phone\nann@,+254712345678\n")
+
+    assert words(upload) == ["created"]
+    assert reason_of(upload, 2).startswith("email left out: “ann@” is not an email address")
+    assert workspace.recipients.get().phone == "+254712345678"
+
+
+def test_a_row_without_any_usable_address_is_rejected_for_both_reasons():
+    upload = bring_in(make_workspace(), "email,phone\nann@,0711 234 567\n")
+
+    assert words(upload) == ["rejected"]
+    assert "is not an email address" in reason_of(upload, 2)
+    assert "has no country code" in reason_of(upload, 2)
+
+
+def test_a_later_row_about_the_same_person_says_what_it_changed():
+    workspace = make_workspace()
+
+    upload = bring_in(
+        workspace, "email,first_name,tier,opted_out\nann@example.com,Ann,,\nann@example.com,Anna,gold,yes\n"
+    )
+
+    assert reason_of(upload, 3) == "same as line 2; name changed; attributes changed; opted out"
 
 
 def test_a_known_person_s_missing_address_is_filled_in():

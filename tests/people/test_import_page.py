@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -178,3 +180,41 @@ def test_starting_an_import_needs_a_token(workspace):
 
     assert post(strict, "ann@example.com").status_code == 403
     assert not Import.objects.exists()
+
+
+def test_times_of_imports_are_those_of_the_workspace(client, workspace):
+    type(workspace).objects.filter(pk=workspace.pk).update(time_zone="Africa/Nairobi")
+    upload = bring_in(workspace, "ann@example.com")
+    Import.objects.filter(pk=upload.pk).update(created_at=datetime(2026, 3, 1, 22, 30, tzinfo=UTC))
+
+    one = client.get(reverse("import", args=[upload.pk])).content.decode()
+    many = client.get(reverse("imports")).content.decode()
+
+    assert "2 March 2026, 01:30" in one
+    assert "2 Mar 2026, 01:30" in many
+
+
+def test_the_rejected_share_of_the_bar_has_a_colour_of_its_own(client, workspace):
+    upload = bring_in(workspace, "email\nann@example.com\nnobody\nbob@example.com\nnothing\n")
+
+    html = client.get(reverse("import", args=[upload.pk])).content.decode()
+
+    assert '<svg class="s" width="50.00%"></svg><svg class="f" width="50.00%"></svg>' in html
+
+
+def test_a_new_campaign_after_an_import_is_for_its_group(client, workspace):
+    group = make_group(workspace, name="Nairobi")
+    upload = bring_in(workspace, "ann@example.com", group=group)
+
+    link = f"{reverse('campaign-new')}?group={group.pk}"
+
+    assert link in client.get(reverse("import", args=[upload.pk])).content.decode()
+    assert f'name="groups" value="{group.pk}" checked' in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("asked", ["x", "0", "9" * 30, ""])
+def test_a_new_campaign_for_a_group_that_is_not_here_is_for_nobody_yet(client, asked):
+    response = client.get(reverse("campaign-new"), {"group": asked or make_group(make_workspace()).pk})
+
+    assert response.status_code == 200
+    assert "checked><span>" not in response.content.decode()

@@ -245,3 +245,41 @@ def test_people_are_for_those_who_are_logged_in(client):
 
     for name in ("people", "person-new", "groups", "import-new", "imports"):
         assert client.get(reverse(name)).status_code == 302
+
+
+def test_the_heading_counts_those_found(client, workspace):
+    make_recipient(workspace, first_name="Zoe")
+    make_recipients(workspace, 3)
+
+    assert "1 person found for “zoe”" in page(client, q="zoe")
+    assert "4 people<" in page(client)
+
+
+def test_saving_a_person_leads_back_to_the_list_one_came_from(client, workspace):
+    zoe = make_recipient(workspace, first_name="Zoe")
+    group = make_group(workspace, zoe)
+
+    link = f"{reverse('person-edit', args=[zoe.pk])}?list=q%3Dzo%26group%3D{group.pk}"
+    listed = page(client, q="zo", group=group.pk)
+    answer = client.post(link, fields_of(zoe, first_name="Zora"))
+
+    assert link in listed
+    assert answer.headers["Location"] == f"{reverse('people')}?q=zo&group={group.pk}"
+
+
+@pytest.mark.parametrize("list", ["//evil.example", "https://evil.example/?a=b", "%26" * 5_000, "%ff"])
+def test_saving_a_person_leads_nowhere_but_to_the_list(client, workspace, list):
+    ann = make_recipient(workspace)
+
+    answer = client.post(f"{reverse('person-edit', args=[ann.pk])}?list={list}", fields_of(ann))
+
+    assert answer.headers["Location"].split("?")[0] == reverse("people")
+
+
+@pytest.mark.parametrize(("name", "field"), [("city", "{location}"), ("product", "{preferred_product}")])
+def test_another_name_of_a_field_is_refused_as_an_attribute_with_what_to_do_instead(client, workspace, name, field):
+    answer = client.post(reverse("person-new"), fields_of(email="a@example.com", attributes=f"{name}: Nairobi"))
+
+    assert answer.status_code == 422
+    assert f"write {field} in a message" in answer.content.decode()
+    assert not workspace.recipients.exists()

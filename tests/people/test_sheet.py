@@ -215,3 +215,17 @@ def test_what_a_spreadsheet_writes_is_read_back_as_it_was(pairs):
     found = list(rows(file.getvalue()))
 
     assert [row.cells["name"].strip() for row in found] == [f"{a}{b}".strip() for a, b in pairs]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+        b"%PDF-1.7\n1 0 obj << /Type /Catalog >>",
+        b"\xff\xd8\xff\xe0\x00\x10JFIF",
+        bytes(range(256)) * 8,
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_with_a_sentence(raw):
+    with pytest.raises(UnreadableSheet, match="choose a CSV file"):
+        text_of(raw)
