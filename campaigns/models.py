@@ -130,16 +130,21 @@ class Campaign(models.Model):
         for name, value in columns.items():
             setattr(self, name, value)
 
-    def audience(self) -> models.QuerySet[Recipient]:
-        """The people chosen now, whether or not they can be written to; each one once."""
+    def chosen(self) -> models.QuerySet[Recipient]:
+        """The people chosen now, those excluded again among them; each one once."""
         people = self.workspace.recipients.all()
         if not self.everyone:
             in_group = Recipient.groups.through.objects.filter(group__in=self.groups.all())
             picked = Campaign.picked.through.objects.filter(campaign=self)
             people = people.filter(Q(pk__in=in_group.values("recipient")) | Q(pk__in=picked.values("recipient")))
+        return people
+
+    def audience(self) -> models.QuerySet[Recipient]:
+        """The people it is for, whether or not they can be written to: the chosen ones without the excluded."""
         left_out = Recipient.groups.through.objects.filter(group__in=self.excluded_groups.all())
         excluded = Campaign.excluded.through.objects.filter(campaign=self)
-        return people.exclude(pk__in=left_out.values("recipient")).exclude(pk__in=excluded.values("recipient"))
+        people = self.chosen().exclude(pk__in=left_out.values("recipient"))
+        return people.exclude(pk__in=excluded.values("recipient"))
 
     @property
     def audience_words(self) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.models import Actor
 from campaigns.gaps import gaps
@@ -106,7 +105,7 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     return Check(
         campaign=campaign,
         forecast=forecast,
-        excluded=excluded_of(campaign),
+        excluded=campaign.chosen().count() - forecast.chosen,
         refusal=refusal_of(campaign),
         shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
         people=list(people),
@@ -133,17 +132,6 @@ def send_as_checked(campaign: Campaign, seal: str, *, by: Actor | None) -> Campa
     if campaign.can_become(Campaign.Status.PREPARING) and seal != seal_of(campaign, freeze.forecast(campaign)):
         raise DraftChanged
     return operations.launch(campaign, by=by)
-
-
-def excluded_of(campaign: Campaign) -> int:
-    """How many of those chosen the campaign itself leaves out: they get no message and no row."""
-    people = campaign.workspace.recipients.all()
-    if not campaign.everyone:
-        chosen = Q(pk__in=Recipient.groups.through.objects.filter(group__in=campaign.groups.all()).values("recipient"))
-        chosen |= Q(pk__in=campaign.picked.all())
-        people = people.filter(chosen)
-    in_group = Recipient.groups.through.objects.filter(group__in=campaign.excluded_groups.all())
-    return people.filter(Q(pk__in=in_group.values("recipient")) | Q(pk__in=campaign.excluded.all())).count()
 
 
 def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:
