@@ -29,12 +29,21 @@ def small_house(settings):
     settings.BATCH_SIZE = 100
 
 
-def start_worker(**environment: object) -> subprocess.Popen:
-    """A real worker process with its work-horse, rung at once."""
-    worker = start_process("manage.py", "worker", "dispatch", **environment)
-    wait_for(workers_alive)
-    clock.ring_if_due()
-    return worker
+@pytest.fixture
+def start_worker():
+    """Starts a real worker process with its work-horse, rung at once; none outlives its test."""
+    started: list[subprocess.Popen] = []
+
+    def start(**environment: object) -> subprocess.Popen:
+        started.append(start_process("manage.py", "worker", "dispatch", **environment))
+        wait_for(workers_alive)
+        clock.ring_if_due()
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.terminate()
+        worker.wait(20)
 
 
 def assert_nothing_is_wrong(campaign: Campaign) -> None:
@@ -89,7 +98,7 @@ def test_a_worker_that_was_suspended_past_its_lease_changes_nothing_when_it_wake
     assert_nothing_is_wrong(campaign)
 
 
-def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back():
+def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back(start_worker):
     campaign = operations.launch(make_campaign(people=2000), by=None)
     worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
     wait_for(lambda: books_of(campaign).sent > 20)
@@ -104,7 +113,7 @@ def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back():
     assert Call.objects.filter(accepted=True).count() == books.sent
 
 
-def test_a_worker_whose_parent_was_killed_settles_and_leaves():
+def test_a_worker_whose_parent_was_killed_settles_and_leaves(start_worker):
     campaign = operations.launch(make_campaign(people=2000), by=None)
     worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
     wait_for(lambda: books_of(campaign).sent > 20)
@@ -117,19 +126,15 @@ def test_a_worker_whose_parent_was_killed_settles_and_leaves():
     assert books_of(campaign).sent < 2000
 
 
-def test_an_emptied_redis_costs_nothing_but_a_moment():
+def test_an_emptied_redis_costs_nothing_but_a_moment(start_worker):
     campaign = operations.launch(make_campaign(people=1000), by=None)
-    worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
-    try:
-        for _ in range(5):
-            sent = books_of(campaign).sent
-            wait_for(lambda sent=sent: books_of(campaign).sent > sent)
-            _redis().flushall()
-            clock.ring_if_due()
-        wait_for(lambda: clock.ring_if_due() or not books_of(campaign).pending, seconds=40)
-    finally:
-        worker.terminate()
-        worker.wait(15)
+    start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
+    for _ in range(5):
+        sent = books_of(campaign).sent
+        wait_for(lambda sent=sent: books_of(campaign).sent > sent)
+        _redis().flushall()
+        clock.ring_if_due()
+    wait_for(lambda: clock.ring_if_due() or not books_of(campaign).pending, seconds=40)
     assert_nothing_is_wrong(campaign)
     assert books_of(campaign).pending == 0
 
