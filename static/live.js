@@ -58,6 +58,7 @@ let socket = null; // open and heard of
 let over = false; // closed for good
 const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: indicator.dataset.zone });
 let heard = clock(); // when the server was last heard of
+let polled = 0; // when it last answered a poll, in milliseconds
 
 function say(words, state) {
   if (indicator.textContent !== words) indicator.textContent = words;
@@ -81,7 +82,8 @@ document.addEventListener("htmx:wsClose", ({ detail }) => {
   const { code } = detail.event;
   over = code === 4403 || code === 4404;
   if (over) return say(code === 4404 ? "This was deleted" : "Reload to log in again", "is-stale");
-  say(`Reconnecting, as of ${heard}`, "is-reconnecting");
+  // While the polls are answered the page is as true as it says; another attempt that failed is no news.
+  if (Date.now() - polled > 2 * POLL_EVERY) say(`Reconnecting, as of ${heard}`, "is-reconnecting");
   // After these the extension comes back by itself.
   if (![1006, 1011, 1012, 1013].includes(code)) setTimeout(() => detail.socketWrapper.reconnect(), 1000 + 2000 * Math.random());
 });
@@ -96,7 +98,7 @@ setInterval(() => {
 
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (target === poller) {
-    if (detail.successful) heard = clock();
+    if (detail.successful) [heard, polled] = [clock(), Date.now()];
     if (!socket && !over) say(detail.successful ? `As of ${heard}` : `Reconnecting, as of ${heard}`, detail.successful ? "is-stale" : "is-reconnecting");
     if (detail.successful) freshenPeople();
   }

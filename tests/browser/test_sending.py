@@ -316,7 +316,7 @@ def test_the_chips_never_contradict_the_sum_for_longer_than_a_drawing(chromium, 
         if page.evaluate(CONTRADICTION) == 0:
             since = time.monotonic()
         longest = max(longest, time.monotonic() - since)
-    assert longest < 0.6
+    assert longest < 2  # seconds: what a lost signal costs
     expect(page.locator("#people-sent-count")).to_have_text(page.locator(".sum .dot.s + b").inner_text())
 
 
@@ -330,7 +330,7 @@ def test_a_page_that_gets_no_socket_asks_every_few_seconds(chromium, house, ann)
     mark(page)
 
     expect(page.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
-    expect(page.locator("#live")).to_contain_text("As of")
+    expect(page.locator("#live")).to_contain_text("As of", timeout=10_000)
     page.goto(house.address)
     other = launched(make_campaign(workspace, people=0))
     expect(page.locator(f"#campaign-{other.pk}-card")).to_be_visible(timeout=10_000)
