@@ -1,25 +1,13 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import Role
 from campaigns.models import Campaign
 from people import groups
 from people.groups import group_named
 from people.models import Group
-from tests.make import make_campaign, make_group, make_member, make_recipients, make_workspace
+from tests.make import make_campaign, make_group, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace():
-    return make_workspace()
-
-
-@pytest.fixture
-def client(client, workspace):
-    client.force_login(make_member(workspace, Role.EDITOR))
-    return client
 
 
 def test_groups_are_listed_with_the_number_of_their_people(client, workspace):

@@ -5,24 +5,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Role
 from people import forms, imports
 from people.models import Import
 from tests.make import make_group, make_member, make_workspace
 from tests.people.listing import bring_in, carry_on
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace():
-    return make_workspace()
-
-
-@pytest.fixture
-def client(client, workspace):
-    client.force_login(make_member(workspace, Role.EDITOR))
-    return client
 
 
 def post(client, text: str = "", file: bytes | None = None, **typed):

@@ -9,17 +9,6 @@ from tests.make import make_group, make_member, make_recipient, make_recipients,
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace():
-    return make_workspace()
-
-
-@pytest.fixture
-def client(client, workspace):
-    client.force_login(make_member(workspace, Role.EDITOR))
-    return client
-
-
 def page(client, **query) -> str:
     response = client.get(reverse("people"), query)
     assert response.status_code == 200
