@@ -56,7 +56,7 @@ def _no_country(text: str) -> str:
     """What to write in place of a number without +: the same with one where it begins with a country code."""
     try:
         if phonenumbers.is_valid_number(phonenumbers.parse(f"+{text}", None)):
-            return f"“{text}” has no + before its country code; write it with a + : +{text}"
+            return f"“{text}” has no + before its country code; write it with a + in front, as +{text}."
     except phonenumbers.NumberParseException:
         pass
     rest = text.removeprefix("(").lstrip("0").strip(" -./)") if text.startswith(("0", "(0")) else "712 345 678"

@@ -81,7 +81,7 @@ def test_any_text_at_all_is_an_address_or_refused_with_a_sentence(text):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("254 711 000 002", "write it with a + : +254 711 000 002"),
+        ("254 711 000 002", "write it with a + in front, as +254 711 000 002."),
         ("0711 234567", "has no country code; write it with one, as +254 711 234567 for Kenya."),
         ("711 234567", "has no country code; write it with one, as +254 712 345 678 for Kenya."),
     ],
