@@ -87,9 +87,11 @@ def records(source: str) -> Iterator[Record]:
 
 
 def delimiter_of(source: str) -> str:
-    """The separator that stands most often in the first lines, outside quotes."""
+    """The separator that stands most often in the first line, else in those after it, outside quotes."""
     head = QUOTED.sub("", source[:10_000])
-    return max(",;\t", key=head.count)
+    # The first line decides: it names the columns, while a cell below may hold semicolons of its own.
+    first = head.lstrip().splitlines()[0] if head.strip() else ""
+    return max(",;\t", key=lambda separator: (first.count(separator), head.count(separator)))
 
 
 class _Lines:
