@@ -164,3 +164,56 @@ def digest_of(secret: str) -> str:
 
 
 Actor = User | ApiKey  # who may ask for something: a person, or the program that holds a key
+
+
+class AuditEntry(models.Model):
+    """One change: when, by whom, to what. Only ever appended; `audit_log.record` writes it.
+
+    It points nowhere by key: it stays when those it tells of are gone.
+    """
+
+    class Kind(models.IntegerChoices):
+        MACHINE = 0, "the machine"
+        PERSON = 1, "person"
+        KEY = 2, "API key"
+
+    workspace_id = models.BigIntegerField(null=True)  # null for what concerns a user in all of them
+    verb = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+    about_id = models.BigIntegerField(null=True)
+    about = models.CharField(max_length=200)
+    actor_kind = models.SmallIntegerField(choices=Kind)
+    actor_id = models.BigIntegerField(null=True)
+    actor = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    changes = models.JSONField(default=dict)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name_plural = "audit log"
+        indexes = [
+            models.Index(models.F("workspace_id"), models.F("id").desc(), name="audit_page"),
+            models.Index(fields=["kind", "about_id"], name="audit_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor or 'the machine'}: {self.verb} {self.kind} {self.about}"
+
+
+class AuditLink(models.Model):
+    """The place of an entry in the chain of its workspace (0 for none); written by the database as it commits."""
+
+    entry = models.OneToOneField(
+        AuditEntry, models.DO_NOTHING, primary_key=True, related_name="link", db_constraint=False
+    )
+    workspace = models.BigIntegerField()
+    number = models.BigIntegerField()
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "number"], name="audit_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.number}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from campaigns.models import Campaign, Channel
 from people.models import Recipient
 
@@ -236,12 +236,47 @@ class Settlement(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", db_index=False)
     at = models.DateTimeField(db_default=Now())
     settled = models.IntegerField()
+    helped = models.IntegerField("sent by a try after the first", db_default=0)
+    lapses = models.IntegerField("leases taken over from a worker that was lost", db_default=0)
 
     class Meta:
         indexes = [models.Index(fields=["campaign", "at"], name="settlement_lately")]
 
     def __str__(self) -> str:
         return f"{self.settled} at {self.at}"
+
+
+class ChosenSender(models.Model):
+    """By which sender a workspace writes on a channel, in whose name, and with what settings of that sender."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="chosen_senders")
+    channel = models.SmallIntegerField(choices=Channel)
+    sender = models.CharField(max_length=40)
+    from_name = models.CharField("sender's name", max_length=100, blank=True)
+    from_address = models.CharField("sender's address", max_length=320, blank=True)
+    options = models.JSONField(default=dict, blank=True)  # each sender says what it takes; secrets are encrypted
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "channel"], name="one_sender_a_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.sender} for {self.get_channel_display()} of {self.workspace}"
+
+
+class Dismissal(models.Model):
+    """Somebody has seen these failures and wants nothing done: they leave the list of dead letters, not the books."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="dismissals")
+    category = models.SmallIntegerField(choices=Category)
+    at = models.DateTimeField(db_default=Now(), editable=False)  # failures up to here are dismissed
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "category"], name="dismissed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_category_display()} of campaign {self.campaign_id}"
 
 
 class Pace(models.Model):

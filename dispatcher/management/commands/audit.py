@@ -1,5 +1,6 @@
 from django.core.management.base import BaseCommand
 
+from accounts.audit_log import broken_links
 from campaigns.models import Campaign
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
@@ -8,10 +9,13 @@ SHOWN = 50  # findings printed; one broken table can have a million
 
 
 class Command(BaseCommand):
-    help = "Prints the books of every campaign and compares them with rows, batches and the provider's ledger."
+    help = (
+        "Prints the books of every campaign, compares them with rows, batches and the provider's ledger, "
+        "and checks the chain of the audit log."
+    )
 
     def handle(self, *args, **options) -> None:
-        wrong = list(strays())
+        wrong = [*strays(), *broken_links()]
         for campaign in Campaign.objects.order_by("pk").iterator():
             books = books_of(campaign)
             if books.total:
