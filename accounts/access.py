@@ -5,12 +5,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+from django_otp import DEVICE_ID_SESSION_KEY
 
+from accounts.keeping import fields_to_keep
 from accounts.models import ApiKey, Membership, User, Workspace
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -21,6 +27,7 @@ class MemberRequest(HttpRequest):
     """What a view behind the login is given: who asks, as a member of which workspace."""
 
     user: User
+    memberships: list[Membership]
     membership: Membership
     workspace: Workspace
     htmx: HtmxDetails
@@ -50,6 +57,28 @@ def refuse_unprintable(get_response: Callable) -> Callable:
     return middleware
 
 
+class TwoFactorMissing(PermissionDenied):
+    """The workspace lets only those in who log in with a second factor, and this user has none yet."""
+
+
+def nobody_halfway(get_response: Callable) -> Callable:
+    """Takes a user with two-factor login whose session never passed the second step for nobody at all."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Who asks, as the session says; nobody before the second step."""
+    user = get_user(request)
+    if isinstance(user, User) and user.has_two_factor and DEVICE_ID_SESSION_KEY not in request.session:
+        return AnonymousUser()
+    return user
+
+
 def with_workspace(get_response: Callable) -> Callable:
     """Gives every request of a logged-in user its `membership` and `workspace`, looked up when first needed.
 
@@ -57,28 +86,59 @@ def with_workspace(get_response: Callable) -> Callable:
     """
 
     def middleware(request: MemberRequest) -> HttpResponse:
+        request.memberships = cast(list[Membership], SimpleLazyObject(lambda: memberships_of(request.user)))
         request.membership = cast(Membership, SimpleLazyObject(lambda: _enter(request)))
         request.workspace = cast(Workspace, SimpleLazyObject(lambda: request.membership.workspace))
         with timezone.override(None):
             return get_response(request)
 
+    middleware.process_exception = lead_to_two_factor  # type: ignore[attr-defined]
     return middleware
 
 
-def _enter(request: HttpRequest) -> Membership:
-    membership = membership_of(request)
+def _enter(request: MemberRequest) -> Membership:
+    membership = chosen_of(request, request.memberships)
     timezone.activate(membership.workspace.zone)
     return membership
 
 
 def membership_of(request: HttpRequest) -> Membership:
-    """The membership the user is working in: the chosen one, else the first. Raises PermissionDenied."""
-    memberships = Membership.objects.filter(user=request.user.pk).select_related("workspace").order_by("pk")
-    chosen = request.session.get("workspace")
-    membership = (chosen and memberships.filter(workspace=chosen).first()) or memberships.first()
-    if membership is None:
+    """The membership the user is working in. Raises PermissionDenied."""
+    return chosen_of(request, memberships_of(request.user))
+
+
+def memberships_of(user: Any) -> list[Membership]:
+    return list(Membership.objects.filter(user=user.pk).select_related("workspace").order_by("pk"))
+
+
+def chosen_of(request: HttpRequest, memberships: list[Membership]) -> Membership:
+    """The chosen one, else the first. Raises PermissionDenied."""
+    if not memberships:
         raise PermissionDenied("You are not a member of any workspace yet; ask an owner to invite you.")
-    return membership
+    asked = request.session.get("workspace")
+    chosen = next((each for each in memberships if each.workspace_id == asked), memberships[0])
+    if chosen.workspace.requires_two_factor and not cast(User, request.user).has_two_factor:
+        raise TwoFactorMissing(f"{chosen.workspace} asks for two-factor login. Set it up in your account.")
+    return chosen
+
+
+def is_inside(request: MemberRequest) -> bool:
+    """Whether a workspace opens to this user now; pages of the own account do without."""
+    try:
+        return bool(request.membership.pk)
+    except PermissionDenied:
+        return False
+
+
+def lead_to_two_factor(request: MemberRequest, exception: Exception) -> HttpResponse | None:
+    """To the page that sets up the second factor, without which nothing of the workspace opens; text is kept."""
+    if not isinstance(exception, TwoFactorMissing):
+        return None
+    if fields_to_keep(request) or "X-Stays" in request.headers:
+        return render(request, "accounts/two_factor_needed.html", {"exception": exception}, status=403)
+    if request.htmx:
+        return HttpResponseClientRedirect(resolve_url("two-factor"))
+    return redirect("two-factor")
 
 
 def may(ability: str) -> Callable[[View], View]:

@@ -1,56 +1,207 @@
-from django.contrib import admin
+"""Users, workspaces, keys and the audit log in the admin. Nothing here is deleted: users are locked, keys revoked."""
+
+from axes.models import AccessAttempt
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.http import HttpRequest
+from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import ApiKey, Membership, User, Workspace
+from accounts import api_keys
+from accounts.back_office import Audited, ReadOnly, asker, log
+from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, Membership, Role, User, Workspace
 
 RIGHTS = ("is_staff", "is_superuser")
-TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
+GIVEN = (*RIGHTS, "groups", "user_permissions")
+
+# Their pages show the secrets of the second step; a lost one is turned off on the page of the member.
+admin.site.unregister([TOTPDevice, StaticDevice])
+
+
+class OneOwnerStays(BaseInlineFormSet):
+    """Here, too, a workspace cannot lose its last owner."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form not in self.deleted_forms]
+        owned = {form.instance.workspace_id for form in kept if form.instance.role == Role.OWNER}
+        were = [form for form in self.initial_forms if form.initial["role"] == Role.OWNER]
+        lost = [form.instance for form in were if form in self.deleted_forms or form.instance.role != Role.OWNER]
+        owners = Membership.objects.filter(role=Role.OWNER).exclude(pk__in=[one.pk for one in lost])
+        if any(not owners.filter(workspace=one.workspace_id).exists() for one in lost if one.workspace_id not in owned):
+            raise ValidationError("A workspace keeps at least one owner: make somebody else an owner first.")
 
 
 class Memberships(admin.TabularInline):
     model = Membership
+    formset = OneOwnerStays
     extra = 0
     autocomplete_fields = ("user", "workspace")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user", "workspace")
+
 
 @admin.register(User)
-class Users(UserAdmin):
+class Users(Audited, UserAdmin):
+    """Staff who may change users cannot make anybody, or themselves, more than they are."""
+
     list_display = ("email", "name", "is_active", *RIGHTS, "last_login")
-    list_filter = ("is_active", *RIGHTS)
+    list_filter = ("is_active", *RIGHTS, "created_at")
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "created_at")
     inlines = (Memberships,)
     form = UserChangeForm
     add_form = AdminUserCreationForm
+    hidden = ("password",)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        ("What they may do", {"fields": ("is_active", *RIGHTS, "groups", "user_permissions")}),
+        ("What they may do", {"fields": ("is_active", *GIVEN)}),
         ("When", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if is_superuser(request) else (*self.readonly_fields, *GIVEN)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_above = isinstance(obj, User) and obj.is_superuser and not is_superuser(request)
+        return super().has_change_permission(request, obj) and not is_above
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302:
+            log(request, "change_password", User.objects.get(pk=id))
+        return answer
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
+
 
 @admin.register(Workspace)
-class Workspaces(admin.ModelAdmin):
-    list_display = ("name", "time_zone", "retry_policy", "created_at")
+class Workspaces(Audited):
+    """Deleting one would forget every campaign and person of it, so nobody can do that here."""
+
+    list_display = ("name", "time_zone", "retry_policy", "requires_two_factor", "created_at")
+    list_filter = ("retry_policy", "requires_two_factor", "created_at")
     search_fields = ("name",)
     readonly_fields = ("created_at",)
     inlines = (Memberships,)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Membership)
+class AllMemberships(ReadOnly):
+    """Changed on the page of the user or of the workspace."""
+
+    list_display = ("user", "workspace", "role")
+    list_filter = ("role",)
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email", "workspace__name")
+
+
+@admin.register(Invitation)
+class Invitations(ReadOnly):
+    """Made and taken back by the admins of a workspace."""
+
+    list_display = ("email", "workspace", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = ("role", "created_at")
+    list_select_related = ("workspace",)
+    search_fields = ("email", "workspace__name")
+    exclude = ("digest",)
+
+
+@admin.action(description="Revoke the chosen keys", permissions=["change"])
+def revoke(modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    revoked = sum(api_keys.revoke_key(key, by=asker(request)) for key in queryset.select_related("workspace"))
+    modeladmin.message_user(request, f"Revoked: {revoked}.", messages.SUCCESS)
+    if rest := queryset.count() - revoked:
+        modeladmin.message_user(request, f"Revoked before: {rest}.", messages.WARNING)
+
 
 @admin.register(ApiKey)
-class ApiKeys(admin.ModelAdmin):
+class ApiKeys(Audited):
     """Keys can be named, limited and revoked here; a new one is made where its secret can be shown once."""
 
-    list_display = ("name", "prefix", "workspace", "role", *TIMES)
-    list_filter = ("workspace", "role")
+    list_display = ("name", "prefix", "workspace", "role", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_filter = ("role", "revoked_at", "expires_at")
     list_select_related = ("workspace",)
-    search_fields = ("name", "prefix")
-    fields = ("workspace", "name", "role", "prefix", "digest", *TIMES)
-    readonly_fields = ("workspace", "prefix", "digest", "created_at", "last_used_at")
+    search_fields = ("name", "prefix", "workspace__name")
+    fields = ("workspace", "name", "role", "expires_at", "prefix", "created_at", "revoked_at", "last_used_at")
+    readonly_fields = ("workspace", "prefix", "created_at", "revoked_at", "last_used_at")
+    actions = (revoke,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntries(ReadOnly):
+    list_display = ("id", "at", "workspace_id", "who", "verb", "kind", "about", "address", "request_id")
+    list_filter = ("actor_kind", "at")
+    search_fields = ("=verb", "=kind", "actor", "about", "=request_id")
+    ordering = ("-id",)
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, entry: AuditEntry) -> str:
+        return entry.actor or entry.get_actor_kind_display()
+
+
+@admin.register(AuditLink)
+class AuditLinks(ReadOnly):
+    list_display = ("entry_id", "workspace", "number", "digest")
+    search_fields = ("=digest",)
+    ordering = ("-entry_id",)
+
+
+class Permissions(ReadOnly):
+    """What staff may be given; Django makes one for every model."""
+
+    list_display = ("name", "codename", "content_type")
+    list_select_related = ("content_type",)
+    search_fields = ("name", "codename")
+
+
+admin.site.register(Permission, Permissions)
+# Sets of permissions for staff; the registered form of Django would write nothing into the audit log.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class StaffGroups(Audited):
+    list_display = ("name",)
+    search_fields = ("name",)
+    filter_horizontal = ("permissions",)
+
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **options):
+        if db_field.name == "permissions":
+            options["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
+@admin.register(AccessAttempt)
+class Attempts(ReadOnly):
+    """Wrong passwords of the last quarter of an hour, by who and from where."""
+
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
+    search_fields = ("username", "ip_address")
+    fields = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent", "path_info")

@@ -1,19 +1,22 @@
-"""The audit log: one row for each change somebody or something made, appended in the transaction of the change.
+"""The audit log: one row for each change a person, a program or the clock decided, appended in its transaction.
 
 The database refuses to change or remove a row, and links each to the one before it when its transaction commits.
+What follows from a decision is not written again: the engine's moves stand in the history of the campaign, what
+became of each person in the ledger, and what became of each row of an import in its verdicts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
-from accounts.models import Actor, AuditEntry, User, Workspace
+from accounts.models import Actor, AuditEntry, AuditLink, User, Workspace
 from accounts.origin import origin
 
 LONGEST = 300  # characters of one value kept; a text is known by its beginning
+FOUND = 5  # faults of the chain that a check writes down
 
 
 def record(
@@ -24,26 +27,38 @@ def record(
     by: Actor | None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    hidden: Collection[str] = (),
 ) -> None:
     """Append a row: who did what to which row, and what the fields that changed were and are.
 
     `verb` is the word of the operation ("pause"). `before` and `after` map field names to values; only what
-    differs is kept. Values that tell of a person are given as `hidden`, because the log outlives an erasure.
+    differs is kept, and where both are given and nothing differs, nothing was changed and nothing is written.
+    Of the fields in `hidden` the log tells only that they changed: it outlives the erasure of a person, as it does
+    a password. For the same reason a row whose name tells of a person has another `audit_name`.
+
+    Call it last: at the commit, what was written before it waits for locks before the chain is held, not after.
     """
+    changes = differences(before or {}, after or {}, hidden)
+    if before and after and not changes:
+        return
     here = origin()
     AuditEntry.objects.create(
         workspace_id=workspace.pk if workspace else None,
         verb=verb,
         kind=type(about).__name__.lower(),
         about_id=about.pk,
-        about=str(about)[:200],
+        about=name_of(about)[:200],
         actor_kind=kind_of(by),
         actor_id=by.pk if by else None,
         actor=str(by)[:200] if by else "",
         address=here.address,
         request_id=here.request_id,
-        changes=differences(before or {}, after or {}),
+        changes=changes,
     )
+
+
+def name_of(row: Model) -> str:
+    return getattr(row, "audit_name", "") or str(row)
 
 
 def kind_of(actor: Actor | None) -> int:
@@ -57,11 +72,25 @@ def fields_of(row: Model, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list]:
-    """By field, what it was and what it is: [old, new], for those that differ."""
+def differences(before: dict[str, Any], after: dict[str, Any], hidden: Collection[str] = ()) -> dict[str, list]:
+    """By field, what it was and what it is: [old, new], for those that differ; "hidden" for what is not told."""
     names = [*before, *(name for name in after if name not in before)]
     both = {name: (before.get(name), after.get(name)) for name in names}
-    return {name: [plain(old), plain(new)] for name, (old, new) in both.items() if old != new}
+    kept = {name: veiled if name in hidden else plain for name in names}
+    return {name: [kept[name](old), kept[name](new)] for name, (old, new) in both.items() if differ(old, new)}
+
+
+def differ(old: Any, new: Any) -> bool:
+    """An empty text, an empty list and nothing at all are the same."""
+    return old != new and not (is_empty(old) and is_empty(new))
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {}, ())
+
+
+def veiled(value: Any) -> Any:
+    return None if is_empty(value) else "hidden"
 
 
 def plain(value: Any) -> Any:
@@ -82,23 +111,48 @@ def plain(value: Any) -> Any:
 
 # Of the chain of each workspace: what does not follow from the row before, or from the entry it stands for.
 BROKEN = """
-    SELECT format('audit log of workspace %s: entry %s %s', l.workspace, coalesce(l.entry_id, 0), CASE
+    SELECT format('audit log of workspace %%s: entry %%s %%s', l.workspace, coalesce(l.entry_id, 0), CASE
              WHEN e.id IS NULL THEN 'was removed'
              WHEN l.digest <> accounts_audit_digest(l.previous, e) THEN 'was changed'
              ELSE 'does not follow from the one before it' END)
-    FROM (SELECT *, lag(digest, 1, '') OVER chain AS digest_before, lag(number, 1, 0) OVER chain AS number_before
-          FROM accounts_auditlink WINDOW chain AS (PARTITION BY workspace ORDER BY number)) l
+    FROM accounts_auditlink l
+    LEFT JOIN accounts_auditlink before ON before.workspace = l.workspace AND before.number = l.number - 1
     LEFT JOIN accounts_auditentry e ON e.id = l.entry_id
-    WHERE e.id IS NULL OR l.digest <> accounts_audit_digest(l.previous, e)
-       OR l.previous <> l.digest_before OR l.number <> l.number_before + 1
+    WHERE l.entry_id > %(after)s AND (%(chain)s::bigint IS NULL OR l.workspace = %(chain)s)
+      AND (e.id IS NULL OR l.digest <> accounts_audit_digest(l.previous, e) OR l.previous <> coalesce(before.digest, '')
+           OR before.number IS NULL AND l.number <> 1)
     UNION ALL
-    SELECT format('audit log of workspace %s: entry %s is not linked to the others', coalesce(e.workspace_id, 0), e.id)
-    FROM accounts_auditentry e LEFT JOIN accounts_auditlink l ON l.entry_id = e.id WHERE l.entry_id IS NULL
+    SELECT format('audit log of workspace %%s: entry %%s is not linked to the others',
+                  coalesce(e.workspace_id, 0), e.id)
+    FROM accounts_auditentry e LEFT JOIN accounts_auditlink l ON l.entry_id = e.id
+    WHERE l.entry_id IS NULL AND e.id > %(after)s
+      AND (%(chain)s::bigint IS NULL OR coalesce(e.workspace_id, 0) = %(chain)s)
 """
 
 
-def broken_links() -> Iterator[str]:
-    """A sentence for each row of the log that somebody changed, removed or slipped in."""
+def broken_links(*, last: int | None = None, chain: int | None = None) -> Iterator[str]:
+    """A sentence for each row of the log, or of its `last` ones, that somebody changed, removed or slipped in.
+
+    Of all chains, or of one: a workspace's has its id, that of what concerns users in all of them is 0.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(BROKEN)
+        cursor.execute("SELECT coalesce(max(entry_id), 0) FROM accounts_auditlink")
+        newest = cursor.fetchone()[0]
+        cursor.execute(BROKEN, {"after": newest - last if last else -1, "chain": chain})
         yield from (sentence for (sentence,) in cursor.fetchall())
+
+
+def heads() -> Iterator[AuditLink]:
+    """The newest link of each chain: whoever notes its digest can show later whether anything before it was changed."""
+    yield from AuditLink.objects.order_by("workspace", "-number").distinct("workspace")
+
+
+@transaction.atomic
+def check(workspace: Workspace, *, by: Actor | None) -> None:
+    """Go over the chain of the workspace and write into it what was found, so that the answer is not lost."""
+    head = AuditLink.objects.filter(workspace=workspace.pk).order_by("-number").first()
+    if head is None:
+        return
+    broken = list(broken_links(chain=workspace.pk))
+    after = {"entries": head.number, "digest": head.digest, "broken": len(broken), "found": broken[:FOUND]}
+    record(workspace, "check", head, by=by, after=after)

@@ -1,8 +1,30 @@
-"""The form somebody logs in with."""
+"""The forms of login, account, members and workspace."""
+
+from collections.abc import Iterable
+from threading import Thread
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
+
+from accounts import logins
+from accounts.models import Role, User, Workspace
+from accounts.workspaces import ZONES
+
+ZONES_BY_NAME = {zone.lower(): zone for zone in ZONES}
+ROLE_WORDS = {
+    Role.VIEWER: "sees everything",
+    Role.EDITOR: "also writes campaigns and keeps people",
+    Role.MARKETER: "also sends",
+    Role.ADMIN: "also manages members and settings",
+    Role.OWNER: "also makes and removes owners",
+}
+RETRY_WORDS = [
+    (Workspace.RetryPolicy.STANDARD.value, "Standard: 3 tries, after waits of 1 and 2 seconds"),
+    (Workspace.RetryPolicy.PATIENT.value, "Patient: 5 tries, after waits of 3, 6, 12 and 24 seconds"),
+    (Workspace.RetryPolicy.NONE.value, "None: one try, then it is failed"),
+]
 
 
 class LoginForm(AuthenticationForm):
@@ -28,3 +50,146 @@ class LoginForm(AuthenticationForm):
         "invalid_login": "This email address and password do not go together. Check both and try again.",
         "inactive": "This account is closed. Ask an owner of your workspace.",
     }
+
+
+class ForgotForm(PasswordResetForm):
+    """An email address, to which a link goes; nothing tells whether anybody has it."""
+
+    email = forms.EmailField(
+        label="Email address",
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email", "autofocus": True, "inputmode": "email"}),
+        error_messages=LoginForm.base_fields["username"].error_messages,
+    )
+
+    def get_users(self, email: str) -> Iterable[User]:
+        return [user for user in super().get_users(email) if logins.ask_for_new_password(user)]
+
+    def send_mail(self, *args, **kwargs) -> None:
+        # Not waited for: the answer for a known address must not take longer than for an unknown one.
+        Thread(target=super().send_mail, args=args, kwargs=kwargs, name="mail").start()
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=32,
+        widget=forms.TextInput(
+            {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+        error_messages={"required": "Type the code your app shows."},
+    )
+
+
+class NameForm(forms.Form):
+    name = forms.CharField(
+        label="Your name",
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": "Type your name, as the others know you."},
+    )
+
+
+class OwnPasswordForm(forms.Form):
+    """The password of who asks, once more, before something that weakens the account."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+        error_messages={"required": "Type your password."},
+    )
+
+    def __init__(self, user: User, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError("That is not your password.")
+        return password
+
+
+class JoinForm(NameForm):
+    """What somebody who is invited and new gives."""
+
+    password = forms.CharField(
+        label="Choose a password",
+        strip=False,
+        max_length=4096,
+        help_text="At least 8 characters, and none of the common ones.",
+        widget=forms.PasswordInput({"autocomplete": "new-password", "aria-describedby": "id_password_helptext"}),
+        error_messages={"required": "Choose a password."},
+    )
+
+    def __init__(self, email: str, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean(self) -> dict:
+        if password := self.cleaned_data.get("password"):
+            try:
+                validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
+            except forms.ValidationError as refusal:
+                self.add_error("password", refusal)
+        return self.cleaned_data
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(
+        label="Email address",
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "off", "inputmode": "email"}),
+        error_messages={
+            "required": "Type the email address of the person to invite.",
+            "invalid": "Type an email address, such as ann@example.com.",
+        },
+    )
+    role = forms.TypedChoiceField(label="Role", coerce=lambda value: Role(int(value)))
+
+    def __init__(self, highest: int, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = roles_up_to(highest)  # type: ignore[attr-defined]
+
+
+class RoleForm(forms.Form):
+    role = forms.TypedChoiceField(coerce=lambda value: Role(int(value)), choices=Role.choices)
+
+
+def roles_up_to(highest: int) -> list[tuple[int, str]]:
+    return [(role.value, f"{role.label.capitalize()}: {ROLE_WORDS[role]}") for role in Role if role <= highest]
+
+
+class WorkspaceForm(forms.Form):
+    """The name and the zone; a zone may be typed in any case."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=100,
+        error_messages={"required": "Give the workspace a name, such as that of your company."},
+    )
+    time_zone = forms.CharField(
+        label="Time zone",
+        max_length=64,
+        help_text="Type a city and choose. All times on the pages are told in this zone.",
+        widget=forms.TextInput(
+            {"list": "zones", "autocomplete": "off", "spellcheck": "false", "aria-describedby": "id_time_zone_helptext"}
+        ),
+        error_messages={"required": "Choose a time zone, such as Africa/Nairobi."},
+    )
+
+    def clean_time_zone(self) -> str:
+        typed = self.cleaned_data["time_zone"].strip().replace(" ", "_")
+        zone = ZONES_BY_NAME.get(typed.lower())
+        if zone is None:
+            raise forms.ValidationError("There is no such time zone. Choose one of the list, such as Africa/Nairobi.")
+        return zone
+
+
+class SettingsForm(WorkspaceForm):
+    retry_policy = forms.TypedChoiceField(
+        label="When a message fails", coerce=int, choices=RETRY_WORDS, widget=forms.RadioSelect
+    )
+    requires_two_factor = forms.BooleanField(label="Everyone here must use two-factor login", required=False)

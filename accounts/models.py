@@ -10,6 +10,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
 class People(BaseUserManager["User"]):
@@ -36,6 +39,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("may enter the admin", default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sessions_ended = models.PositiveIntegerField(default=0, editable=False)  # how often all others were ended
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -49,6 +53,21 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return str(self).split("@")[0].split(" ")[0]
+
+    @cached_property
+    def has_two_factor(self) -> bool:
+        """Whether a code is asked for at login; the login backend looks it up together with the user."""
+        return TOTPDevice.objects.filter(user=self, confirmed=True).exists()
+
+    def end_sessions(self) -> None:
+        """Log out everywhere; the request at hand may renew its own session."""
+        User.objects.filter(pk=self.pk).update(sessions_ended=models.F("sessions_ended") + 1)
+        self.refresh_from_db(fields=["sessions_ended"])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # A session made before the password or this number changed is over.
+        key_salt, value = "accounts.User.session", f"{self.password}:{self.sessions_ended}"
+        return salted_hmac(key_salt, value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Role(models.IntegerChoices):
@@ -81,6 +100,7 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     time_zone = models.CharField(max_length=64, default="UTC")
     retry_policy = models.SmallIntegerField(choices=RetryPolicy, default=RetryPolicy.STANDARD)
+    requires_two_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 
@@ -111,6 +131,42 @@ class Membership(models.Model):
 
     def may(self, ability: str) -> bool:
         return Role(self.role).may(ability)
+
+
+class Invitation(models.Model):
+    """A link by which one person becomes a member, once; kept as a digest."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField("email address")
+    role = models.SmallIntegerField(choices=Role, default=Role.VIEWER)
+    digest = models.CharField(max_length=64, editable=False)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="invitation_once"),
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.get_role_display()} of {self.workspace}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 class ApiKey(models.Model):

@@ -44,7 +44,7 @@ class CustomerOut(Schema):
 def add_customer(request: KeyRequest, customer: CustomerIn) -> Recipient:
     fields = customer.model_dump(exclude_none=True)
     refuse_invalid(fields)
-    return add_recipient(request.workspace, **fields)
+    return add_recipient(request.workspace, by=request.auth, **fields)
 
 
 def refuse_invalid(fields: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
-from accounts.models import Workspace
+from accounts import audit_log
+from accounts.models import Actor, Workspace
 from people.models import STANDARD_FIELDS, AttributeName
 from people.plain import NotPlain, plain
 
@@ -41,7 +42,7 @@ def _checked(name: str, value: object) -> Value:
 
 
 @transaction.atomic
-def keep_names(workspace: Workspace, names: Iterable[str]) -> set[str]:
+def keep_names(workspace: Workspace, names: Iterable[str], *, by: Actor | None) -> set[str]:
     """Note that people of the workspace may have these; returns those for which there is room."""
     wanted = set(names)
     known = set(workspace.attribute_names.filter(name__in=wanted).values_list("name", flat=True))
@@ -54,4 +55,6 @@ def keep_names(workspace: Workspace, names: Iterable[str]) -> set[str]:
     AttributeName.objects.bulk_create(
         [AttributeName(workspace=workspace, name=name) for name in new], ignore_conflicts=True
     )
+    if new:
+        audit_log.record(workspace, "add_attributes", workspace, by=by, after={"attributes": new})
     return known | set(new)

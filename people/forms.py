@@ -70,18 +70,16 @@ class PersonForm(forms.Form):
             raise forms.ValidationError("An email address or a phone number is needed.")
         return cleaned
 
-    @transaction.atomic
-    def save(self) -> Recipient:
+    def save(self, *, by: User) -> Recipient:
         """Add or change the person. Raises NotPlain or DuplicateRecipient."""
-        fields = {name: value for name, value in self.cleaned_data.items() if name != "groups"}
+        fields = dict(self.cleaned_data)
         if self.person is None:
-            self.person = add_recipient(self.workspace, **fields)
+            self.person = add_recipient(self.workspace, by=by, **fields)
         else:
             if "opted_out" not in self.changed_data:
                 del fields["opted_out"]
             fields["attributes"] = _as_before(self.person.attributes, fields["attributes"])
-            change_recipient(self.person, **fields)
-        self.person.groups.set(self.cleaned_data["groups"])
+            change_recipient(self.person, by=by, **fields)
         return self.person
 
 
@@ -157,11 +155,11 @@ class ImportForm(forms.Form):
             self.workspace,
             name=file.name if file else "Pasted list",
             source=self.source if file else cleaned["text"],
-            group=self._group(),
+            group=self._group(by),
             by=by,
         )
 
-    def _group(self) -> Group | None:
+    def _group(self, by: User) -> Group | None:
         if self.cleaned_data["new_group"]:
-            return group_named(self.workspace, self.cleaned_data["new_group"])
+            return group_named(self.workspace, self.cleaned_data["new_group"], by=by)
         return self.cleaned_data["group"] and self.workspace.groups.get(pk=self.cleaned_data["group"])

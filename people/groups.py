@@ -4,7 +4,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from accounts.models import Workspace
+from accounts import audit_log
+from accounts.models import Actor, Workspace
 from people.models import Group
 from people.plain import NotPlain, plain
 from people.search import COUNTED
@@ -28,27 +29,33 @@ def checked_group(name: str, description: str = "") -> dict[str, str]:
     return {"name": name, "description": plain(description, "The description", at_most=300)}
 
 
-def add_group(workspace: Workspace, *, name: str, description: str = "") -> Group:
+@transaction.atomic
+def add_group(workspace: Workspace, *, by: Actor | None, name: str, description: str = "") -> Group:
     """A new group. Raises NotPlain or DuplicateGroup."""
-    group = Group(workspace=workspace, **checked_group(name, description))
+    fields = checked_group(name, description)
+    group = Group(workspace=workspace, **fields)
     _write(group, force_insert=True)
+    audit_log.record(workspace, "create", group, by=by, after=fields)
     return group
 
 
-def group_named(workspace: Workspace, name: str) -> Group:
+def group_named(workspace: Workspace, name: str, *, by: Actor | None) -> Group:
     """The group of this name, made if there is none. Raises NotPlain."""
     fields = checked_group(name)
     try:
-        return add_group(workspace, **fields)
+        return add_group(workspace, by=by, **fields)
     except DuplicateGroup:
         return workspace.groups.get(name__iexact=fields["name"])
 
 
-def change_group(group: Group, *, name: str, description: str) -> None:
+@transaction.atomic
+def change_group(group: Group, *, by: Actor | None, name: str, description: str) -> None:
     """Rename and describe a group. Raises NotPlain or DuplicateGroup."""
     fields = checked_group(name, description)
+    before = audit_log.fields_of(group, fields)
     group.name, group.description = fields["name"], fields["description"]
     _write(group, update_fields=[*fields])
+    audit_log.record(group.workspace, "update", group, by=by, before=before, after=fields)
 
 
 def _write(group: Group, **how) -> None:
@@ -61,7 +68,8 @@ def _write(group: Group, **how) -> None:
         raise DuplicateGroup(f"There is a group called “{group.name}” already.") from None
 
 
-def delete_group(group: Group) -> None:
+@transaction.atomic
+def delete_group(group: Group, *, by: Actor | None) -> None:
     """Delete the group; its people stay. Raises GroupInUse.
 
     Without it a campaign still to be sent would reach others than its author chose: fewer, or those left out.
@@ -71,6 +79,8 @@ def delete_group(group: Group) -> None:
             if campaign.get_status_display() in UNDECIDED:
                 sentence = f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first."
                 raise GroupInUse(sentence)
+    before = {"people": group.recipients.count()} | audit_log.fields_of(group, ("name", "description"))
+    audit_log.record(group.workspace, "delete", group, by=by, before=before)
     group.delete()
 
 

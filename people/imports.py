@@ -8,6 +8,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from accounts import audit_log
 from accounts.models import User, Workspace
 from people.attributes import MOST_NAMES, keep_names
 from people.chunks import Overtaken, carry_out_chunk
@@ -25,6 +26,7 @@ MOST_LINES = 1_000_000
 MOST_CHARACTERS = 10 * 1024 * 1024
 CHUNK = 2_000
 LOST_AFTER = timedelta(seconds=30)
+COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
 RACES = 5  # how often a chunk may lose against somebody adding the same person by hand
 
 
@@ -46,6 +48,8 @@ def start_import(
         group=group,
         by=by,
     )
+    after = audit_log.fields_of(upload, ("expected", "group"))
+    audit_log.record(workspace, "start", upload, by=by, after=after)
     queue.ask_for_import(upload.pk)
     return upload
 
@@ -61,7 +65,7 @@ def _count(source: str) -> int:
 
 def carry_out(import_id: int) -> None:
     """Carry the import on from its last verdict. Two at once, or one killed at any point, do no harm."""
-    upload = Import.objects.select_related("workspace").filter(pk=import_id).first()
+    upload = Import.objects.select_related("workspace", "by").filter(pk=import_id).first()
     if upload is None or not upload.is_open:
         return
     try:
@@ -92,7 +96,7 @@ def _start(upload: Import) -> set[str]:
     """Note the new attributes of the list; returns the columns there is no room for."""
     header = header_of(upload.source)
     names = header.attributes if header else set()
-    without = names - keep_names(upload.workspace, names)
+    without = names - keep_names(upload.workspace, names, by=upload.by)
     note = ""
     if header and (titles := header.titles_without(without)):
         note = f"Columns not read: {', '.join(titles)}. "
@@ -112,11 +116,15 @@ def _book(upload: Import, chunk: list) -> int:
     return carry_out_chunk(upload, chunk)
 
 
+@transaction.atomic
 def _finish(upload: Import, status: Import.Status, error: str = "") -> None:
     # The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts.
     # Compared with the rows seen here, so that only the worker that is truly at the end can end it.
     mine = Import.objects.filter(pk=upload.pk, rows=upload.rows, finished_at=None)
-    mine.update(status=status, error=error, source="", finished_at=Now(), moved_at=Now())
+    if mine.update(status=status, error=error, source="", finished_at=Now(), moved_at=Now()):
+        done = Import.objects.defer("source").get(pk=upload.pk)
+        after = {"status": status.label} | audit_log.fields_of(done, COUNTS)
+        audit_log.record(upload.workspace, "finish", done, by=None, after=after)
 
 
 def _unexpected(upload: Import) -> str:

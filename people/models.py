@@ -61,6 +61,10 @@ class Recipient(models.Model):
         return self.full_name or self.email or self.phone
 
     @property
+    def audit_name(self) -> str:
+        return f"person {self.pk}"
+
+    @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 

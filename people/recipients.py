@@ -1,10 +1,11 @@
 """Adding and changing one person, for the page and the API alike."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Workspace
+from accounts import audit_log
+from accounts.models import Actor, Workspace
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.attributes import MOST_NAMES, checked_attributes, keep_names
 from people.models import Recipient
@@ -17,6 +18,7 @@ LINES = {
     "preferred_product": "The preferred product",
 }
 ADDRESSES = {"email": normal_email, "phone": normal_phone}
+PERSONAL = (*LINES, *ADDRESSES, "attributes")
 
 
 class DuplicateRecipient(Exception):
@@ -41,6 +43,7 @@ def checked_fields(fields: Mapping[str, object]) -> dict:
 def add_recipient(
     workspace: Workspace,
     *,
+    by: Actor | None,
     email: str = "",
     phone: str = "",
     first_name: str = "",
@@ -49,8 +52,12 @@ def add_recipient(
     preferred_product: str = "",
     attributes: Mapping[str, object] | None = None,
     opted_out: bool = False,
+    groups: Collection[int] = (),
 ) -> Recipient:
-    """A new person of the workspace. Raises InvalidAddress, NotPlain or DuplicateRecipient."""
+    """A new person of the workspace, in the groups with these ids.
+
+    Raises InvalidAddress, NotPlain or DuplicateRecipient.
+    """
     person = Recipient(
         workspace=workspace,
         opted_out=opted_out,
@@ -66,25 +73,47 @@ def add_recipient(
             }
         ),
     )
-    _keep(person, [*person.attributes])
+    _keep(person, [*person.attributes], by=by)
     _write(person, force_insert=True)
+    _join(person, groups)
+    audit_log.record(workspace, "create", person, by=by, after=_known_of(person), hidden=PERSONAL)
     return person
 
 
 @transaction.atomic
-def change_recipient(person: Recipient, **fields: object) -> None:
-    """Change these fields of a person and no others. Raises as `add_recipient` does."""
+def change_recipient(
+    person: Recipient, *, by: Actor | None, groups: Collection[int] | None = None, **fields: object
+) -> None:
+    """Change these fields of a person, and the groups if given, and nothing else. Raises as `add_recipient` does."""
     fields = checked_fields(fields)
     for name, value in fields.items():
         setattr(person, name, value)
-    _keep(person, [*person.attributes] if "attributes" in fields else [])
+    _keep(person, [*person.attributes] if "attributes" in fields else [], by=by)
+    # After the workspace, which an import locks first. As it is now: the page may have been opened long ago.
+    before = _known_of(Recipient.objects.select_for_update(no_key=True).get(pk=person.pk))
     _write(person, update_fields=[*fields, "updated_at"])
+    if groups is not None:
+        _join(person, groups)
+    after = before | audit_log.fields_of(person, fields) | {"groups": _groups_of(person)}
+    audit_log.record(person.workspace, "update", person, by=by, before=before, after=after, hidden=PERSONAL)
 
 
-def _keep(person: Recipient, names: list[str]) -> None:
+def _join(person: Recipient, groups: Collection[int]) -> None:
+    person.groups.set(person.workspace.groups.filter(pk__in=groups))
+
+
+def _known_of(person: Recipient) -> dict[str, object]:
+    return audit_log.fields_of(person, (*PERSONAL, "opted_out")) | {"groups": _groups_of(person)}
+
+
+def _groups_of(person: Recipient) -> list[str]:
+    return sorted(person.groups.values_list("name", flat=True))
+
+
+def _keep(person: Recipient, names: list[str], *, by: Actor | None) -> None:
     if not person.email and not person.phone:
         raise InvalidAddress("An email address or a phone number is needed.")
-    if left_out := set(names) - keep_names(person.workspace, names):
+    if left_out := set(names) - keep_names(person.workspace, names, by=by):
         raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
 
 

@@ -34,6 +34,18 @@ def search(workspace: Workspace, words: str, group: Group | None = None) -> list
     return list(workspace.recipients.filter(pk__in=ids).order_by("-pk")[: PAGE + 1])
 
 
+def beginning_with(workspace: Workspace, words: str, most: int) -> tuple[list[int], bool]:
+    """The ids of people so called or reached, at most so many of each kind, and whether there are more."""
+    words = " ".join(words.split())[:LONGEST].lower()
+    people = workspace.recipients.alias(
+        lower_email=Lower("email"), lower_first=Lower("first_name"), lower_last=Lower("last_name")
+    )
+    found = [
+        list(people.filter(where).order_by().values_list("pk", flat=True)[: most + 1]) for where in _beginnings(words)
+    ]
+    return list({pk for some in found for pk in some[:most]}), any(len(some) > most for some in found)
+
+
 def _beginnings(words: str) -> list[Q]:
     beginnings = [
         Q(lower_email__startswith=words),

@@ -75,7 +75,7 @@ def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     form = PersonForm(request.workspace, request.POST or None, known)
     if form.is_bound and form.is_valid():
         try:
-            saved = form.save()
+            saved = form.save(by=request.user)
         except (NotPlain, DuplicateRecipient) as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -112,9 +112,9 @@ def group(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             if known:
-                change_group(known, **form.cleaned_data)
+                change_group(known, by=request.user, **form.cleaned_data)
             else:
-                add_group(request.workspace, **form.cleaned_data)
+                add_group(request.workspace, by=request.user, **form.cleaned_data)
         except DuplicateGroup as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -131,7 +131,7 @@ def group_delete(request: MemberRequest, pk: int) -> HttpResponse:
     sentence = ""
     if request.method == "POST":
         try:
-            delete_group(group)
+            delete_group(group, by=request.user)
         except GroupInUse as refusal:
             sentence = str(refusal)
         else:

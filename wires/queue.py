@@ -75,6 +75,16 @@ def workers_alive(name: str = "dispatch") -> Sequence[BaseWorker]:
     return [w for w in Worker.all(queue=queue) if w.last_heartbeat and w.last_heartbeat > lately]
 
 
+def waiting(name: str) -> int:
+    """How many jobs wait in a queue. Raises RedisError."""
+    return _queue(name).count
+
+
+def told_by_redis() -> dict:
+    """What Redis says of itself. Raises RedisError, and ValueError when REDIS_URL is no address."""
+    return _redis().info()
+
+
 def is_reachable() -> bool:
     """Whether Redis answers within a second."""
     try:

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts import audit_log
@@ -102,6 +103,41 @@ def test_entries_committed_at_the_same_time_stand_one_behind_the_other():
 
     assert list(AuditLink.objects.order_by("number").values_list("number", flat=True)) == list(range(1, 41))
     assert list(audit_log.broken_links()) == []
+
+
+def test_the_audit_command_prints_the_digest_at_the_end_of_each_chain(capsys):
+    workspace = make_workspace()
+    write(workspace)
+    write(workspace)
+    audit_log.record(None, "log_in", make_member(workspace), by=None)
+
+    call_command("audit")
+
+    said = capsys.readouterr().out
+    last = AuditLink.objects.get(workspace=workspace.pk, number=2)
+    assert f"audit log of workspace {workspace.pk} up to entry 2: {last.digest}" in said
+    assert "audit log of workspace 0 up to entry 1: " in said
+
+
+def test_of_hidden_fields_the_log_tells_only_that_they_changed():
+    workspace = make_workspace()
+
+    write(
+        workspace,
+        before={"email": "a@b.c", "phone": ""},
+        after={"email": "d@e.f", "phone": "+1"},
+        hidden=["email", "phone"],
+    )
+
+    assert AuditEntry.objects.get().changes == {"email": ["hidden", "hidden"], "phone": [None, "hidden"]}
+
+
+def test_what_changed_nothing_is_not_written():
+    workspace = make_workspace()
+
+    write(workspace, before={"name": "A", "note": None}, after={"name": "A", "note": ""})
+
+    assert not AuditEntry.objects.exists()
 
 
 def tamper(statement):

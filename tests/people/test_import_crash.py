@@ -97,7 +97,7 @@ def test_somebody_added_by_hand_at_the_same_moment_is_kept_once(monkeypatch):
 
 
 def add_by_hand(workspace) -> None:
-    add_recipient(workspace, email="p1@example.com")
+    add_recipient(workspace, by=None, email="p1@example.com")
     connection.close()
 
 

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_person_is_kept_with_addresses_in_their_normal_form():
-    person = add_recipient(make_workspace(), email="ANN@example.com", phone="0049 30 1234567", first_name=" Ann ")
+    person = add_recipient(
+        make_workspace(), by=None, email="ANN@example.com", phone="0049 30 1234567", first_name=" Ann "
+    )
 
     assert (person.email, person.phone, person.first_name) == ("ann@example.com", "+49301234567", "Ann")
 
@@ -23,34 +25,34 @@ def test_the_same_address_twice_in_a_workspace_is_refused(address):
     make_recipient(make_workspace(), email="bob@example.com", phone="+254712345679")
 
     with pytest.raises(DuplicateRecipient, match="already in"):
-        add_recipient(workspace, **address)
+        add_recipient(workspace, by=None, **address)
 
-    add_recipient(workspace, email="bob@example.com", phone="+254712345679")
+    add_recipient(workspace, by=None, email="bob@example.com", phone="+254712345679")
 
 
 def test_a_name_is_kept_in_one_form_however_its_letters_are_put_together():
-    person = add_recipient(make_workspace(), email="ann@example.com", first_name="Jo\u0308rg")
+    person = add_recipient(make_workspace(), by=None, email="ann@example.com", first_name="Jo\u0308rg")
 
     assert person.first_name == "J\u00f6rg"
 
 
 def test_nobody_is_kept_without_an_address():
     with pytest.raises(InvalidAddress, match="is needed"):
-        add_recipient(make_workspace(), first_name="Ann")
+        add_recipient(make_workspace(), by=None, first_name="Ann")
 
 
 @pytest.mark.parametrize("field", ["first_name", "last_name", "location", "preferred_product"])
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\r\n", "\x85", "\u2028", "\u2029", "\ud800"])
 def test_a_control_character_is_refused_in_every_field(field, character):
     with pytest.raises(NotPlain, match="control character"):
-        add_recipient(make_workspace(), email="ann@example.com", **{field: f"A{character}b"})
+        add_recipient(make_workspace(), by=None, email="ann@example.com", **{field: f"A{character}b"})
 
 
 @pytest.mark.parametrize("value", ["gold", 3, 2.5, -1])
 def test_an_attribute_is_a_short_text_or_a_number_and_its_name_is_remembered(value):
     workspace = make_workspace()
 
-    person = add_recipient(workspace, email="ann@example.com", attributes={"tier": value})
+    person = add_recipient(workspace, by=None, email="ann@example.com", attributes={"tier": value})
 
     person.refresh_from_db()
     assert person.attributes == {"tier": value}
@@ -80,7 +82,7 @@ def test_an_attribute_is_a_short_text_or_a_number_and_its_name_is_remembered(val
 )
 def test_any_other_attribute_is_refused_with_a_sentence(attributes):
     with pytest.raises(NotPlain):
-        add_recipient(make_workspace(), email="ann@example.com", attributes=attributes)
+        add_recipient(make_workspace(), by=None, email="ann@example.com", attributes=attributes)
 
     assert not AttributeName.objects.exists()
 
@@ -91,7 +93,7 @@ def test_a_workspace_has_room_for_so_many_attributes_and_no_more():
         AttributeName.objects.create(workspace=workspace, name="a" * (n % 40 + 1) + "b" * (n // 40))
 
     with pytest.raises(NotPlain, match="no room for tier"):
-        add_recipient(workspace, email="ann@example.com", attributes={"tier": "gold"})
+        add_recipient(workspace, by=None, email="ann@example.com", attributes={"tier": "gold"})
 
     assert not workspace.recipients.exists()
 
@@ -100,7 +102,7 @@ def test_a_change_of_one_field_leaves_what_others_wrote_meanwhile():
     person = make_recipient(make_workspace())
     type(person).objects.filter(pk=person.pk).update(opted_out=True)
 
-    change_recipient(person, location="Nairobi")
+    change_recipient(person, by=None, location="Nairobi")
 
     person.refresh_from_db()
     assert (person.location, person.opted_out) == ("Nairobi", True)
