@@ -1,12 +1,11 @@
-from django import forms
+"""The history of campaigns and their series in the admin, to be looked at; campaigns themselves: dispatcher."""
+
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from campaigns.authoring import check_line
-from campaigns.models import Campaign, StatusChange
-
-WHEN = ("scheduled_at", "launched_at", "finished_at", "created_by", "created_at", "updated_at")
+from accounts.back_office import ReadOnly
+from campaigns.models import Recurrence, StatusChange
 
 
 class History(admin.TabularInline):
@@ -15,7 +14,10 @@ class History(admin.TabularInline):
     model = StatusChange
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("at", "from_status", "to_status", "by", "reason")
+    fields = readonly_fields = ("at", "from_status", "to_status", "by", "key", "reason")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("by", "key")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -24,40 +26,20 @@ class History(admin.TabularInline):
         return False
 
 
-class CampaignAdminForm(forms.ModelForm):
-    def clean_name(self) -> str:
-        if errors := check_line(self.cleaned_data["name"], "name", missing="Give the campaign a name."):
-            raise forms.ValidationError(errors)
-        return self.cleaned_data["name"]
+@admin.register(StatusChange)
+class StatusChanges(ReadOnly):
+    list_display = ("id", "campaign", "from_status", "to_status", "actor", "reason", "at")
+    list_filter = ("to_status", "at")
+    list_select_related = ("campaign", "by", "key")
+    search_fields = ("campaign__name", "reason")
+    ordering = ("-id",)
 
 
-@admin.register(Campaign)
-class Campaigns(admin.ModelAdmin):
-    """Name and priority can be changed; all else is done on its own pages, where every rule holds."""
-
-    form = CampaignAdminForm
-    list_display = ("name", "workspace", "channel", "status", "priority", "scheduled_at", "created_at")
-    list_filter = ("status", "channel", "priority", "workspace")
+@admin.register(Recurrence)
+class Series(ReadOnly):
+    list_display = ("name", "workspace", "words", "channel", "made", "until", "count", "ended_at")
+    list_filter = ("channel", "unit", "ended_at")
     list_select_related = ("workspace",)
-    search_fields = ("name",)
-    show_full_result_count = False
-    inlines = (History,)
-    fieldsets = (
-        (None, {"fields": ("workspace", "name", "channel", "status", "priority", "subject", "body")}),
-        ("Audience", {"fields": ("audience_words",)}),
-        ("When", {"fields": WHEN}),
-    )
-    readonly_fields = [
-        *("workspace", "channel", "status", "subject", "body", "audience_words"),
-        *WHEN,
-    ]
-
-    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
-        # A worker may be moving the row: only what was typed is written.
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return False
+    search_fields = ("name", "workspace__name")
+    ordering = ("-id",)
+    exclude = ("picked", "excluded")  # there may be a million of them

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Manager, Model
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign, Channel, StatusChange
 from campaigns.personalise import unknown_names
@@ -103,6 +104,8 @@ def create_campaign(
     if scheduled_at and scheduled_at > timezone.now():
         reason = f"for {scheduled_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=reason)
+    after = written(campaign) | {"status": campaign.get_status_display(), "scheduled_at": scheduled_at}
+    audit_log.record(workspace, "create", campaign, by=by, after=after)
     live.changed(campaign.pk, workspace.pk)
     return campaign
 
@@ -119,6 +122,7 @@ def update_campaign(campaign: Campaign, *, by: Actor | None, over: str = "", **c
     # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
     campaign = editable(campaign)
     before = {column: getattr(campaign, column) for column in COLUMNS}
+    was = written(campaign)
     content = [changes.get(column, before[column]) for column in CONTENT]
     changes |= dict(zip(CONTENT[1:], tidied(*content), strict=True))
     if over not in ("", campaign.version) and differs(campaign, changes):
@@ -130,8 +134,20 @@ def update_campaign(campaign: Campaign, *, by: Actor | None, over: str = "", **c
     campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
     campaign.save(update_fields=[*COLUMNS, "written_by", "written_at", "updated_at"])
     choose_audience(campaign, {field: changes[field] for field in AUDIENCE if field in changes})
+    audit_log.record(campaign.workspace, "update", campaign, by=by, before=was, after=written(campaign))
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
+
+
+def written(campaign: Campaign) -> dict[str, Any]:
+    """What the audit log keeps of it: the text, and whom it is for; groups by name, people by their ids."""
+    shown = audit_log.fields_of(campaign, ("name", "subject", "body", "everyone"))
+    shown |= {"channel": campaign.channel_word, "priority": Campaign.Priority(campaign.priority).label}
+    for field in ("groups", "excluded_groups"):
+        shown[field] = sorted(getattr(campaign, field).values_list("name", flat=True))
+    for field in ("picked", "excluded"):
+        shown[field] = ", ".join(map(str, sorted(getattr(campaign, field).values_list("pk", flat=True))))
+    return shown
 
 
 def differs(campaign: Campaign, changes: dict[str, Any]) -> bool:
@@ -149,6 +165,8 @@ def delete_campaign(campaign: Campaign, *, by: Actor | None) -> None:
     """Forget a campaign that was never launched. Raises NotEditable."""
     campaign = editable(campaign)
     live.changed(campaign.pk, campaign.workspace_id)
+    before = {"status": campaign.get_status_display(), "audience": campaign.audience_words}
+    audit_log.record(campaign.workspace, "delete", campaign, by=by, before=before)
     campaign.delete()
 
 

@@ -15,6 +15,13 @@ from people.search import number_in
 SHOWN = 200  # people shown as chips; a form with one for each of 100,000 would be refused
 
 
+PRIORITIES = [
+    ("urgent", "Urgent: before all others"),
+    ("normal", "Normal"),
+    ("low", "Low: after all others"),
+]
+
+
 class Numbers(forms.Field):
     """A list of ids; what no row could have is refused."""
 
@@ -33,6 +40,7 @@ class CampaignForm(forms.Form):
     # forms.Field: a CharField would strip or refuse before `authoring` can say which character is wrong.
     name = forms.Field(required=False)
     channel = forms.ChoiceField(choices=[(c.word, c.label) for c in Channel], initial="email")
+    priority = forms.ChoiceField(choices=PRIORITIES, initial="normal", required=False)
     subject = forms.Field(required=False)
     body = forms.Field(required=False)
     audience = forms.ChoiceField(choices=[("everyone", "Everyone"), ("some", "Some people")], initial="some")
@@ -44,6 +52,7 @@ class CampaignForm(forms.Form):
     picked_after = forms.Field(required=False)
     excluded_after = forms.Field(required=False)
     version = forms.Field(required=False)
+    applies = forms.ChoiceField(choices=[("one", "Only this one"), ("all", "This and all that follow")], required=False)
 
     def __init__(
         self,
@@ -58,6 +67,12 @@ class CampaignForm(forms.Form):
 
     def clean_channel(self) -> Channel:
         return Channel[self.cleaned_data["channel"].upper()]
+
+    def clean_priority(self) -> Campaign.Priority:
+        """What was chosen, else as it was."""
+        usual = self.campaign.priority if self.campaign else Campaign.Priority.NORMAL
+        word = self.cleaned_data["priority"]
+        return Campaign.Priority[word.upper()] if word else Campaign.Priority(usual)
 
     def clean_body(self) -> str:
         return self.text()
@@ -77,6 +92,7 @@ class CampaignForm(forms.Form):
             "name": typed["name"] or "",
             "channel": typed["channel"],
             "subject": typed["subject"] or "",
+            "priority": typed["priority"],
         }
         return content | {"body": typed["body"]} | self.chosen()
 
@@ -96,6 +112,10 @@ class CampaignForm(forms.Form):
         if after is None or self.campaign is None:
             return []
         return list(getattr(self.campaign, field).filter(pk__gt=after).values_list("pk", flat=True))
+
+    def applies_to_all(self) -> bool:
+        """Whether the campaigns that follow in its series are to say the same."""
+        return self.cleaned_data.get("applies") == "all"
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
         for field, sentences in errors.items():
@@ -145,6 +165,7 @@ def as_typed(campaign: Campaign) -> dict:
     typed: dict[str, object] = {
         "name": campaign.name,
         "channel": campaign.channel_word,
+        "priority": campaign.get_priority_display(),
         "subject": campaign.subject,
         "body": campaign.body,
         "version": campaign.version,

@@ -1,11 +1,16 @@
-"""What is said: a campaign, its audience, and the history of its statuses."""
+"""What is said: a campaign, its audience, the series it may belong to, and the history of its statuses."""
 
+from datetime import date
+
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import Actor, ApiKey, User, Workspace
+from campaigns.rules import Rule, Unit
+from campaigns.when import Wall, in_words
 from people.models import Group, Recipient
 
 
@@ -70,6 +75,14 @@ class Campaign(models.Model):
     excluded = models.ManyToManyField(Recipient, related_name="excluded_from", blank=True)
 
     scheduled_at = models.DateTimeField(null=True, blank=True)
+    # What the clock on the wall will show, and where; the instant above follows it when a zone changes its rules.
+    # Empty where only an instant was named.
+    scheduled_day = models.DateField(null=True, editable=False)
+    scheduled_time = models.TimeField(null=True, editable=False)
+    scheduled_zone = models.CharField(max_length=64, blank=True, editable=False)
+    series = models.ForeignKey("Recurrence", models.SET_NULL, null=True, editable=False, related_name="occurrences")
+    nth = models.IntegerField("number within its series", null=True, editable=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
     frozen_up_to = models.BigIntegerField("last recipient frozen", default=0, editable=False)
     launched_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -85,9 +98,21 @@ class Campaign(models.Model):
             models.Index(F("workspace"), F("id").desc(), name="campaign_page"),
             models.Index(fields=["scheduled_at"], condition=Q(status=2), name="campaign_due"),
             models.Index(fields=["status"], condition=Q(status__in=[3, 4, 5, 8]), name="campaign_open"),
+            models.Index("workspace", "status", F("id").desc(), name="campaign_status_page"),
+            models.Index("workspace", F("id").desc(), condition=Q(archived_at__isnull=False), name="campaign_archived"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(status=2) | Q(scheduled_at__isnull=False), name="scheduled_has_a_time"),
+            models.CheckConstraint(
+                condition=Q(scheduled_day=None, scheduled_time=None, scheduled_zone="")
+                | Q(scheduled_at__isnull=False, scheduled_day__isnull=False, scheduled_time__isnull=False)
+                & ~Q(scheduled_zone=""),
+                name="wall_clock_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at=None) | Q(status__in=[6, 7, 8]), name="only_what_is_over_is_archived"
+            ),
+            models.UniqueConstraint(fields=["series", "nth"], name="occurrence_once"),
         ]
 
     def __str__(self) -> str:
@@ -102,8 +127,28 @@ class Campaign(models.Model):
         return self.status in (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is open any more: of a cancelled one, once the workers have closed its books."""
+        return self.finished_at is not None and self.phase == "completed"
+
+    @property
     def channel_word(self) -> str:
         return Channel(self.channel).word
+
+    @property
+    def wall(self) -> Wall | None:
+        """When it starts on the clocks of the place it was scheduled for, if one was named."""
+        if self.scheduled_day is None or self.scheduled_time is None:
+            return None
+        return Wall.at(self.scheduled_day, self.scheduled_time, self.scheduled_zone)
+
+    @property
+    def start_words(self) -> str:
+        """When it starts, in its own zone (else the workspace's) and in UTC; empty without a time."""
+        if wall := self.wall:
+            return wall.words
+        zone = self.workspace.zone
+        return in_words(self.scheduled_at, zone, str(zone)) if self.scheduled_at else ""
 
     @property
     def version(self) -> str:
@@ -184,6 +229,71 @@ PHASES = {
     **dict.fromkeys((S.PREPARING, S.SENDING, S.PAUSED), "processing"),
     **dict.fromkeys((S.SENT, S.FAILED, S.CANCELLED), "completed"),
 }
+
+
+class Recurrence(models.Model):
+    """A series: on which days, at what time of which zone, and what its next occurrence will say to whom.
+
+    Each occurrence is a campaign of its own. `made` counts the days of the rule up to the newest occurrence, which
+    stands for the day `made_on`; days that were skipped or missed count too.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="series")
+    unit = models.SmallIntegerField(choices=[(unit.value, unit.name.lower()) for unit in Unit])
+    weekdays = ArrayField(models.SmallIntegerField(), default=list)
+    number = models.SmallIntegerField("day of the month, or every so many days", default=1)
+    starts = models.DateField()
+    time = models.TimeField()
+    zone = models.CharField(max_length=64)
+    until = models.DateField(null=True)
+    count = models.IntegerField(null=True)
+    made = models.IntegerField(default=0)
+    made_on = models.DateField()
+    ended_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    name = models.CharField(max_length=200)
+    channel = models.SmallIntegerField(choices=Channel)
+    priority = models.SmallIntegerField(choices=Campaign.Priority)
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField("message")
+    everyone = models.BooleanField("everyone in the workspace", default=False)
+    groups = models.ManyToManyField(Group, related_name="+")
+    picked = models.ManyToManyField(Recipient, related_name="+")
+    excluded_groups = models.ManyToManyField(Group, related_name="+")
+    excluded = models.ManyToManyField(Recipient, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=Q(ended_at=None), name="series_open")]
+        constraints = [
+            models.CheckConstraint(condition=Q(until=None) | Q(count=None), name="one_end_of_a_series"),
+            models.CheckConstraint(condition=~Q(unit=1) | Q(weekdays__len__gt=0), name="weekly_has_weekdays"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(Unit(self.unit), self.starts, tuple(self.weekdays), self.number)
+
+    @property
+    def words(self) -> str:
+        """Every Monday at 09:00 Europe/Athens."""
+        return f"{self.rule.words} at {self.time:%H:%M} {self.zone}"
+
+    def wall_on(self, day: date) -> Wall:
+        return Wall.at(day, self.time, self.zone)
+
+    def allows(self, nth: int, day: date) -> bool:
+        """Whether the series reaches as far as this."""
+        return (self.until is None or day <= self.until) and (self.count is None or nth <= self.count)
+
+    def next_one(self) -> Campaign | None:
+        """The occurrence that waits for its time; none for a moment after one has started, and once it has ended."""
+        waiting = self.occurrences.filter(nth=self.made, status=Campaign.Status.SCHEDULED)
+        return waiting.select_related("workspace").first()
 
 
 class StatusChange(models.Model):

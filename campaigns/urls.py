@@ -5,7 +5,6 @@ from campaigns import views
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
     path("campaigns/<int:pk>/edit/", views.edit, name="campaign-edit"),
-    path("campaigns/<int:pk>/delete/", views.delete, name="campaign-delete"),
     path("campaigns/preview/", views.show_preview, name="campaign-preview"),
     path("campaigns/pick/", views.pick, name="campaign-pick"),
 ]

@@ -12,9 +12,9 @@ from campaigns.authoring import (
     NotEditable,
     SavedMeanwhile,
     create_campaign,
-    delete_campaign,
     update_campaign,
 )
+from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.forms import CampaignForm
 from campaigns.models import Campaign, Channel
 from campaigns.preview import Preview, first_of, left_unclosed, preview
@@ -44,25 +44,34 @@ def new(request: MemberRequest) -> HttpResponse:
 @keeps_what_was_typed
 @may("write")
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
-    campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
+    campaign = get_object_or_404(request.workspace.campaigns.select_related("series"), pk=pk)
     if not campaign.is_editable:
         return refuse(request, NotEditable(campaign))
     form = CampaignForm(request.workspace, posted(request), campaign)
     if form.is_bound and form.is_valid():
+        update = update_with_following if follows(campaign) and form.applies_to_all() else update_campaign
         try:
-            update_campaign(campaign, by=request.user, over=form.version_seen(), **form.content())
+            update(campaign, by=request.user, over=form.version_seen(), **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         except SavedMeanwhile as refusal:
             return draw(request, form, theirs=refusal.campaign)
         except NotEditable as refusal:
             return refuse(request, refusal)
+        except SeriesEnded as refusal:
+            form.add_error("applies", f"{refusal} Save it for this one only.")
         except Campaign.DoesNotExist as gone:
             raise Http404 from gone
         else:
             messages.success(request, "Your changes are saved.")
             return onwards(request, campaign)
     return draw(request, form)
+
+
+def follows(campaign: Campaign) -> bool:
+    """Whether it is the newest of a series that goes on, so that others will be made like it."""
+    series = campaign.series
+    return bool(series and not series.ended_at and campaign.nth == series.made)
 
 
 def posted(request: MemberRequest) -> QueryDict | None:
@@ -92,6 +101,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "placeholders": placeholders_of(request.workspace),
         "preview": previewed(form),
         "is_sms": is_sms(form),
+        "follows": bool(form.campaign and follows(form.campaign)),
     }
     status = 409 if theirs else 422 if form.errors else 200
     return render(request, "campaigns/form.html", context, status=status)
@@ -131,21 +141,3 @@ def pick(request: MemberRequest) -> HttpResponse:
     people = search(request.workspace, words) if words else []
     context = {"people": people[:FOUND], "more": len(people) > FOUND, "words": words[:100], "field": field}
     return render(request, "campaigns/_found.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-@may("write")
-def delete(request: MemberRequest, pk: int) -> HttpResponse:
-    campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
-    if not campaign.is_editable:
-        return refuse(request, NotEditable(campaign))
-    if request.method == "GET":
-        return render(request, "campaigns/delete.html", {"campaign": campaign})
-    try:
-        delete_campaign(campaign, by=request.user)
-    except NotEditable as refusal:
-        return refuse(request, refusal)
-    except Campaign.DoesNotExist:
-        pass  # somebody was faster
-    messages.success(request, "Campaign deleted.")
-    return redirect("campaigns")

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from accounts.models import Workspace
+
 
 class Call(models.Model):
     """One message the provider accepted, or refused for good. Calls it could not take leave no trace."""
@@ -30,3 +32,13 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{'accepted' if self.accepted else 'refused'} {self.key}"
+
+
+class Outage(models.Model):
+    """Until when the simulated provider of a workspace refuses everything, so that a bad day can be rehearsed."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="outage")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"until {self.until}"

@@ -8,9 +8,12 @@ import asyncio
 import hashlib
 import itertools
 import secrets
+import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -33,10 +36,29 @@ PROFILES = {
     "dispatch": Profile(fastest=0, slowest=0.5, failures=0.05),
     "perfect": Profile(fastest=0, slowest=0, failures=0),
 }
-# Faults that SIMULATOR_FAULTS may ask for, each with the share of calls it befalls.
+# Faults that can be asked for, each with the share of calls it befalls.
 FAULTS = ("busy", "hang", "drop", "garbage")
 REFUSALS = ("invalid_address", "bounced", "rejected")
 LARGEST_GROUP = 1000  # calls written to the ledger in one transaction
+LOOK_EVERY = 1.0  # seconds between two looks at whether an outage began or ended
+CLOSED_FOR = 3.0  # seconds it asks callers to stay away during an outage
+
+
+def by_settings(name: str) -> Any:
+    return field(default_factory=lambda: getattr(settings, name))
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How one workspace's simulated provider behaves; what is not said is as SIMULATOR_* say."""
+
+    workspace: int | None = None
+    profile: str = by_settings("SIMULATOR_PROFILE")
+    seed: int = by_settings("SIMULATOR_SEED")
+    honours_keys: bool = by_settings("SIMULATOR_HONOURS_KEYS")
+    faults: Mapping[str, float] = by_settings("SIMULATOR_FAULTS")
+    retry_after: float = 1.0
+    writes_down: bool = True  # what is only tried out is not remembered, for no book of ours knows it
 
 
 class NotAccepted(Exception):
@@ -57,6 +79,14 @@ class TooFast(Exception):
 
 class Unavailable(Exception):
     """503: not accepted."""
+
+
+class Closed(Exception):
+    """503 to everybody: an outage is being rehearsed; not accepted, come again in `retry_after` seconds."""
+
+    def __init__(self, left: float) -> None:
+        self.retry_after = min(CLOSED_FOR, left)
+        super().__init__(f"503 Service Unavailable: an outage is rehearsed, {left:.0f} s are left")
 
 
 class Broken(Exception):
@@ -83,13 +113,12 @@ def draws(seed: int, key: str, nth: int) -> Sequence[float]:
 
 
 class Provider:
-    """One connection to the simulated provider. Raises NotAccepted, TooFast, Unavailable, Broken."""
+    """One connection to the simulated provider. Raises NotAccepted, TooFast, Closed, Unavailable, Broken."""
 
-    def __init__(self) -> None:
-        self.profile = PROFILES[settings.SIMULATOR_PROFILE]
-        self.faults = settings.SIMULATOR_FAULTS
-        self.seed = settings.SIMULATOR_SEED
-        self.honours_keys = settings.SIMULATOR_HONOURS_KEYS
+    def __init__(self, behaviour: Behaviour | None = None) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.profile = PROFILES[self.behaviour.profile]
+        self._closed_until = self._look_at = 0.0
         self._ids = itertools.count(secrets.randbits(120))
         self._waiting: list[tuple[_Call, asyncio.Future[_Call]]] = []
         self._writer: asyncio.Task | None = None
@@ -99,6 +128,7 @@ class Provider:
         params = connections["default"].get_connection_params()
         known = {name: params[name] for name in ("host", "port", "user", "password", "dbname") if name in params}
         self._ledger = await psycopg.AsyncConnection.connect(**known, autocommit=True)
+        await self._look_for_an_outage()
 
     async def close(self) -> None:
         if self._writer:
@@ -107,19 +137,23 @@ class Provider:
 
     async def accept(self, key: str, nth: int, channel: str, address: str, subject: str, text: str) -> str:
         """Take one message, which was tried `nth` times before; returns the provider's own id for it."""
-        fails, kind, fault, wait = draws(self.seed, key, nth)
+        fails, kind, fault, wait = draws(self.behaviour.seed, key, nth)
+        if time.monotonic() > self._look_at:
+            await self._look_for_an_outage()
+        if (left := self._closed_until - time.monotonic()) > 0:
+            raise Closed(left)
         if self.profile.slowest:
             await asyncio.sleep(self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest))
         befallen = self._fault(fault)
         if befallen == "busy":
-            raise TooFast(retry_after=1)
+            raise TooFast(self.behaviour.retry_after)
         category = ""
         if fails < self.profile.failures:
             if kind > 1 / 3:  # two of three failures pass; the third is final
                 raise Unavailable("503 Service Unavailable: simulated delivery failure")
             category = REFUSALS[int(kind * 9)]
         call = _Call(key, not category, category, str(uuid.UUID(int=next(self._ids))), channel, address, subject, text)
-        remembered = await self._remember(call)
+        remembered = await self._remember(call) if self.behaviour.writes_down else call
         if befallen == "hang":
             await asyncio.sleep(3600)
         if befallen == "drop":
@@ -132,10 +166,18 @@ class Provider:
 
     def _fault(self, draw: float) -> str:
         for name in FAULTS:
-            draw -= self.faults.get(name, 0)
+            draw -= self.behaviour.faults.get(name, 0)
             if draw < 0:
                 return name
         return ""
+
+    async def _look_for_an_outage(self) -> None:
+        """Asked once a second, so that an outage also reaches those who are connected already."""
+        self._look_at = time.monotonic() + LOOK_EVERY
+        with suppress(psycopg.Error):  # then it is as it was a second ago
+            cursor = await self._ledger.execute(OUTAGE, [self.behaviour.workspace])
+            row = await cursor.fetchone()
+            self._closed_until = time.monotonic() + row[0] if row else 0
 
     async def _remember(self, call: _Call) -> _Call:
         """Write the call down for good, together with those that come meanwhile; answers what is remembered."""
@@ -163,7 +205,7 @@ class Provider:
         """Append the calls; with keys honoured, what an earlier call of the same key was answered instead."""
         if self._ledger.closed:
             await self.open()
-        honours = self.honours_keys
+        honours = self.behaviour.honours_keys
         columns = [
             [getattr(call, name) for call in calls]
             for name in (
@@ -186,6 +228,9 @@ INSERT = """
     SELECT *, %s FROM unnest(
         %s::uuid[], %s::bool[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[])
     ON CONFLICT DO NOTHING
+"""
+OUTAGE = """
+    SELECT extract(epoch FROM until - clock_timestamp())::float FROM simulator_outage WHERE workspace_id = %s
 """
 EARLIER = """
     SELECT key, accepted, category, provider_id FROM simulator_call WHERE honours_key AND key = ANY(%s::uuid[])

@@ -1,16 +1,21 @@
 """The senders this house knows, by the name a channel is configured with. A new one is a file and a line here."""
 
-from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
 from campaigns.models import Channel
-from dispatcher.senders.parcel import Sender
 from dispatcher.senders.simulated import SimulatedSender
+from dispatcher.senders.smtp import SmtpSender
 
-SENDERS: dict[str, Callable[[], Sender]] = {"simulated": SimulatedSender}
+SENDERS: dict[str, Any] = {"simulated": SimulatedSender, "smtp": SmtpSender}
 
 
 def sender_for(channel: int) -> str:
-    """The name of the sender this channel is configured with, or an empty one."""
+    """The name of the sender this installation has for the channel, or an empty one."""
     return settings.SENDERS.get(Channel(channel).word, "")
+
+
+def senders_of(channel: int) -> dict[str, Any]:
+    """Those that can be chosen for the channel."""
+    return {name: sender for name, sender in SENDERS.items() if Channel(channel).word in sender.channels}

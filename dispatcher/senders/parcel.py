@@ -1,15 +1,19 @@
 """What a sender is given and what it may answer: the whole contract between us and a provider."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
+
+from django import forms
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One finished message. `key` names it to the provider: the same key must never be delivered twice.
 
-    `tries` is how often it was handed over before; only a simulation has a use for it.
+    `sender` is the mailbox or number it comes from; `tries` is how often it was handed over before, for which only
+    a simulation has a use.
     """
 
     key: str
@@ -21,6 +25,16 @@ class Parcel:
     html: str = ""
     tries: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """For whom a sender is opened, and its options as people chose them, secrets in the clear."""
+
+    workspace: int | None = None
+    channel: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    is_a_test: bool = False  # outside the books: nobody will look for it in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,16 @@ class Busy(Exception):
         super().__init__(sentence)
 
 
+class Unreachable(Busy):
+    """Nobody is there, or lets us in: true of every message, so no try is used up and all wait for `retry_after`.
+
+    The sentence is read by people: it says what is wrong and what to do about it.
+    """
+
+    def __init__(self, sentence: str, *, category: str = "provider_down", retry_after: float = 15) -> None:
+        super().__init__(sentence, category=category, retry_after=retry_after, counts=False)
+
+
 class Refused(Exception):
     """Provably not accepted, and will not be: the message failed."""
 
@@ -57,18 +81,47 @@ class Unsure(Exception):
         super().__init__(sentence)
 
 
+class Options(forms.Form):
+    """What people may set of a sender. A field named in `secrets` is stored encrypted and never shown again."""
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, stored: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = stored or {}  # the options as they are now, secrets sealed
+        for name in self.secrets:
+            if self.stored.get(name):
+                self.fields[name].help_text = "One is stored. Leave this empty to keep it."
+
+
 class Sender(Protocol):
-    """An adapter to one provider; opened once per shift, inside the event loop that calls it."""
+    """An adapter to one provider; opened once per shift, inside the event loop that calls it. Made from a Setup."""
+
+    title: ClassVar[str]
+    about: ClassVar[str]  # one sentence for people who choose
+    channels: ClassVar[tuple[str, ...]]
+    options: ClassVar[type[Options]]
+    # The options that say with whom we deal: a key given to one account means nothing to another.
+    account: ClassVar[tuple[str, ...]]
 
     # How long the provider takes the same key for the same message; None when it never does.
     honours_keys: timedelta | None
     # Whether a refusal is remembered with its key, so that it proves that no earlier call of the key was accepted.
     remembers_refusals: bool
+    # How many messages may be in its hands at once; None for as many as the window holds.
+    at_once: int | None
 
-    async def __aenter__(self) -> "Sender": ...
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The options of this installation, for workspaces that chose none."""
+        ...
+
+    async def __aenter__(self) -> "Sender":
+        """Get ready. Raises Unreachable where nobody is there or the credentials are wrong."""
+        ...
 
     async def __aexit__(self, *error: object) -> None: ...
 
     async def send(self, parcel: Parcel) -> Receipt:
-        """Hand one message over. Raises Busy, Refused or Unsure; anything else raised counts as Unsure."""
+        """Hand one message over. Raises Busy, Unreachable, Refused or Unsure; anything else raised counts as Unsure."""
         ...

@@ -1,21 +1,93 @@
 """The sender to the simulated provider: no network, no credentials, the same answers a real one gives."""
 
 from datetime import timedelta
+from typing import Any
 
+from django import forms
 from django.conf import settings
 
-from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Unsure
+from dispatcher.senders.parcel import Busy, Options, Parcel, Receipt, Refused, Setup, Unreachable, Unsure
 from simulator import provider
+
+PROFILES = [
+    ("leopard", "Everyday: 50 to 200 ms, 8 % fail"),
+    ("quick", "Quick: at once, 10 % fail"),
+    ("rails", "Slow: 1 to 3 s, 10 % fail"),
+    ("dispatch", "Mixed: up to half a second, 5 % fail"),
+    ("perfect", "Perfect: at once, nobody fails"),
+]
+
+
+def share(label: str, help_text: str) -> forms.FloatField:
+    return forms.FloatField(label=label, help_text=help_text, min_value=0, max_value=100, initial=0, required=False)
+
+
+class SimulatorOptions(Options):
+    """How the simulated provider behaves; shares are in percent of the calls."""
+
+    profile = forms.ChoiceField(label="Behaviour", choices=PROFILES)
+    seed = forms.IntegerField(
+        label="Seed",
+        min_value=-(2**63),
+        max_value=2**63 - 1,
+        help_text="The same seed gives the same luck to the same messages.",
+    )
+    honours_keys = forms.BooleanField(
+        label="Knows a message again", required=False, help_text="Without it, a lost answer leaves a message unknown."
+    )
+    busy = share("Too fast (429), %", "Answers “429 Too Many Requests”: not accepted, slow down.")
+    retry_after = forms.FloatField(
+        label="Seconds to wait after a 429", min_value=0, max_value=300, initial=1, required=False
+    )
+    hang = share("Never answers, %", "Accepts the message and says nothing.")
+    drop = share("Drops the connection, %", "Accepts the message and hangs up.")
+    garbage = share("Answers nonsense, %", "Accepts the message and answers what nobody understands.")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        for name in (*provider.FAULTS, "retry_after"):
+            if name in values and values[name] is None:
+                values[name] = self.fields[name].initial
+        if sum(values.get(name) or 0 for name in provider.FAULTS) > 100:
+            raise forms.ValidationError("Together the four faults cannot befall more than 100 % of the calls.")
+        return values
 
 
 class SimulatedSender:
     """Speaks to the provider of the `simulator` app and translates its answers."""
 
+    title = "Simulated provider"
+    about = "Nothing leaves this machine: for trying out and rehearsing."
+    channels = ("email", "sms", "whatsapp")
+    options = SimulatorOptions
+    account = ("honours_keys",)
     remembers_refusals = True
+    at_once = None
 
-    def __init__(self) -> None:
-        self.honours_keys = timedelta(days=1) if settings.SIMULATOR_HONOURS_KEYS else None
-        self._provider = provider.Provider()
+    def __init__(self, setup: Setup) -> None:
+        chosen = self.defaults() | dict(setup.options)
+        behaviour = provider.Behaviour(
+            workspace=setup.workspace,
+            profile=chosen["profile"],
+            seed=chosen["seed"],
+            honours_keys=chosen["honours_keys"],
+            faults={name: chosen[name] / 100 for name in provider.FAULTS},
+            retry_after=chosen["retry_after"],
+            writes_down=not setup.is_a_test,
+        )
+        self.honours_keys = timedelta(days=1) if behaviour.honours_keys else None
+        self._provider = provider.Provider(behaviour)
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """As SIMULATOR_* say."""
+        faults = {name: round(settings.SIMULATOR_FAULTS.get(name, 0) * 100, 6) for name in provider.FAULTS}
+        return faults | {
+            "profile": settings.SIMULATOR_PROFILE,
+            "seed": settings.SIMULATOR_SEED,
+            "honours_keys": settings.SIMULATOR_HONOURS_KEYS,
+            "retry_after": 1,
+        }
 
     async def __aenter__(self) -> "SimulatedSender":
         await self._provider.open()
@@ -25,7 +97,7 @@ class SimulatedSender:
         await self._provider.close()
 
     async def send(self, parcel: Parcel) -> Receipt:
-        """Hand one message over. Raises Busy, Refused or Unsure."""
+        """Hand one message over. Raises Busy, Unreachable, Refused or Unsure."""
         try:
             accepted = await self._provider.accept(
                 parcel.key, parcel.tries, parcel.channel, parcel.to, parcel.subject, parcel.text
@@ -33,6 +105,8 @@ class SimulatedSender:
             return Receipt(accepted)
         except provider.TooFast as answer:
             raise Busy(str(answer), category="rate_limited", retry_after=answer.retry_after, counts=False) from None
+        except provider.Closed as answer:
+            raise Unreachable(str(answer), retry_after=answer.retry_after) from None
         except provider.Unavailable as answer:
             raise Busy(str(answer), category="provider_down") from None
         except provider.NotAccepted as answer:

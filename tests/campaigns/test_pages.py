@@ -156,15 +156,21 @@ def test_more_picked_people_than_can_be_shown_stay_picked(browser, workspace):
     assert set(campaign.picked.all()) == set(people[1:])
 
 
-@pytest.mark.parametrize("name", ["campaign-edit", "campaign-delete"])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("campaign-edit", "is sending; only drafts and scheduled campaigns can be changed"),
+        ("campaign-delete", "is sending; only campaigns that are over can be deleted"),
+    ],
+)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_launched_campaign_says_why_it_cannot_be_changed(browser, workspace, name, method):
+def test_a_launched_campaign_says_why_it_cannot_be_changed(browser, workspace, name, why, method):
     campaign = make_campaign(workspace, status=Campaign.Status.SENDING)
 
     answer = ask(browser, method, reverse(name, args=[campaign.pk]))
 
     assert answer.status_code == 409
-    assert "is sending; only drafts and scheduled campaigns can be changed" in page(answer)
+    assert why in page(answer)
     campaign.refresh_from_db()
     assert campaign.name != "Spring"
 
