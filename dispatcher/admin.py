@@ -1,123 +1,233 @@
-"""The ledger in the admin, to be looked at: only the limit of a pace can be changed. And the queues, for superusers."""
+"""Campaigns and the ledger in the admin: the verbs of the pages for campaigns, and rows that are only looked at."""
 
-from functools import cached_property, wraps
-from typing import cast
+from collections.abc import Callable
+from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django_rq.admin import QueueAdmin
-from django_rq.models import Dashboard
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import IntegerField, Model, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from dispatcher.models import Attempt, Batch, Heartbeat, Message, Pace, Settlement
+from accounts.back_office import Audited, Quick, ReadOnly, asker
+from campaigns.admin import History
+from campaigns.authoring import InvalidContent, NotEditable, check_line, update_campaign
+from campaigns.models import Campaign, IllegalMove
+from dispatcher import admin_queues, operations, shelf
+from dispatcher.books import books_of
+from dispatcher.models import Attempt, Batch, ChosenSender, Dismissal, Heartbeat, Message, Pace, Settlement
+
+WHEN = ("scheduled_at", "launched_at", "finished_at", "archived_at", "created_by", "created_at", "updated_at")
+__all__ = ["admin_queues"]  # registered by being imported
+admin.site.site_header = admin.site.site_title = "Campaign Dispatcher"
+admin.site.index_title = "Administration"
+REFUSALS = (IllegalMove, operations.LaunchRefused)
 
 
-class CountedToALimit(Paginator):
-    """Counts no further than anybody pages: nobody waits for the count of a million rows."""
+def verb(name: str, operation: Callable, description: str) -> Callable:
+    """An action that asks the operation of the pages, campaign by campaign, and tells who was refused and why."""
 
-    LIMIT = 10_000
+    @admin.action(description=description, permissions=["change"])
+    def action(modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+        done = 0
+        for campaign in queryset.order_by("pk"):
+            try:
+                operation(campaign, by=asker(request))
+            except REFUSALS as refusal:
+                modeladmin.message_user(request, str(refusal), messages.WARNING)
+            else:
+                done += 1
+        word = name.replace("_", " ")
+        modeladmin.message_user(request, f"{word.capitalize()}: done for {done}.", messages.SUCCESS if done else 20)
 
-    @cached_property
-    def count(self) -> int:
-        return cast(QuerySet, self.object_list)[: self.LIMIT].count()
+    action.__name__ = name
+    return action
 
 
-class Looked(admin.ModelAdmin):
-    """Read-only: these rows are written by launch, lease and settle alone."""
+class CampaignAdminForm(forms.ModelForm):
+    def clean_name(self) -> str:
+        if errors := check_line(self.cleaned_data["name"], "name", missing="Give the campaign a name."):
+            raise forms.ValidationError(errors)
+        return self.cleaned_data["name"]
 
-    paginator = CountedToALimit
-    show_full_result_count = False
-    list_per_page = 50
 
-    def has_add_permission(self, request) -> bool:
+@admin.register(Campaign)
+class Campaigns(Quick):
+    """Name and priority can be changed, by the operations of the pages; all else is done there or by an action."""
+
+    form = CampaignAdminForm
+    list_display = (
+        "name",
+        "workspace",
+        "channel",
+        "status",
+        "priority",
+        "sent",
+        "failed",
+        "launched_at",
+    )
+    list_filter = ("status", "channel", "priority", "launched_at", "archived_at")
+    list_select_related = ("workspace",)
+    search_fields = ("name", "workspace__name")
+    ordering = ("-id",)
+    inlines = (History,)
+    actions = (
+        verb("pause", operations.pause, "Pause the chosen campaigns"),
+        verb("resume", operations.resume, "Resume the chosen campaigns"),
+        verb("cancel", operations.cancel, "Cancel the chosen campaigns, for good"),
+        verb("retry_failed", operations.retry_failed, "Retry what failed in the chosen campaigns"),
+        verb("unschedule", operations.unschedule, "Unschedule the chosen campaigns"),
+        verb("archive", shelf.archive, "Archive the chosen campaigns"),
+        verb("unarchive", shelf.unarchive, "Take the chosen campaigns out of the archive"),
+    )
+    fieldsets = (
+        (None, {"fields": ("workspace", "name", "channel", "status", "priority", "subject", "body")}),
+        ("Audience", {"fields": ("audience_words",)}),
+        ("Messages", {"fields": ("counts", "ledger")}),
+        ("When", {"fields": WHEN}),
+    )
+    fixed = ("workspace", "channel", "status", "subject", "body", "audience_words", "counts", "ledger", *WHEN)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = Batch.objects.filter(campaign=OuterRef("pk")).order_by().values("campaign")
+        counts = {
+            f"{name}_messages": Subquery(rows.annotate(n=Sum(name)).values("n"), output_field=IntegerField())
+            for name in ("sent", "failed")
+        }
+        return super().get_queryset(request).annotate(**counts)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
+        """What was said stays said; the priority matters until it is over."""
+        fixed = self.fixed if obj and obj.is_editable else (*self.fixed, "name")
+        return (*fixed, "priority") if obj and obj.phase == "completed" else fixed
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        typed = {name: form.cleaned_data[name] for name in form.changed_data}
+        try:
+            if "name" in typed:
+                update_campaign(obj, by=asker(request), name=typed["name"])
+            if "priority" in typed:
+                operations.change_priority(obj, to=Campaign.Priority(typed["priority"]), by=asker(request))
+        except (IllegalMove, NotEditable, InvalidContent) as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+    @admin.display(description="sent")
+    def sent(self, campaign: Any) -> int | None:
+        return campaign.sent_messages
+
+    @admin.display(description="failed")
+    def failed(self, campaign: Any) -> int | None:
+        return campaign.failed_messages
+
+    @admin.display(description="how many")
+    def counts(self, campaign: Campaign) -> str:
+        """The books as a sum."""
+        books = books_of(campaign)
+        words = ("pending", "sent", "failed", "skipped", "cancelled", "unknown")
+        parts = " + ".join(f"{getattr(books, word):,} {word}" for word in words)
+        return f"{books.total:,} = {parts}" if books.total else "not launched yet"
+
+    @admin.display(description="rows")
+    def ledger(self, campaign: Campaign) -> str:
+        """Links to its rows in the other lists."""
+        links = (("messages", "dispatcher_message"), ("batches", "dispatcher_batch"))
+        messages, batches = (
+            format_html(
+                '<a href="{}?campaign__id__exact={}">{}</a>', reverse(f"admin:{name}_changelist"), campaign.pk, word
+            )
+            for word, name in links
+        )
+        return format_html("{}, {}", messages, batches)
 
 
 @admin.register(Batch)
-class BatchAdmin(Looked):
-    list_display = [
-        "id",
-        "campaign",
-        "first",
-        "last",
-        "due_at",
-        "owner",
-        "epoch",
-        "pending",
-        "sent",
-        "failed",
-        "unknown",
-    ]
-    list_select_related = ["campaign"]
-    ordering = ["-id"]
+class Batches(ReadOnly):
+    list_display = (
+        *("id", "campaign", "first", "last", "due_at", "owner", "epoch"),
+        *("pending", "sent", "failed", "skipped", "cancelled", "unknown"),
+    )
+    list_filter = ("due_at",)
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name", "owner")
+    ordering = ("-id",)
 
 
 @admin.register(Message)
-class MessageAdmin(Looked):
-    list_display = ["id", "campaign", "number", "address", "status", "tries", "retry_count", "last_error"]
-    list_select_related = ["campaign"]
-    ordering = ["-id"]
+class Messages(ReadOnly):
+    list_display = ("id", "campaign", "number", "address", "status", "tries", "retry_count", "last_error")
+    list_filter = ("status", "category", "skip_reason", "delivery")
+    list_select_related = ("campaign",)
+    search_fields = ("address__exact",)
+    ordering = ("-id",)
 
 
 @admin.register(Attempt)
-class AttemptAdmin(Looked):
-    list_display = ["id", "message", "outcome", "category", "error", "at"]
-    list_select_related = ["message"]
-    ordering = ["-id"]
+class Attempts(ReadOnly):
+    list_display = ("id", "message", "outcome", "category", "error", "at")
+    list_filter = ("outcome", "category", "at")
+    list_select_related = ("message",)
+    search_fields = ("message__address__exact", "error")
+    ordering = ("-id",)
 
 
 @admin.register(Settlement)
-class SettlementAdmin(Looked):
-    list_display = ["id", "campaign", "at", "settled"]
-    list_select_related = ["campaign"]
-    ordering = ["-id"]
+class Settlements(ReadOnly):
+    list_display = ("id", "campaign", "at", "settled", "helped", "lapses")
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(Dismissal)
+class Dismissals(ReadOnly):
+    list_display = ("campaign", "category", "by", "at")
+    list_filter = ("category", "at")
+    list_select_related = ("campaign", "by")
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
 
 
 @admin.register(Heartbeat)
-class HeartbeatAdmin(Looked):
-    list_display = ["name", "at"]
+class Heartbeats(ReadOnly):
+    list_display = ("name", "at")
+    search_fields = ("name",)
+
+
+@admin.register(ChosenSender)
+class ChosenSenders(ReadOnly):
+    """Set up on the pages of the workspace, which know what each sender takes; its options may hold secrets."""
+
+    list_display = ("workspace", "channel", "sender", "from_name", "from_address", "updated_at")
+    list_filter = ("channel", "sender")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name", "sender", "from_address")
+    exclude = ("options",)
 
 
 @admin.register(Pace)
-class PaceAdmin(admin.ModelAdmin):
-    list_display = ["workspace", "channel", "sender", "limit", "rate", "closed_until", "slowed_at"]
-    list_select_related = ["workspace"]
-    readonly_fields = ["rate", "tokens", "refilled_at", "closed_until", "slowed_at"]
+class Paces(Audited):
+    """The limit can be changed; how fast it goes now is for the engine to say."""
 
-    def get_readonly_fields(self, request, obj=None) -> list[str]:
-        return [*self.readonly_fields, *(["workspace", "channel", "sender"] if obj else [])]
+    list_display = ("workspace", "channel", "sender", "limit", "rate", "closed_until", "slowed_at")
+    list_filter = ("channel", "sender")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name", "sender")
+    autocomplete_fields = ("workspace",)
+    engine = ("rate", "tokens", "refilled_at", "closed_until", "slowed_at", "trouble")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return (*self.engine, *(("workspace", "channel", "sender") if obj else ()))
 
-def superusers_only(view):
-    """A view that answers 403 to everybody else: who can requeue jobs can do what he likes."""
+    def save_model(self, request: HttpRequest, obj: Pace, form: Any, change: bool) -> None:
+        # The engine moves the row: only what was typed is written.
+        obj.save(update_fields=form.changed_data if change else None)
 
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if not (request.user.is_active and request.user.is_superuser):
-            raise PermissionDenied("Only superusers may look at the queues.")
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-# django-rq registers its dashboard for all staff.
-admin.site.unregister(Dashboard)
-
-
-@admin.register(Dashboard)
-class QueueDashboard(QueueAdmin):
-    def has_module_permission(self, request) -> bool:
-        return request.user.is_superuser
-
-    def get_urls(self) -> list:
-        urls = super().get_urls()
-        for pattern in urls:
-            pattern.callback = superusers_only(pattern.callback)
-        return urls
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,6 +1,5 @@
 """The API: programs ask with a key and are answered in JSON, whatever becomes of their request."""
 
-import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -16,7 +15,7 @@ from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
 from dispatcher import api_campaigns, strict_json
-from dispatcher.api_errors import ANSWERS, NumberedRequest, not_allowed
+from dispatcher.api_errors import ANSWERS, not_allowed
 from people import api as customers
 
 
@@ -65,9 +64,8 @@ ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 
 @csrf_exempt
 @login_not_required
-def front_door(request: NumberedRequest, route: str) -> HttpResponse:
+def front_door(request: HttpRequest, route: str) -> HttpResponse:
     """Every address below /api, with or without a slash at its end."""
-    request.id = uuid.uuid4().hex
     try:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
         answer = found.func(request, *found.args, **found.kwargs)
@@ -76,5 +74,4 @@ def front_door(request: NumberedRequest, route: str) -> HttpResponse:
     if answer.status_code == 405:
         answer = not_allowed(request, answer["Allow"])
     answer["Cache-Control"] = "no-store"
-    answer["X-Request-ID"] = request.id
     return answer

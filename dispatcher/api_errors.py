@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from accounts.access import MemberRequest
+from accounts.origin import origin
 from campaigns.authoring import InvalidContent, NotEditable, UnknownPlaceholders
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
@@ -26,12 +26,6 @@ MOST_FAULTS = 20
 REFUSALS = {"SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE, "IMPORT_RUNNING": HTTPStatus.CONFLICT}
 
 Details = dict[str, list[str]]
-
-
-class NumberedRequest(MemberRequest):
-    """A request with a number of its own, which stands in its answer and in the log."""
-
-    id: str
 
 
 def refuse(status: HTTPStatus, code: str, message: str, details: dict | None = None) -> HttpResponse:
@@ -113,18 +107,19 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BODY_TOO_LARGE", sentence)
 
 
-def unavailable(request: NumberedRequest, error: Exception) -> HttpResponse:
-    logger.warning("request %s: the database did not answer: %s", request.id, type(error).__name__)
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.warning("the database did not answer: %s", type(error).__name__)
     sentence = "The database does not answer. Nothing was changed; try again in a moment."
     answer = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", sentence)
     answer["Retry-After"] = "5"
     return answer
 
 
-def our_fault(request: NumberedRequest, error: Exception) -> HttpResponse:
-    logger.error("request %s failed", request.id, exc_info=error)
-    sentence = f"This is our fault and has been written down as {request.id}."
-    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL", sentence, {"request_id": request.id})
+def our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    number = origin().request_id
+    logger.error("request %s failed", number, exc_info=error)
+    sentence = f"This is our fault and has been written down as {number}."
+    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL", sentence, {"request_id": number})
 
 
 ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {

@@ -1,85 +1,19 @@
 """The cards of the campaign list: a page of campaigns, each in five lines, in a fixed number of queries."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlencode
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from accounts.models import Workspace
 from campaigns.models import Campaign, StatusChange
 from dispatcher.books import Books, books_of_many
 from dispatcher.models import Settlement
 from dispatcher.picture import LATELY
-from dispatcher.words import about, capital, moment, people, shares, standing
+from dispatcher.why import standstills
+from dispatcher.words import about, capital, moment, people, priority_words, shares, standing, starts
 
 Status = Campaign.Status
-SIZE = 24
-
-SHOWN: dict[str, tuple[str, tuple[Status, ...]]] = {
-    "": ("All", tuple(Status)),
-    "drafts": ("Drafts", (Status.DRAFT,)),
-    "scheduled": ("Scheduled", (Status.SCHEDULED,)),
-    "sending": ("Sending", (Status.PREPARING, Status.SENDING, Status.PAUSED)),
-    "finished": ("Finished", (Status.SENT, Status.FAILED, Status.CANCELLED)),
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """One page of the list: which kinds are shown, and those older than which campaign."""
-
-    show: str = ""
-    before: int = 0
-
-    @classmethod
-    def asked(cls, query: Mapping[str, str]) -> "Place":
-        """What a query string asks for; what cannot be read asks for the first page of all."""
-        show, before = query.get("show", ""), query.get("before", "")
-        number = int(before) if before.isdecimal() and len(before) < 19 else 0
-        return cls(show if show in SHOWN else "", number)
-
-    @property
-    def address(self) -> str:
-        return urlencode({k: str(v) for k, v in (("show", self.show), ("before", self.before)) if v})
-
-    def older(self, campaigns: list[Campaign]) -> str:
-        """The query string of the page after these."""
-        return Place(self.show, campaigns[-1].pk).address
-
-    def campaigns(self, workspace: Workspace) -> QuerySet[Campaign]:
-        """The campaigns of this page and the first of the next, newest first."""
-        found = workspace.campaigns.filter(status__in=SHOWN[self.show][1])
-        if self.before:
-            found = found.filter(pk__lt=self.before)
-        return found.order_by("-pk")[: SIZE + 1]
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One kind of campaign, how many there are of it, and whether it is shown."""
-
-    words: str
-    count: int
-    address: str
-    is_current: bool
-
-
-def chips_of(workspace: Workspace, place: Place) -> list[Chip]:
-    """The kinds there are, with their counts, in one query."""
-    rows = workspace.campaigns.order_by().values_list("status").annotate(n=Count("pk"))
-    counts = dict(rows)
-    return [
-        Chip(
-            words,
-            sum(counts.get(s, 0) for s in statuses),
-            urlencode({"show": key} if key else {}),
-            key == place.show,
-        )
-        for key, (words, statuses) in SHOWN.items()
-    ]
 
 
 @dataclass(frozen=True)
@@ -95,6 +29,8 @@ class Card:
     line: str
     books: Books
     shares: list[tuple[str, str]]
+    priority: str = ""
+    series: str = ""
 
 
 def cards_of(campaigns: list[Campaign]) -> list[Card]:
@@ -113,6 +49,8 @@ def cards_of(campaigns: list[Campaign]) -> list[Card]:
             line=lines.line(campaign),
             books=books[campaign.pk],
             shares=shares(books[campaign.pk]),
+            priority=priority_words(campaign),
+            series=campaign.series.rule.words if campaign.series else "",
         )
         for campaign in campaigns
     ]
@@ -139,11 +77,11 @@ class Chosen:
 
 
 class Lines:
-    """The one line that matters of each campaign; two queries for all of them."""
+    """The one line that matters of each campaign; a fixed number of queries for all of them."""
 
     def __init__(self, campaigns: list[Campaign], books: dict[int, Books]) -> None:
         self.books, self.now = books, timezone.now()
-        stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED)]
+        stopped = [c.pk for c in campaigns if c.status in (Status.PAUSED, Status.CANCELLED, Status.DRAFT)]
         moves = StatusChange.objects.exclude(from_status=F("to_status"))
         changes = moves.filter(campaign__in=stopped).select_related("by", "key")
         last = changes.order_by("campaign", "-id").distinct("campaign")
@@ -152,15 +90,22 @@ class Lines:
         since = self.now - timedelta(seconds=LATELY)
         lately = Settlement.objects.filter(campaign__in=sending, at__gt=since)
         self.settled = dict(lately.values_list("campaign").annotate(n=Sum("settled")))
+        self.standstills = standstills(campaigns)
 
     def line(self, campaign: Campaign) -> str:
-        return LINES[Status(campaign.status)](self, campaign, self.books[campaign.pk])
+        books = self.books[campaign.pk]
+        if standstill := self.standstills.get(campaign.pk):
+            return f"{books.percent}% · {standstill}" if books.total else standstill
+        return LINES[Status(campaign.status)](self, campaign, books)
 
     def draft(self, campaign: Campaign, books: Books) -> str:
+        back = self.last.get(campaign.pk)
+        if back and back.from_status and back.reason:
+            return f"Not sent: {back.reason}"
         return f"Edited {moment(campaign.updated_at, self.now)}"
 
     def scheduled(self, campaign: Campaign, books: Books) -> str:
-        return f"Starts {moment(campaign.scheduled_at, self.now)}"
+        return f"Starts {starts(campaign, self.now)}"
 
     def preparing(self, campaign: Campaign, books: Books) -> str:
         return "Preparing the list of people"
@@ -175,7 +120,7 @@ class Lines:
 
     def paused(self, campaign: Campaign, books: Books) -> str:
         change = self.last.get(campaign.pk)
-        who = f" by {change.actor}" if change and change.actor else ""
+        who = (f" by {change.actor}" if change.actor else " by itself") if change else ""
         at = f" at {moment(change.at, self.now)}" if change else ""
         return f"{books.percent}% · paused{who}{at}"
 
@@ -188,7 +133,9 @@ class Lines:
 
     def cancelled(self, campaign: Campaign, books: Books) -> str:
         if not books.total:
-            return "Cancelled before anything was sent"
+            change = self.last.get(campaign.pk)
+            why = f": {change.reason}" if change and change.reason else ""
+            return f"Cancelled before anything was sent{why}"
         return f"{books.sent:,} sent before it was cancelled"
 
 

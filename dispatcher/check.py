@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 
@@ -11,7 +12,9 @@ from accounts.models import Actor
 from campaigns.gaps import gaps
 from campaigns.models import Campaign, Channel
 from campaigns.preview import Preview, preview
-from dispatcher import freeze, operations
+from campaigns.rules import Rule
+from campaigns.when import Wall
+from dispatcher import freeze, operations, recurring
 from dispatcher.models import SKIP_WORDS, SkipReason
 from people.models import Recipient
 
@@ -22,6 +25,7 @@ KINDS = {
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
 MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS")
+ONLY_FOR_NOW = "IMPORT_RUNNING"
 AUDIENCE = ("groups", "picked", "excluded_groups", "excluded")
 
 
@@ -94,6 +98,12 @@ class Check:
     def can_be_sent(self) -> bool:
         return self.refusal is None and self.campaign.can_become(Campaign.Status.PREPARING)
 
+    @property
+    def can_be_scheduled(self) -> bool:
+        """An import under way is done by then."""
+        is_ready = self.refusal is None or self.refusal.code == ONLY_FOR_NOW
+        return is_ready and self.campaign.status == Campaign.Status.DRAFT
+
 
 def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     """`left_out` in the query names a reason whose people are listed, `person` whose text is shown."""
@@ -132,6 +142,33 @@ def send_as_checked(campaign: Campaign, seal: str, *, by: Actor | None) -> Campa
     if campaign.can_become(Campaign.Status.PREPARING) and seal != seal_of(campaign, freeze.forecast(campaign)):
         raise DraftChanged
     return operations.launch(campaign, by=by)
+
+
+@transaction.atomic
+def schedule_as_checked(
+    campaign: Campaign,
+    seal: str,
+    at: Wall,
+    *,
+    by: Actor | None,
+    rule: Rule | None = None,
+    until: date | None = None,
+    count: int | None = None,
+) -> Campaign:
+    """Schedule what was looked at, once or, with a rule, as the first of a series.
+
+    Raises DraftChanged or LaunchRefused beside what `schedule` and `repeat` raise.
+    """
+    campaign = operations.locked(campaign)
+    if campaign.status == Campaign.Status.DRAFT:
+        if seal != seal_of(campaign, freeze.forecast(campaign)):
+            raise DraftChanged
+        refusal = refusal_of(campaign)
+        if refusal and refusal.code != ONLY_FOR_NOW:
+            raise refusal
+    if rule:
+        return recurring.repeat(campaign, rule, at, by=by, until=until, count=count)
+    return operations.schedule(campaign, at=at, by=by)
 
 
 def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:

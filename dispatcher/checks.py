@@ -5,6 +5,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from campaigns.models import Channel
 from dispatcher.senders import SENDERS
+from dispatcher.senders.smtp_options import SECURITY as SECURITIES
 from simulator.provider import FAULTS, PROFILES
 
 
@@ -12,6 +13,9 @@ from simulator.provider import FAULTS, PROFILES
 def settings_make_sense(**_: object) -> list[CheckMessage]:
     """Every setting of ours that a typing mistake could spoil."""
     return [Error(sentence, id=f"dispatcher.E{number:03}") for number, (wrong, sentence) in _rules() if wrong]
+
+
+SECURITY = {word for word, _ in SECURITIES}
 
 
 def _rules():
@@ -36,6 +40,27 @@ def _rules():
             (
                 not 0 < settings.CALL_SECONDS < 40,
                 "CALL_SECONDS must be above 0 and below 40: a shift waits for its last call before RQ ends it.",
+            ),
+            (
+                settings.SMTP_SECURITY not in SECURITY,
+                f"SMTP_SECURITY is {settings.SMTP_SECURITY!r}; choose one of {sorted(SECURITY)}.",
+            ),
+            (not 0 < settings.SMTP_PORT < 65_536, "SMTP_PORT must be a port from 1 to 65535; 587 is usual."),
+            (
+                "smtp" in settings.SENDERS.values() and not settings.SMTP_HOST,
+                "SENDERS names smtp, but SMTP_HOST is empty: set it to the mail server, such as smtp.example.com.",
+            ),
+            (
+                "smtp" in {settings.SENDERS.get(c.word) for c in Channel if c != Channel.EMAIL},
+                "SENDERS names smtp for something else than email; SMTP carries email only.",
+            ),
+            (
+                bool(settings.SMTP_USER) != bool(settings.SMTP_PASSWORD),
+                "Set both SMTP_USER and SMTP_PASSWORD, or neither of them.",
+            ),
+            (
+                settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not settings.EMAIL_HOST,
+                "EMAIL_URL names no mail server: write it as smtp://user:password@mail.example.com:587/?tls=True.",
             ),
         ],
         1,

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import operations
+from dispatcher import operations, recurring
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
 from people import imports
@@ -23,13 +23,17 @@ Status = Campaign.Status
 NAME = "clock"
 TOO_LATE = timedelta(hours=24)  # a schedule missed by more asks a person instead of sending
 REMEMBERED = timedelta(hours=1)
+SILENT_AFTER = timedelta(seconds=10)  # it beats every second
 PREPARING_SECONDS = 0.8
+KEPT_EVERY = 3600
 
 
 def tick() -> None:
     """Do what is due now; what fails is logged and tried again a second later."""
     for step in (
+        keep_wall_clocks,
         start_schedules,
+        carry_on_series,
         carry_on_preparing,
         finish_the_finished,
         ring_if_due,
@@ -42,6 +46,35 @@ def tick() -> None:
         except Exception:
             logger.exception("the clock could not %s", step.__name__.replace("_", " "))
             connection.close()
+
+
+_kept = float("-inf")  # when the wall clocks were looked at last
+
+
+def keep_wall_clocks() -> None:
+    """When the rules of a time zone change, 09:00 there stays 09:00: looked at when a clock begins and every hour."""
+    global _kept
+    if time.monotonic() - _kept < KEPT_EVERY:
+        return
+    for campaign in Campaign.objects.filter(status=Status.SCHEDULED).exclude(scheduled_zone="").iterator():
+        if campaign.wall and campaign.wall.instant != campaign.scheduled_at:
+            with one_alone(campaign.pk):
+                keep_wall_clock(campaign.pk)
+    _kept = time.monotonic()
+
+
+@transaction.atomic
+def keep_wall_clock(pk: int) -> None:
+    campaign = unlocked(pk).filter(status=Status.SCHEDULED).first()
+    if campaign and campaign.wall:
+        operations.change_time(campaign, at=campaign.wall, by=None)
+
+
+def carry_on_series() -> None:
+    """Make the next of each series whose newest has started, or was cancelled, deleted or put back."""
+    for pk in recurring.without_a_next().values_list("pk", flat=True)[:100]:
+        with one_alone(pk):
+            recurring.carry_on(pk)
 
 
 def start_schedules() -> None:
@@ -60,13 +93,16 @@ def start(campaign: Campaign) -> None:
         return
     late = timezone.now() - due.scheduled_at
     if late > TOO_LATE:
-        reason = f"It was due {late.days} days ago. Send it now or choose another time."
+        ago = "1 day ago" if late.days == 1 else f"{late.days} days ago"
+        reason = f"It was due {ago}, on {due.start_words}. Send it now or choose another time."
         operations.unschedule(due, by=None, reason=reason)
+        logger.warning("campaign %s was not started: %s", due.pk, reason)
         return
     try:
         operations.launch(due, by=None)
     except operations.LaunchRefused as refusal:
         operations.unschedule(due, by=None, reason=f"Could not start: {refusal}")
+        logger.warning("campaign %s could not be started: %s", due.pk, refusal)
 
 
 def carry_on_preparing() -> None:
@@ -115,8 +151,11 @@ def finish_the_finished() -> None:
 
 
 def ring_if_due() -> None:
-    due = Batch.objects.filter(due_at__lte=Now(), campaign__status__in=[Status.SENDING, Status.CANCELLED])
-    if due.exists():
+    # While paused nothing is sent, but what a lost worker had in hand is settled.
+    wanted = Q(campaign__status__in=[Status.SENDING, Status.CANCELLED]) | Q(
+        campaign__status=Status.PAUSED, owner__gt=""
+    )
+    if Batch.objects.filter(wanted, due_at__lte=Now()).exists():
         queue.ring()
 
 
@@ -134,4 +173,4 @@ def beat() -> None:
 
 def is_alive() -> bool:
     """Whether a clock was heard of within the last ten seconds."""
-    return Heartbeat.objects.filter(name=NAME, at__gt=Now() - timedelta(seconds=10)).exists()
+    return Heartbeat.objects.filter(name=NAME, at__gt=Now() - SILENT_AFTER).exists()

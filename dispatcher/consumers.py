@@ -7,17 +7,16 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import QueryDict
 
-from accounts.access import membership_of
+from accounts.access import membership_of, user_of
 from accounts.models import Membership
-from dispatcher.cards import Place
 from dispatcher.drawings import CampaignPage, ListPage
 from dispatcher.hub import LivePage, Viewer, hub
+from dispatcher.place import Place
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ class Watcher(AsyncWebsocketConsumer):
     def look(self) -> LivePage:
         """The page as the user of this session may see it now. Raises PermissionDenied."""
         request: Any = SimpleNamespace(session=SessionStore(self.scope["session"].session_key), META={})
-        request.user = get_user(request)
+        request.user = user_of(request)
         return self.find(membership_of(request))
 
 

@@ -5,6 +5,7 @@ from itertools import cycle, islice, product
 
 from django.db import transaction
 
+from accounts import audit_log
 from accounts.models import ApiKey, Membership, Role, User, Workspace
 from campaigns.models import Campaign, Channel, StatusChange
 from people.models import Group, Recipient
@@ -50,6 +51,8 @@ def build() -> tuple[str, str] | None:
     customers, everybody_else = _people(workspace)
     _campaigns(workspace, ann, customers, everybody_else)
     _, key = ApiKey.make(workspace, "demo", Role.ADMIN)
+    made = {"owner": ann, "people": workspace.recipients.count(), "campaigns": workspace.campaigns.count()}
+    audit_log.record(workspace, "create", workspace, by=None, after=made | {"api_key": "demo"})
     return password, key
 
 

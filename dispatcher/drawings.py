@@ -8,9 +8,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import Role, Workspace
-from campaigns.models import Campaign
-from dispatcher.cards import SIZE, Place, cards_of, chips_of
+from campaigns.models import Campaign, Recurrence
+from dispatcher.cards import cards_of
 from dispatcher.picture import picture_of
+from dispatcher.place import SIZE, Place, chips_of
 from dispatcher.why import why
 from wires import live
 
@@ -44,13 +45,13 @@ class CampaignPage:
     role: Role
 
     PARTS = (
-        *("headline", "badge", "controls", "questions", "why", "progress", "counts"),
+        *("headline", "badge", "controls", "questions", "why", "series", "progress", "counts"),
         *("causes", "unknown", "left_out", "text", "history"),
     )
 
     @classmethod
     def seen_by(cls, campaign_id: int, role: int) -> "CampaignPage":
-        return cls(campaign_id, Role(min(role, Role.MARKETER)))  # those above see what a marketer sees
+        return cls(campaign_id, Role(min(role, Role.ADMIN)))  # an owner sees what an admin sees
 
     @property
     def group(self) -> str:
@@ -58,15 +59,35 @@ class CampaignPage:
 
     def draw(self, last: Drawing | None = None, changed: Collection[int] = ()) -> Drawing | None:
         """How it looks now; None when there is no such campaign any more."""
-        campaigns = Campaign.objects.select_related("workspace", "created_by")
+        campaigns = Campaign.objects.select_related("workspace", "created_by", "series")
         campaign = campaigns.filter(pk=self.campaign_id).first()
         if campaign is None:
             return None
         picture = picture_of(campaign, self.role)
         with timezone.override(zone_of(campaign.workspace)):
-            about = {"picture": picture, "why": why(picture)}
+            about = {"picture": picture, "why": why(picture), "place": place_in_series(campaign)}
             parts: dict[str, str] = {part: render_to_string(f"dispatcher/_{part}.html", about) for part in self.PARTS}
         return Drawing(parts, picture.is_open)
+
+
+@dataclass(frozen=True)
+class PlaceInSeries:
+    """Where an occurrence stands in its series, and the one that comes next."""
+
+    series: Recurrence
+    nth: int | None
+    next: Campaign | None
+
+    @property
+    def number(self) -> str:
+        """3 of 10, or just 3 where there is no last one."""
+        nth = f"{self.nth or 0:,}"
+        return f"{nth} of {self.series.count:,}" if self.series.count else nth
+
+
+def place_in_series(campaign: Campaign) -> PlaceInSeries | None:
+    series = campaign.series
+    return PlaceInSeries(series, campaign.nth, None if series.ended_at else series.next_one()) if series else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -19,6 +19,7 @@ from dispatcher.crash import crash_point
 from dispatcher.finish import finish_if_over
 from dispatcher.handover import Call, Handover
 from dispatcher.lease import Content, Lease, take
+from dispatcher.senders.parcel import Sender
 from dispatcher.verdicts import judge
 from dispatcher.watch import Watch
 from wires import live
@@ -110,7 +111,7 @@ class Shift:
         crash_point("before_settle")
         calls, settled, closed = self._settle_and_note(self.answered)
         self.answered = []
-        self.watch.listen(settled)
+        self.watch.count(settled)
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
         for campaign in closed:
@@ -129,8 +130,8 @@ class Shift:
             if self.leases:
                 giveback.renew(cursor, self.leases.values())
             left, closed = self._give_back(cursor, statuses)
-            self.watch.record(cursor, [(self.leases[b].content, n.settled) for b, n in counts.items()])
-        heard = [(self.leases[call.batch].content, call) for call in settled]
+            heard = [(self.leases[call.batch].content, call) for call in settled]
+            self.watch.record(cursor, [(self.leases[b].content, n) for b, n in counts.items()], heard)
         for call in settled:
             self.leases[call.batch].in_flight.discard(call)
         for call in calls:
@@ -185,19 +186,27 @@ class Shift:
             terms, since = lease.content.terms, lease.first_intent_at
             verdicts = [judge(call.standing, call.answer, terms, since) for call in calls]
             counts[batch] = settle.write(cursor, verdicts)
-            self.watch.slow_down(cursor, lease.content, [call.answer for call in calls])
+            self.watch.close_or_slow_down(cursor, lease.content, [call.answer for call in calls])
         return counts, settled
 
     def _note(self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts]) -> list[Call]:
         """Intents for as many of the next messages as the window and the pace allow."""
         calls: list[Call] = []
         room = self.room
+        in_hand = self._in_hand()
         # In one order for all workers: pace rows are locked one after the other.
         for lease in sorted(self.leases.values(), key=lambda lease: (lease.content.lane, lease.batch)):
             if lease.pass_is_over or room <= 0 or statuses[lease.content.campaign] != Status.SENDING:
                 continue
             crash_point("before_intent")
-            tokens, wait = pace.take(cursor, lease.content.lane, min(room, lease.last - lease.noted_up_to))
+            sender = lease.content.sender
+            if sender is None:  # it was paused when it was leased: leased again, it has one
+                lease.due_in = 0.0
+                continue
+            most = room if sender.at_once is None else min(room, sender.at_once - in_hand[sender])
+            if most <= 0:
+                continue
+            tokens, wait = pace.take(cursor, lease.content.lane, min(most, lease.last - lease.noted_up_to))
             if not tokens:
                 lease.due_in = wait
                 self.waiting[lease.content.campaign] = time.monotonic() + wait
@@ -206,9 +215,18 @@ class Shift:
             if len(noted) < tokens:
                 pace.give_back(cursor, lease.content.lane, tokens - len(noted))
             lease.flying += len(noted)
+            in_hand[sender] += len(noted)
             room -= len(noted)
             calls += noted
         return calls
+
+    def _in_hand(self) -> Counter[Sender]:
+        """How many messages each sender has in hand, of the batches that are ours."""
+        in_hand: Counter[Sender] = Counter()
+        for lease in self.leases.values():
+            if lease.content.sender:
+                in_hand[lease.content.sender] += lease.flying
+        return in_hand
 
     def _give_back(self, cursor, statuses: dict[int, Status]) -> tuple[set[int], set[int]]:
         """The batches that leave our hands, and the campaigns that may be over by that."""

@@ -10,20 +10,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 
 import uvloop
 from django.conf import settings
 
+from dispatcher.chosen import Chosen
 from dispatcher.crash import crash_point
-from dispatcher.senders import SENDERS
-from dispatcher.senders.parcel import Parcel, Sender, Unsure
-from dispatcher.verdicts import NotFilledIn, NotStarted, Standing
+from dispatcher.senders.parcel import Parcel, Sender, Unreachable, Unsure
+from dispatcher.verdicts import NotFilledIn, NotStarted, Standing, storable
 
 logger = logging.getLogger(__name__)
 MARGIN = 1.0  # seconds of its lease that a call leaves unused
 CLOSING_SECONDS = 5
+AGAIN = 5.0  # seconds until a sender that did not open for a reason it does not tell is tried again
+OPENING_SECONDS = 8  # less than a shift
+PATIENCE = 0.3  # seconds that the engine itself waits for a sender to open; after that it looks again now and then
+
+
+class StillOpening(Exception):
+    """The sender is being opened; the other campaigns do not wait for it."""
 
 
 @dataclass(slots=True)
@@ -42,7 +50,7 @@ class Call:
 
     batch: int
     term: Term
-    sender: str
+    sender: Sender
     standing: Standing
     make: Callable[[], Parcel]
     answer: object = None
@@ -58,7 +66,7 @@ class Handover:
         self._open = 0
         self._news = threading.Event()
         self._tasks: set[asyncio.Task] = set()
-        self._senders: dict[str, Sender] = {}
+        self._senders: dict[Chosen, Future[Sender]] = {}
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="handover", daemon=True)
 
@@ -74,13 +82,19 @@ class Handover:
         self._thread.join(10)
         self._loop.close()
 
-    def sender(self, name: str) -> Sender:
-        """The open sender of this name, opened when first needed. Raises whatever its opening raises."""
-        if name not in self._senders:
-            # Shorter than a lease: those already held must not lapse meanwhile.
-            opened = asyncio.run_coroutine_threadsafe(self._enter(name), self._loop).result(settings.LEASE_SECONDS / 3)
-            self._senders[name] = opened
-        return self._senders[name]
+    def sender(self, chosen: Chosen) -> Sender:
+        """This sender, opened when first needed and closed with the shift. Raises StillOpening or Unreachable."""
+        is_new = chosen not in self._senders
+        if is_new:
+            self._senders[chosen] = asyncio.run_coroutine_threadsafe(self._enter(chosen), self._loop)
+        opening = self._senders[chosen]
+        try:
+            return opening.result(PATIENCE if is_new else 0)
+        except TimeoutError:
+            raise StillOpening from None
+        except Unreachable:
+            del self._senders[chosen]
+            raise
 
     @property
     def in_flight(self) -> int:
@@ -129,23 +143,37 @@ class Handover:
         crash_point("before_call")
         try:
             async with asyncio.timeout(seconds):
-                return await self._senders[call.sender].send(parcel)
+                return await call.sender.send(parcel)
         except TimeoutError:
             return Unsure(f"no answer within {seconds:.0f} s", category="timeout")
         except (Exception, asyncio.CancelledError) as error:  # Busy, Refused, Unsure, and anything unforeseen
             return error
 
-    async def _enter(self, name: str) -> Sender:
-        return await SENDERS[name]().__aenter__()
+    async def _enter(self, chosen: Chosen) -> Sender:
+        """Raises Unreachable, whatever is wrong."""
+        try:
+            sender = chosen.make()
+            async with asyncio.timeout(OPENING_SECONDS):
+                return await sender.__aenter__()
+        except Unreachable:
+            raise
+        except TimeoutError:
+            raise Unreachable(f"It did not answer within {OPENING_SECONDS} s.", category="network") from None
+        except Exception as error:
+            logger.exception("the sender %s did not open", chosen.sender)
+            raise Unreachable(f"It could not be opened: {storable(str(error))}", retry_after=AGAIN) from error
 
     async def _close(self) -> None:
         """End the calls nobody waits for any more, then each sender; one that will not end holds up nobody."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for name, sender in self._senders.items():
+        for chosen, opening in self._senders.items():
+            if not opening.done() or opening.exception():
+                opening.cancel()
+                continue
             try:
                 async with asyncio.timeout(CLOSING_SECONDS):
-                    await sender.__aexit__(None, None, None)
+                    await opening.result().__aexit__(None, None, None)
             except Exception:
-                logger.exception("the sender %s did not close", name)
+                logger.exception("the sender %s did not close", chosen.sender)

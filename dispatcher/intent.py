@@ -1,11 +1,13 @@
 """Intent: the committed note that the next messages may have been handed over. Without it nobody is called."""
 
 import json
+from typing import cast
 
 from dispatcher import settle
 from dispatcher.handover import Call
 from dispatcher.lease import Lease
 from dispatcher.models import Category, SkipReason
+from dispatcher.senders.parcel import Sender
 from dispatcher.verdicts import Standing
 
 MARGIN = 60  # seconds before its end at which a key's stated duration no longer counts
@@ -68,7 +70,7 @@ def _call(lease: Lease, row: tuple) -> Call:
     return Call(
         lease.batch,
         lease.term,
-        content.sender,
+        cast(Sender, content.sender),
         standing,
         lambda: content.parcel(standing.key, address, json.loads(fields), standing.tries),
     )

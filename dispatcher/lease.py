@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,15 +12,16 @@ from django.db import connection, transaction
 from campaigns.models import Campaign, Channel
 from campaigns.personalise import text
 from dispatcher import pace, settle
+from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.crash import crash_point
-from dispatcher.handover import Call, Handover, Term
-from dispatcher.senders import sender_for
-from dispatcher.senders.parcel import Parcel, Unsure
+from dispatcher.handover import Call, Handover, StillOpening, Term
+from dispatcher.senders.parcel import Parcel, Sender, Unreachable, Unsure
 from dispatcher.verdicts import Standing, Terms, judge
+from wires import live
 
 logger = logging.getLogger(__name__)
-SENDER_AGAIN = 5.0  # seconds until a sender that did not open is tried again
-SENDING, CANCELLED = Campaign.Status.SENDING, Campaign.Status.CANCELLED
+OPENING_AGAIN = 0.1  # seconds until one looks again whether a sender is open
+SENDING, PAUSED, CANCELLED = Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,14 @@ class Content:
     campaign: int
     workspace: int
     channel: Channel
-    sender: str
+    lane: pace.Lane
+    account: str
+    sender: Sender | None  # None while nothing may be handed over
     terms: Terms
     key_seconds: float
     written_by: str
     subject: str
     body: str
-
-    @property
-    def lane(self) -> pace.Lane:
-        return pace.Lane(self.workspace, self.channel, self.sender)
 
     def parcel(self, key: str, address: str, fields: dict, tries: int) -> Parcel:
         return Parcel(
@@ -77,11 +77,13 @@ class Lease:
 
 
 # The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody.
+# Of a paused one only what a lost worker had in hand is taken: its suspects are settled, and it is let go again.
 PICK = """
     SELECT c.id FROM campaigns_campaign c
-    WHERE c.status IN (%(sending)s, %(cancelled)s) AND c.launched_at IS NOT NULL AND c.finished_at IS NULL
+    WHERE c.status IN (%(sending)s, %(paused)s, %(cancelled)s) AND c.launched_at IS NOT NULL AND c.finished_at IS NULL
       AND (c.status = %(cancelled)s OR c.id <> ALL(%(waiting)s::bigint[]))
-      AND EXISTS (SELECT FROM dispatcher_batch b WHERE b.campaign_id = c.id AND b.due_at <= clock_timestamp())
+      AND EXISTS (SELECT FROM dispatcher_batch b WHERE b.campaign_id = c.id AND b.due_at <= clock_timestamp()
+                  AND (c.status <> %(paused)s OR b.owner <> ''))
     ORDER BY c.priority,
              (SELECT count(*) FROM dispatcher_batch b
               WHERE b.campaign_id = c.id AND b.due_at > clock_timestamp() AND b.owner <> ''),
@@ -91,19 +93,35 @@ PICK = """
 TAKE = """
     UPDATE dispatcher_batch AS b
     SET epoch = epoch + 1, owner = %(owner)s, in_flight = 0,
+        account = CASE WHEN %(account)s = '' THEN b.account ELSE %(account)s END,
         due_at = clock_timestamp() + %(lease)s * interval '1 second',
         lapses = lapses + (free.owner <> '')::int
     FROM (
-        SELECT o.id, o.owner FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
+        SELECT o.id, o.owner, o.account FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
         WHERE o.campaign_id = %(campaign)s AND o.due_at <= clock_timestamp()
-          AND c.status IN (%(sending)s, %(cancelled)s)
+          AND (c.status IN (%(sending)s, %(cancelled)s) OR c.status = %(paused)s AND o.owner <> '')
         ORDER BY o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED) AS free
     WHERE b.id = free.id
-    RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at
+    RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, free.owner <> '',
+              free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """
+LAPSED = "INSERT INTO dispatcher_settlement (campaign_id, settled, lapses) VALUES (%s, 0, %s)"
 SUSPECTS = """
     SELECT id, number, key::text, tries, retry_count, in_doubt_since, doubt_of_old_key FROM dispatcher_message
     WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1 AND tries = %s
+"""
+PUT_OFF = """
+    UPDATE dispatcher_batch SET due_at = clock_timestamp() + %s * interval '1 second'
+    WHERE id IN (SELECT id FROM dispatcher_batch
+                 WHERE campaign_id = %s AND owner = '' AND due_at <= clock_timestamp()
+                 ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
+# The promise to take a key only once was another account's: what it may have taken is never handed to this one.
+END_DOUBT = """
+    UPDATE dispatcher_message
+    SET status = 6, last_error = 'The sender was changed before its answer was known.', updated_at = clock_timestamp()
+    WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1 AND in_doubt_since IS NOT NULL
+    RETURNING status, category, skip_reason
 """
 
 
@@ -114,38 +132,56 @@ def take(
 
     Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past.
     """
-    values: dict[str, int | str | list[int]] = {
+    values: dict[str, int | str] = {
         "sending": SENDING,
+        "paused": PAUSED,
         "cancelled": CANCELLED,
         "owner": owner,
         "lease": settings.LEASE_SECONDS,
         "count": count,
-        "waiting": [pk for pk, until in waiting.items() if until > time.monotonic()],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(PICK, values)
-        picked = cursor.fetchone()
-    if not picked:
+    campaign = _pick(values, contents, hands, waiting)
+    if campaign is None:
         return []
-    campaign = picked[0]
-    if campaign not in contents:
-        try:
-            contents[campaign] = content_of(campaign, hands)
-        except Exception:  # its sender does not open: the other campaigns must not wait for it
-            logger.exception("campaign %s cannot be sent now", campaign)
-            waiting[campaign] = time.monotonic() + SENDER_AGAIN
-            return []
     ends = time.monotonic() + settings.LEASE_SECONDS  # our clock starts before the database's does
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, values | {"campaign": campaign})
+        cursor.execute(TAKE, values | {"campaign": campaign, "account": contents[campaign].account})
+        taken = cursor.fetchall()
         leases = [
             Lease(batch, contents[campaign], first, last, epoch, pass_no, upto, pending, Term(ends), since)
-            for batch, first, last, epoch, pass_no, upto, pending, since in cursor.fetchall()
+            for batch, first, last, epoch, pass_no, upto, pending, since, *_ in taken
         ]
-        for lease in leases:
+        if lapses := sum(lapsed for *_, lapsed, _ in taken):
+            cursor.execute(LAPSED, [campaign, lapses])
+        for lease, (*_, is_elsewhere) in zip(leases, taken, strict=True):
             _settle_suspects(cursor, lease)
+            if is_elsewhere:
+                _end_doubt(cursor, lease)
     crash_point("after_lease")
     return leases
+
+
+def _pick(
+    values: Mapping[str, int | str], contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
+) -> int | None:
+    """The campaign whose turn it is, its content read and its sender open; one that is not ready is passed over."""
+    while True:
+        with connection.cursor() as cursor:
+            asleep = [pk for pk, until in waiting.items() if until > time.monotonic()]
+            cursor.execute(PICK, {**values, "waiting": asleep})
+            picked = cursor.fetchone()
+        if not picked:
+            return None
+        campaign = picked[0]
+        if campaign in contents and contents[campaign].sender:
+            return campaign
+        try:
+            contents[campaign] = content_of(campaign, hands)
+            return campaign
+        except StillOpening:
+            waiting[campaign] = time.monotonic() + OPENING_AGAIN
+        except Unreachable as error:
+            waiting[campaign] = time.monotonic() + max(error.retry_after or 0, OPENING_AGAIN)
 
 
 def _settle_suspects(cursor, lease: Lease) -> None:
@@ -160,25 +196,57 @@ def _settle_suspects(cursor, lease: Lease) -> None:
     lease.pending += settle.add_up(cursor, lease.batch, counts)
 
 
+def _end_doubt(cursor, lease: Lease) -> None:
+    """What was handed to another sender or account than ours, suspects included: unknown."""
+    cursor.execute(END_DOUBT, [lease.content.campaign, lease.first, lease.last])
+    counts = settle.Counts()
+    settle.count_rows(counts, cursor.fetchall())
+    lease.pending += settle.add_up(cursor, lease.batch, counts)
+
+
 def content_of(campaign_id: int, hands: Handover) -> Content:
-    """What the campaign says, and the terms of its sender."""
+    """What the campaign says, and the terms of its sender. Raises StillOpening or Unreachable."""
     campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
-    name = sender_for(campaign.channel)
+    chosen = chosen_sender(campaign.workspace_id, campaign.channel)
     # A cancelled campaign is only closed: that must not depend on a sender that may be gone.
-    sender = hands.sender(name) if campaign.status == SENDING else None
-    honours = sender.honours_keys if sender else None
+    is_over = campaign.status == CANCELLED
+    sender = open_sender(chosen, campaign, hands) if campaign.status == SENDING else None
+    promises = sender or (None if is_over else chosen.make())
+    honours = promises.honours_keys if promises else None
     return Content(
         campaign=campaign.pk,
         workspace=campaign.workspace_id,
         channel=Channel(campaign.channel),
-        sender=name,
+        lane=chosen.lane,
+        account="" if is_over else chosen.account,
+        sender=sender,
         terms=Terms(
             honours_keys=honours is not None,
-            refusals_are_conclusive=bool(sender and honours and sender.remembers_refusals),
+            refusals_are_conclusive=bool(promises and honours and promises.remembers_refusals),
             policy=campaign.workspace.retry_policy,
         ),
         key_seconds=honours.total_seconds() if honours else 0,
-        written_by=settings.FROM_EMAIL,
+        written_by=chosen.mailbox,
         subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
         body=campaign.body,
     )
+
+
+def open_sender(chosen: Chosen, campaign: Campaign, hands: Handover) -> Sender:
+    """The open sender; where it cannot be reached that is written down, and no worker tries for a while.
+
+    Raises StillOpening or Unreachable.
+    """
+    with connection.cursor() as cursor:
+        seconds = pace.closed_for(cursor, chosen.lane)
+        if seconds <= 0:
+            try:
+                return hands.sender(chosen)
+            except Unreachable as error:
+                logger.warning("campaign %s waits: the sender %s cannot be reached", campaign.pk, chosen.sender)
+                seconds = error.retry_after or 0
+                pace.close(cursor, chosen.lane, seconds=seconds, trouble=str(error))
+                live.changed(campaign.pk, campaign.workspace_id)
+        # The clock rings again when they are due: until then no worker need be awake for them.
+        cursor.execute(PUT_OFF, [seconds, campaign.pk])
+    raise Unreachable("The sender cannot be reached.", retry_after=seconds)

@@ -15,6 +15,7 @@ from dispatcher.words import cause_words
 
 Status = Message.Status
 SIZE = 25
+RETRYABLE = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.SENT, Campaign.Status.FAILED)
 WORDS = {
     Status.PENDING: "Waiting",
     Status.SENT: "Sent",
@@ -160,6 +161,11 @@ class Row:
         if message.category is None:
             return "a failure"
         return cause_words(Category(message.category), message.campaign.channel)[0].lower()
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a message of its campaign may be handed over again."""
+        return self.message.campaign.status in RETRYABLE
 
     @property
     def at(self) -> datetime | None:

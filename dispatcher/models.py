@@ -103,6 +103,7 @@ class Batch(models.Model):
     first_intent_at = models.DateTimeField(null=True)
     in_flight = models.IntegerField(default=0)
     lapses = models.IntegerField(default=0)
+    account = models.CharField("sender and account it was handed to last", max_length=64, blank=True, db_default="")
     settled_at = models.DateTimeField(null=True)
 
     total = models.IntegerField()
@@ -238,6 +239,8 @@ class Settlement(models.Model):
     settled = models.IntegerField()
     helped = models.IntegerField("sent by a try after the first", db_default=0)
     lapses = models.IntegerField("leases taken over from a worker that was lost", db_default=0)
+    heard = models.BooleanField("an answer of the provider was among them", db_default=False)
+    silence = models.IntegerField("answers never heard, after the last that was", db_default=0)
 
     class Meta:
         indexes = [models.Index(fields=["campaign", "at"], name="settlement_lately")]
@@ -270,6 +273,7 @@ class Dismissal(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="dismissals")
     category = models.SmallIntegerField(choices=Category)
     at = models.DateTimeField(db_default=Now(), editable=False)  # failures up to here are dismissed
+    count = models.IntegerField("how many of the failures of this cause", db_default=0)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
@@ -291,6 +295,7 @@ class Pace(models.Model):
     refilled_at = models.DateTimeField(db_default=Now(), editable=False)
     closed_until = models.DateTimeField(null=True, editable=False)
     slowed_at = models.DateTimeField(null=True, editable=False)
+    trouble = models.CharField("why the sender cannot be reached", max_length=300, db_default="", editable=False)
 
     class Meta:
         constraints = [

@@ -1,18 +1,21 @@
 """What a person may ask of a campaign: one verb, one transaction, whoever asks and wherever."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.models import Actor
 from campaigns.models import Campaign, Channel, IllegalMove, StatusChange
 from campaigns.personalise import unknown_names
+from campaigns.when import Wall, columns_of
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
+from dispatcher.chosen import chosen_sender
 from dispatcher.models import Category
-from dispatcher.senders import SENDERS, sender_for
 from people.models import Import, placeholders_of
 from wires import live, queue
 
@@ -25,6 +28,21 @@ class LaunchRefused(Exception):
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code
         super().__init__(sentence)
+
+
+class TimeChanged(Exception):
+    """Somebody chose another time meanwhile."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(f"Somebody changed the time meanwhile: it now starts on {campaign.start_words}.")
+
+
+class AlreadyOver(IllegalMove):
+    """Nothing of it will be sent any more."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(campaign, Status.SENDING)
+        self.args = (f"“{campaign}” is {campaign.get_status_display()}; nothing of it waits to be sent.",)
 
 
 def locked(campaign: Campaign) -> Campaign:
@@ -43,8 +61,10 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
     if not campaign.can_become(Status.PREPARING):
         raise IllegalMove(campaign, Status.SENDING)
     refuse_unless_ready(campaign)
+    was = campaign.get_status_display()
     campaign.move_to(Status.PREPARING, by=by, launched_at=timezone.now(), frozen_up_to=0)
     carry_on(campaign)
+    log(campaign, "launch", was, by=by, audience=campaign.audience_words)
     return campaign
 
 
@@ -61,7 +81,7 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     if upload := import_under_way(campaign):
         sentence = f"“{upload}” is still being imported into this audience; send when it is done."
         raise LaunchRefused("IMPORT_RUNNING", sentence)
-    if sender_for(campaign.channel) not in SENDERS:
+    if not chosen_sender(campaign.workspace_id, campaign.channel).is_known:
         raise LaunchRefused("SENDER_NOT_CONFIGURED", f"No sender is set up for {campaign.get_channel_display()}.")
     if not freeze.candidates(campaign).filter(skip=None).exists():
         chosen = campaign.audience().exists()
@@ -92,12 +112,40 @@ def carry_on(campaign: Campaign) -> bool:
 
 
 @transaction.atomic
-def schedule(campaign: Campaign, *, at: datetime, by: Actor | None) -> Campaign:
+def schedule(campaign: Campaign, *, at: datetime | Wall, by: Actor | None) -> Campaign:
     """Send by itself at this time. Raises IllegalMove."""
     campaign = locked(campaign)
-    campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", scheduled_at=at)
+    was = campaign.get_status_display()
+    columns = columns_of(at)
+    campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {told(at)}", **columns)
+    log(campaign, "schedule", was, by=by, **columns)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
+
+
+@transaction.atomic
+def change_time(campaign: Campaign, *, at: datetime | Wall, by: Actor | None, over: datetime | None = None) -> Campaign:
+    """Let a scheduled campaign start at another time; `over` is the time that whoever asks has seen.
+
+    Raises IllegalMove, or TimeChanged when somebody else chose another time meanwhile.
+    """
+    campaign = locked(campaign)
+    if campaign.status != Status.SCHEDULED:
+        raise IllegalMove(campaign, Status.SCHEDULED)
+    if over and over != campaign.scheduled_at:
+        raise TimeChanged(campaign)
+    columns = columns_of(at)
+    before = audit_log.fields_of(campaign, columns)
+    Campaign.objects.filter(pk=campaign.pk).update(updated_at=Now(), **columns)
+    campaign.refresh_from_db(fields=[*columns, "updated_at"])
+    note(campaign, by=by, reason=f"another time: {told(at)}")
+    audit_log.record(campaign.workspace, "change_time", campaign, by=by, before=before, after=columns)
+    live.changed(campaign.pk, campaign.workspace_id)
+    return campaign
+
+
+def told(at: datetime | Wall) -> str:
+    return at.words if isinstance(at, Wall) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @transaction.atomic
@@ -106,8 +154,26 @@ def unschedule(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Cam
     campaign = locked(campaign)
     if campaign.status != Status.SCHEDULED:  # preparing also leads to draft, but by carry_on, which undoes the freeze
         raise IllegalMove(campaign, Status.DRAFT)
-    campaign.move_to(Status.DRAFT, by=by, reason=reason, scheduled_at=None)
+    was, at = campaign.get_status_display(), campaign.scheduled_at
+    campaign.move_to(Status.DRAFT, by=by, reason=reason, **columns_of(None))
+    log(campaign, "unschedule", was, by=by, was_for=at, reason=reason)
     live.changed(campaign.pk, campaign.workspace_id)
+    return campaign
+
+
+@transaction.atomic
+def change_priority(campaign: Campaign, *, to: Campaign.Priority, by: Actor | None) -> Campaign:
+    """Let it go before or after others from the next lease on; also while it is being sent. Raises AlreadyOver."""
+    campaign = locked(campaign)
+    if campaign.phase == "completed":
+        raise AlreadyOver(campaign)
+    before = {"priority": campaign.get_priority_display()}
+    if Campaign.objects.filter(pk=campaign.pk).exclude(priority=to).update(priority=to, updated_at=Now()):
+        campaign.priority = to
+        note(campaign, by=by, reason=f"priority {to.label}")
+        after = {"priority": to.label}
+        audit_log.record(campaign.workspace, "change_priority", campaign, by=by, before=before, after=after)
+        live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 
 
@@ -115,7 +181,9 @@ def unschedule(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Cam
 def pause(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Stop handing over new messages; those in flight are settled. Raises IllegalMove."""
     campaign = locked(campaign)
+    was = campaign.get_status_display()
     campaign.move_to(Status.PAUSED, by=by, reason=reason)
+    log(campaign, "pause", was, by=by, reason=reason)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 
@@ -126,34 +194,51 @@ def resume(campaign: Campaign, *, by: Actor | None) -> Campaign:
     campaign = locked(campaign)
     if campaign.status != Status.PAUSED:  # sent and failed also lead to sending, but by retry
         raise IllegalMove(campaign, Status.SENDING)
+    was = campaign.get_status_display()
     campaign.move_to(Status.SENDING, by=by)
+    log(campaign, "resume", was, by=by)
     queue.ring()
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 
 
 @transaction.atomic
-def cancel(campaign: Campaign, *, by: Actor | None) -> Campaign:
+def cancel(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Send nothing more, for good; calls in flight are settled, the rest is cancelled. Raises IllegalMove."""
     campaign = locked(campaign)
     if campaign.status == Status.PREPARING:
         freeze.undo(campaign)
     is_over = not campaign.batches.exists()  # else the workers close the batches first
-    campaign.move_to(Status.CANCELLED, by=by, finished_at=timezone.now() if is_over else None)
+    was = campaign.get_status_display()
+    campaign.move_to(Status.CANCELLED, by=by, reason=reason, finished_at=timezone.now() if is_over else None)
     campaign.batches.filter(owner="", due_at__gt=Now()).update(due_at=Now())  # no pace and no backoff to wait for
+    log(campaign, "cancel", was, by=by)
     queue.ring()
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 
 
 @transaction.atomic
-def retry_failed(campaign: Campaign, *, by: Actor | None, category: Category | None = None) -> int:
-    """Try the failed messages again, all or those of one cause; returns how many. Raises IllegalMove."""
+def retry_failed(
+    campaign: Campaign,
+    *,
+    by: Actor | None,
+    category: Category | None = None,
+    numbers: list[int] | None = None,
+    spare_dismissed: bool = False,
+) -> int:
+    """Try the failed messages again: all, those of one cause, or these; returns how many. Raises IllegalMove.
+
+    With `spare_dismissed` those that somebody dismissed stay as they are.
+    """
     campaign = locked(campaign)
     refuse_unless_launched(campaign)
-    count = rewrite.retry(campaign, category)
+    was = campaign.get_status_display()
+    count = rewrite.retry(campaign, category, numbers, spare_dismissed=spare_dismissed)
     if count:
         _reopen(campaign, by=by, reason=f"retry of {count:,} failed")
+        which = category.label if category else "" if numbers else "all"
+        log(campaign, "retry_failed", was, by=by, messages=count, category=which, numbers=numbers)
     return count
 
 
@@ -165,9 +250,11 @@ def send_again(campaign: Campaign, *, by: Actor | None, numbers: list[int] | Non
     """
     campaign = locked(campaign)
     refuse_unless_launched(campaign)
+    was = campaign.get_status_display()
     count = rewrite.send_again(campaign, numbers)
     if count:
         _reopen(campaign, by=by, reason=f"{count:,} unknown sent again")
+        log(campaign, "send_again", was, by=by, messages=count, numbers=numbers)
     return count
 
 
@@ -175,11 +262,14 @@ def send_again(campaign: Campaign, *, by: Actor | None, numbers: list[int] | Non
 def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int] | None = None) -> int:
     """Count the unknown messages as sent, marked as assumed; returns how many."""
     campaign = locked(campaign)
+    was = campaign.get_status_display()
     count = rewrite.assume_delivered(campaign, numbers)
     if count and campaign.status == Status.FAILED:
         campaign.move_to(Status.SENT, by=by, reason=f"{count:,} unknown assumed delivered")
     elif count:
         note(campaign, by=by, reason=f"{count:,} unknown assumed delivered")
+    if count:
+        log(campaign, "assume_delivered", was, by=by, messages=count, numbers=numbers)
     live.changed(campaign.pk, campaign.workspace_id)
     return count
 
@@ -190,6 +280,13 @@ def refuse_unless_launched(campaign: Campaign) -> None:
         raise IllegalMove(campaign, Status.SENDING)
 
 
+def log(campaign: Campaign, verb: str, was: str, *, by: Actor | None, **facts: Any) -> None:
+    """Into the audit log: the status it had and has, and what else was decided with the verb."""
+    facts = {name: fact for name, fact in facts.items() if fact}
+    after = {"status": campaign.get_status_display()} | facts
+    audit_log.record(campaign.workspace, verb, campaign, by=by, before={"status": was}, after=after)
+
+
 def note(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
     """Write into the history what somebody did that did not change the status."""
     StatusChange.write(campaign, campaign.status, campaign.status, by=by, reason=reason)
@@ -197,7 +294,7 @@ def note(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
 
 def _reopen(campaign: Campaign, *, by: Actor | None, reason: str) -> None:
     if campaign.status in (Status.SENT, Status.FAILED):
-        campaign.move_to(Status.SENDING, by=by, reason=reason, finished_at=None)
+        campaign.move_to(Status.SENDING, by=by, reason=reason, finished_at=None, archived_at=None)
     else:
         note(campaign, by=by, reason=reason)
     queue.ring()

@@ -28,7 +28,8 @@ TAKE = """
     UPDATE dispatcher_pace AS p
     SET tokens = CASE WHEN taken.rate IS NULL THEN 0 ELSE available - n END, rate = taken.rate,
         refilled_at = clock_timestamp(),
-        closed_until = CASE WHEN closed THEN p.closed_until END
+        closed_until = CASE WHEN closed THEN p.closed_until END,
+        trouble = CASE WHEN closed THEN p.trouble ELSE '' END
     FROM taken WHERE p.id = taken.id
     RETURNING n::int, CASE
         WHEN closed THEN extract(epoch FROM p.closed_until - clock_timestamp())
@@ -45,6 +46,18 @@ SLOW_DOWN = """
         tokens = 0, slowed_at = clock_timestamp(), refilled_at = clock_timestamp(),
         closed_until = greatest(p.closed_until, excluded.closed_until)
 """
+# The longest closure holds; of several troubles the last is told.
+CLOSE = """
+    INSERT INTO dispatcher_pace AS p (workspace_id, channel, sender, tokens, closed_until, trouble)
+    VALUES (%s, %s, %s, 0, clock_timestamp() + %s * interval '1 second', %s)
+    ON CONFLICT (workspace_id, channel, sender) DO UPDATE
+    SET closed_until = greatest(p.closed_until, excluded.closed_until), trouble = excluded.trouble
+"""
+TROUBLE = """
+    SELECT extract(epoch FROM closed_until - clock_timestamp())::float FROM dispatcher_pace
+    WHERE workspace_id = %s AND channel = %s AND sender = %s AND trouble <> '' AND closed_until > clock_timestamp()
+"""
+LONGEST_SENTENCE = 300
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +89,19 @@ def slow_down(cursor, lane: Lane, *, retry_after: float | None, speed: float) ->
             "closed": min(asked, LONGEST_CLOSURE),
         },
     )
+
+
+def close(cursor, lane: Lane, *, seconds: float, trouble: str) -> None:
+    """Let nothing through for a while, because the sender cannot be reached; its speed stays as it is."""
+    closed = min(max(seconds, 0.1), LONGEST_CLOSURE)
+    cursor.execute(CLOSE, [lane.workspace, lane.channel, lane.sender, closed, trouble[:LONGEST_SENTENCE]])
+
+
+def closed_for(cursor, lane: Lane) -> float:
+    """For how many seconds nobody tries to reach the sender, since somebody could not."""
+    cursor.execute(TROUBLE, [lane.workspace, lane.channel, lane.sender])
+    row = cursor.fetchone()
+    return row[0] if row else 0.0
 
 
 def give_back(cursor, lane: Lane, tokens: int) -> None:

@@ -20,6 +20,9 @@ REWRITE = """
               AND m.status = %(old)s
               AND (%(category)s::int IS NULL OR m.category = %(category)s)
               AND (%(numbers)s::int[] IS NULL OR m.number = ANY(%(numbers)s))
+              AND NOT (%(spare)s AND EXISTS (
+                  SELECT FROM dispatcher_dismissal d
+                  WHERE d.campaign_id = m.campaign_id AND d.category = m.category AND m.updated_at <= d.at))
         RETURNING b.id AS batch_id, m.category),
     counted AS (SELECT batch_id, count(*) AS n, array_agg(category) AS categories FROM changed GROUP BY 1)
     UPDATE dispatcher_batch AS b
@@ -34,11 +37,35 @@ REWRITE = """
 # The next pass, a new key and a fresh count of tries. Whatever worker holds the batch now does not see the row.
 AFRESH = """
     tries = b.pass_no + 1, retry_count = 0, key = gen_random_uuid(), in_doubt_since = NULL, gives_up_at = NULL"""
+# What is tried again is no longer among what was dismissed.
+FORGET = "DELETE FROM dispatcher_dismissal WHERE campaign_id = %s AND category = coalesce(%s, category)"
+FORGET_SOME = """
+    UPDATE dispatcher_dismissal AS d SET count = d.count - n
+    FROM (SELECT e.id, count(*) AS n FROM dispatcher_message m JOIN dispatcher_dismissal e
+                 ON e.campaign_id = m.campaign_id AND e.category = m.category AND m.updated_at <= e.at
+          WHERE m.campaign_id = %s AND m.status = 3 AND m.number = ANY(%s) GROUP BY e.id) AS tried
+    WHERE d.id = tried.id
+"""
 
 
-def retry(campaign: Campaign, category: Category | None) -> int:
+def retry(
+    campaign: Campaign, category: Category | None, numbers: list[int] | None = None, *, spare_dismissed: bool = False
+) -> int:
     """Failed to pending with a new key; returns how many."""
-    return _rewrite(campaign, "failed", "pending", AFRESH, category=category)
+    if not spare_dismissed:
+        with connection.cursor() as cursor:
+            if numbers is None:
+                cursor.execute(FORGET, [campaign.pk, category])
+            else:
+                cursor.execute(FORGET_SOME, [campaign.pk, numbers])
+    spare = spare_dismissed
+    return _rewrite(campaign, "failed", "pending", AFRESH, category=category, numbers=numbers, spare=spare)
+
+
+def hold_failures(campaign: Campaign) -> None:
+    """Hold the batches in which something failed: no failure is written to them until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK.format(column="failed"), {"campaign": campaign.pk})
 
 
 def send_again(campaign: Campaign, numbers: list[int] | None) -> int:
@@ -60,6 +87,7 @@ def _rewrite(
     *,
     category: Category | None = None,
     numbers: list[int] | None = None,
+    spare: bool = False,
 ) -> int:
     values = {
         "campaign": campaign.pk,
@@ -67,6 +95,7 @@ def _rewrite(
         "new": Message.Status[new.upper()],
         "category": category,
         "numbers": numbers,
+        "spare": spare,
     }
     with connection.cursor() as cursor:
         cursor.execute(LOCK.format(column=old), values)

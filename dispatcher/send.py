@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Manager, Model, Q, Value
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.models import Actor
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
@@ -75,7 +76,7 @@ def send(campaign: Campaign, choice: Choice, *, by: Actor | None, now: bool = Fa
     if campaign.status == Status.DRAFT:
         empty_audience(campaign)
     elif not now and campaign.scheduled_at and campaign.scheduled_at > timezone.now():
-        return add_to_scheduled(campaign, choice)
+        return add_to_scheduled(campaign, choice, by=by)
     add_to_audience(campaign, choice)
     campaign = operations.launch(campaign, by=by)
     if campaign.status == Status.PREPARING:
@@ -84,11 +85,14 @@ def send(campaign: Campaign, choice: Choice, *, by: Actor | None, now: bool = Fa
     return Sent(campaign, books.pending, {reason: books.skipped_by[reason - 1] for reason in SkipReason})
 
 
-def add_to_scheduled(campaign: Campaign, choice: Choice) -> Sent:
+def add_to_scheduled(campaign: Campaign, choice: Choice, *, by: Actor | None) -> Sent:
+    was = campaign.audience_words
     leave_out(campaign, choice)
     before = forecast(campaign)
     add_to_audience(campaign, choice)
     after = forecast(campaign)
+    audience = {"audience": campaign.audience_words}
+    audit_log.record(campaign.workspace, "update", campaign, by=by, before={"audience": was}, after=audience)
     live.changed(campaign.pk, campaign.workspace_id)
     return Sent(campaign, after.reached - before.reached, newly_skipped(before, after))
 

@@ -1,13 +1,28 @@
 """Every setting, read once from the environment; `.env.example` lists the variables."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import dj_email_url
 from csp.constants import NONE, SELF
-from environs import Env, validate
+from environs import Env, EnvError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = Env()
+
+class Environment(Env):
+    """Names the variable that holds no pairs, where the library only fails."""
+
+    def dict(self, name: str, *args, **kwargs):  # type: ignore[override]
+        try:
+            return super().dict(name, *args, **kwargs)
+        except ValueError as error:
+            if isinstance(error, EnvError):
+                raise
+            raise EnvError(f'Environment variable "{name}" invalid: write it as name=value,name=value.') from None
+
+
+env = Environment()
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 # Written by bin/dev, so that a command in a second terminal meets the running services.
 env.read_env(str(BASE_DIR / ".local" / "env"), recurse=False)
@@ -68,6 +83,24 @@ SIMULATOR_HONOURS_KEYS = env.bool("SIMULATOR_HONOURS_KEYS", True)
 # The share of calls that each fault befalls, for example "busy=0.01,hang=0.001".
 SIMULATOR_FAULTS: dict[str, float] = env.dict("SIMULATOR_FAULTS", {}, subcast_values=float)
 
+# The mail server of workspaces that chose the sender "smtp" and named none of their own.
+SMTP_HOST = env.str("SMTP_HOST", "")
+SMTP_PORT = env.int("SMTP_PORT", 587)
+SMTP_SECURITY = env.str("SMTP_SECURITY", "starttls")
+SMTP_USER = env.str("SMTP_USER", "")
+SMTP_PASSWORD = env.str("SMTP_PASSWORD", "")
+SMTP_HELLO = env.str("SMTP_HELLO", "")  # the name we greet with; that of this machine if empty
+SMTP_CA_FILE = env.str("SMTP_CA_FILE", "")  # authorities to trust instead of the system's
+
+# --- mail to our own users: invitations, forgotten passwords -----------------------------------------------
+
+# In development it is written to the log; anywhere else nothing is mailed until a server is named.
+EMAIL_URL = env.str("EMAIL_URL", "console://" if DEV else "")
+CAN_MAIL = bool(EMAIL_URL)
+vars().update(dj_email_url.parse(EMAIL_URL or "dummy://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", FROM_EMAIL)
+
 # --- the house -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -79,9 +112,13 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "csp",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_rq",
     "ninja",
     "accounts",
@@ -100,11 +137,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.access.nobody_halfway",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.access.with_workspace",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
     "dispatcher.busy.SayWhenBusy",
 ]
 ROOT_URLCONF = "dispatcher.urls"
@@ -133,9 +172,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.Passwords"]
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "campaigns"
 LOGOUT_REDIRECT_URL = "login"
+
+# Somebody who guesses is locked out for a while: one user from one address, or the address as a whole.
+AXES_HANDLER = "accounts.lockout.Lockout"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_FAILURE_LIMIT = 5
+AXES_FAILURES_PER_ADDRESS = 50
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "accounts.lockout.username_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.lockout.address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
+AXES_DISABLE_ACCESS_LOG = True  # the audit log knows
+AXES_ENABLE_ADMIN = False  # accounts.admin shows it, to read only
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Campaign Dispatcher"
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -170,8 +228,12 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "accounts.origin.WithRequest"}},
+    "filters": {
+        "request": {"()": "accounts.origin.WithRequest"},
+        "tokens": {"()": "accounts.veil.WithoutTokens"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "tokens"]}},
+    "loggers": {"axes": {"level": "WARNING"}},  # it tells of every login three times
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

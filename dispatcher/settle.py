@@ -21,6 +21,7 @@ class Counts:
     failed_by: Counter[int] = field(default_factory=Counter)
     skipped_by: Counter[int] = field(default_factory=Counter)
     settled: int = 0
+    helped: int = 0  # sent by a try after the first
 
 
 SENT = """
@@ -65,6 +66,7 @@ def write(cursor, verdicts: Iterable[Verdict]) -> Counts:
         )
         counts.ended[Status.SENT] = cursor.rowcount
         counts.settled += cursor.rowcount
+        counts.helped += min(cursor.rowcount, sum(v.standing.tries > 0 for v in sent))
     others = [v for v in verdicts if v.status != Status.SENT]
     if others:
         _write_not_sent(cursor, others, counts)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from dispatcher import operations, views
+from dispatcher import operating_views, operations, schedule_views, sender_views, shelf, shelf_views, views
 from dispatcher.api import front_door
 from dispatcher.consumers import WatchCampaign, WatchList, WatchNothing
 from dispatcher.health import health
@@ -25,13 +25,41 @@ urlpatterns = [
     path("campaigns/<int:pk>/check/", views.check, name="check"),
     path("campaigns/<int:pk>/send/", views.send, name="send"),
     path("campaigns/<int:pk>/confirm/<slug:verb>/", views.confirm, name="confirm"),
+    path("campaigns/<int:pk>/delete/", shelf_views.delete, name="campaign-delete"),
+    path("campaigns/<int:pk>/duplicate/", shelf_views.duplicate, name="duplicate"),
+    path("campaigns/<int:pk>/change-priority/", shelf_views.change_priority, name="change_priority"),
+    path("campaigns/<int:pk>/schedule/", schedule_views.schedule, name="schedule"),
+    path("campaigns/when/", schedule_views.when, name="when"),
+    path("series/<int:pk>/", schedule_views.series, name="series"),
+    path("series/<int:pk>/skip/", schedule_views.skip, name="skip_next"),
+    path("series/<int:pk>/end/", schedule_views.end, name="end_series"),
+    path("series/<int:pk>/rule/", schedule_views.rule, name="change_rule"),
+    verb("archive", shelf.archive),
+    verb("unarchive", shelf.unarchive),
     verb("pause", operations.pause),
     verb("resume", operations.resume),
     verb("cancel", operations.cancel),
     verb("unschedule", operations.unschedule),
-    verb("retry_failed", operations.retry_failed, takes="category"),
+    verb("retry_failed", operations.retry_failed, takes="category numbers"),
     verb("assume_delivered", operations.assume_delivered, takes="numbers"),
     verb("send_again", operations.send_again, takes="numbers"),
+    path("attention/", operating_views.attention, name="attention"),
+    path("attention/live/", operating_views.attention_live, name="attention-live"),
+    path("attention/count/", operating_views.attention_count, name="attention-count"),
+    path("attention/launches/<int:pk>/dismiss/", operating_views.dismiss_launch, name="dismiss_launch"),
+    path("dead-letters/", operating_views.dead_letters, name="dead-letters"),
+    path("dead-letters/<int:pk>/", operating_views.dead_letters_of, name="dead-letters-of"),
+    path("dead-letters/retry/", operating_views.retry_dead, name="retry_dead"),
+    path("dead-letters/dismiss/", operating_views.dismiss, name="dismiss"),
+    path("dead-letters/<int:pk>/undismiss/", operating_views.undismiss, name="undismiss"),
+    path("queue/", operating_views.queue, name="queue"),
+    path("queue/live/", operating_views.queue_live, name="queue-live"),
+    path("settings/senders/", sender_views.senders, name="senders"),
+    path("settings/senders/outage/", sender_views.outage, name="outage"),
+    path("settings/senders/outage/begin/", sender_views.begin_outage, name="begin-outage"),
+    path("settings/senders/outage/end/", sender_views.end_outage, name="end-outage"),
+    path("settings/senders/<slug:word>/", sender_views.sender, name="sender"),
+    path("settings/senders/<slug:word>/test/", sender_views.test_sender, name="test-sender"),
     path("", include("campaigns.urls")),
     path("", include("people.urls")),
     path("", include("accounts.urls")),

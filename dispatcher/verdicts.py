@@ -5,7 +5,7 @@ from datetime import datetime
 
 from accounts.models import Workspace
 from dispatcher.models import Attempt, Category, Message
-from dispatcher.senders.parcel import Busy, Receipt, Refused, Unsure
+from dispatcher.senders.parcel import Busy, Receipt, Refused, Unreachable, Unsure
 
 Status = Message.Status
 Policy = Workspace.RetryPolicy
@@ -97,7 +97,8 @@ def _busy(standing: Standing, answer: Busy | NotStarted, terms: Terms) -> Verdic
         standing.doubt_of_old_key,
         category,
         _sentence(answer),
-        outcome=Attempt.Outcome.BUSY if isinstance(answer, Busy) else None,
+        # Nobody was there: that is no try of this message.
+        outcome=Attempt.Outcome.BUSY if isinstance(answer, Busy) and not isinstance(answer, Unreachable) else None,
     )
 
 

@@ -3,30 +3,41 @@
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
 from campaigns.models import Campaign, IllegalMove
 from campaigns.personalise import text
+from campaigns.schedule_forms import ScheduleForm
 from dispatcher import operations
 from dispatcher.books import books_of
-from dispatcher.cards import Place
 from dispatcher.check import DraftChanged, check_of, send_as_checked
 from dispatcher.drawings import CampaignPage, Drawing, ListPage, zone_of
+from dispatcher.finding import found_in
 from dispatcher.ledger import Filter, History, Page, Row, page_of
 from dispatcher.models import Category
+from dispatcher.place import CHANNELS, STATUSES, Place
 from dispatcher.questions import QUESTIONS
+from people.search import number_in
 
 
 @require_GET
 def campaigns(request: MemberRequest) -> HttpResponse:
     place = Place.asked(request.GET)
-    about = {"drawing": draw_list(request, place), "place": place}
+    drawing = draw_list(request, place)
+    about = {"drawing": drawing, "place": place, "statuses": STATUSES, "channels": CHANNELS}
+    if request.htmx:  # another filter: the list and what watches it, under an address that can be kept
+        answer = HttpResponse(drawing.frame + render_to_string("dispatcher/_watch.html", {"place": place}))
+        answer["HX-Push-Url"] = f"{request.path}?{place.address}" if place.address else request.path
+        return answer
     return page(request, "campaigns", about | {"may_write": request.membership.may("write")})
 
 
@@ -43,7 +54,7 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "drawing": draw(request, campaign),
         "page": people_of(request, campaign),
-        "may_send": request.membership.may("send"),
+        "may_write": request.membership.may("write"),
     }
     return page(request, "campaign", about)
 
@@ -57,7 +68,11 @@ def fragments(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def people(request: MemberRequest, pk: int) -> HttpResponse:
     """The visible page of people alone, as it is now."""
-    return page(request, "_people", {"page": people_of(request, found(request, pk))})
+    answer = page(request, "_people", {"page": people_of(request, found(request, pk))})
+    if request.htmx.trigger == "people-search":  # what was searched for can be kept as an address
+        words = request.GET.get("q", "").strip()
+        answer["HX-Replace-Url"] = reverse("campaign", args=[pk]) + (f"?{urlencode({'q': words})}" if words else "")
+    return answer
 
 
 @require_GET
@@ -105,6 +120,8 @@ def operate(request: MemberRequest, pk: int, operation: Callable, takes: str = "
     campaign = found(request, pk)
     with suppress(IllegalMove):  # somebody was faster; the answer shows how things stand now
         operation(campaign, by=request.user, **taken(request, takes))
+    if request.POST.get("back") == "attention":
+        return go_to("attention")
     if request.htmx:
         return HttpResponse(str(draw(request, campaign)))
     return see(pk)
@@ -117,7 +134,8 @@ def confirm(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in QUESTIONS:
         raise Http404
     campaign = found(request, pk)
-    return page(request, "confirm", {"campaign": campaign, "question": QUESTIONS[verb].about(campaign)})
+    about = {"campaign": campaign, "question": QUESTIONS[verb].about(campaign)}
+    return page(request, "confirm", about | {"from_attention": request.GET.get("back") == "attention"})
 
 
 def found(request: MemberRequest, pk: int) -> Campaign:
@@ -133,7 +151,12 @@ def page(request: MemberRequest, template: str, about: dict, *, status: int = 20
 
 def see(pk: int) -> HttpResponse:
     """303: see the campaign's page, by GET."""
-    response = redirect("campaign", pk)
+    return go_to("campaign", pk)
+
+
+def go_to(name: str, *arguments: int) -> HttpResponse:
+    """303: see this page, by GET."""
+    response = redirect(name, *arguments)
     response.status_code = HTTPStatus.SEE_OTHER
     return response
 
@@ -154,20 +177,30 @@ def draw_list(request: MemberRequest, place: Place) -> Drawing:
 
 
 def people_of(request: MemberRequest, campaign: Campaign) -> Page:
-    return page_of(campaign, books_of(campaign), Filter.asked(request.GET), request.GET.get("page", "1"))
+    books = books_of(campaign)
+    if words := request.GET.get("q", "").strip():
+        after = number_in(request.GET.get("after", "")) or 0
+        return found_in(campaign, books, words, min(after, 2**31 - 1))
+    return page_of(campaign, books, Filter.asked(request.GET), request.GET.get("page", "1"))
 
 
 def draw_check(
-    request: MemberRequest, campaign: Campaign, *, status: int = 200, changed: DraftChanged | None = None
+    request: MemberRequest,
+    campaign: Campaign,
+    *,
+    status: int = 200,
+    changed: DraftChanged | None = None,
+    form: ScheduleForm | None = None,
 ) -> HttpResponse:
+    """`form` is what was typed to schedule it, when that could not be done."""
     about = {"campaign": campaign, "check": check_of(campaign, request.GET), "changed": changed}
-    about["may_send"] = request.membership.may("send")
+    about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     return page(request, "check", about, status=status)
 
 
 def taken(request: MemberRequest, takes: str) -> dict:
     """What the button says beside its verb: one cause, or one message; without it, all. Raises Http404."""
-    asked = request.POST.get(takes) if takes else None
+    takes, asked = next(((name, word) for name in takes.split() if (word := request.POST.get(name))), ("", ""))
     if not asked:
         return {}
     if takes == "numbers":

@@ -1,21 +1,34 @@
 """What a worker notices while it sends: its speed, 429s, providers gone silent, and pages that want to know."""
 
+import logging
 import time
 from collections import Counter, defaultdict
 
-from django.db import transaction
+from django.db import connection, transaction
 
+from accounts import audit_log
 from campaigns.models import Campaign
 from dispatcher import pace
 from dispatcher.handover import Call
 from dispatcher.lease import Content
-from dispatcher.senders.parcel import Busy, Receipt, Refused
-from dispatcher.verdicts import NotFilledIn, NotStarted
+from dispatcher.senders.parcel import Busy, Receipt, Refused, Unreachable
+from dispatcher.settle import Counts
+from dispatcher.verdicts import NotFilledIn, NotStarted, storable
 from wires import live
 
+logger = logging.getLogger(__name__)
 Status = Campaign.Status
 UNHEARD_IN_A_ROW = 20  # then something is wrong with the provider, and a person should look
 SIGNAL_EVERY = 0.25  # seconds, per campaign
+# In the ledger, because at one message a second no shift is long enough to notice. A person who resumes begins anew.
+SILENT = """
+    SELECT s.campaign_id FROM dispatcher_settlement s
+    WHERE s.campaign_id = ANY(%s)
+      AND s.id >= coalesce((SELECT max(id) FROM dispatcher_settlement WHERE campaign_id = s.campaign_id AND heard), 0)
+      AND s.at > coalesce((SELECT max(at) FROM campaigns_statuschange
+                           WHERE campaign_id = s.campaign_id AND to_status = %s), '-infinity')
+    GROUP BY 1 HAVING sum(s.silence) >= %s
+"""
 
 
 class Watch:
@@ -23,25 +36,29 @@ class Watch:
 
     def __init__(self) -> None:
         self.began = time.monotonic()
-        self.unheard: Counter[int] = Counter()
+        self.silent: set[int] = set()  # campaigns with answers never heard in the last settle
         self.settled: Counter[int] = Counter()
         self.signalled: dict[int, float] = defaultdict(float)
         self.untold: dict[int, int] = {}
 
-    def record(self, cursor, settled: list[tuple[Content, int]]) -> None:
-        """Write down how much was settled, and tell the pages, at most four times a second."""
+    def record(self, cursor, settled: list[tuple[Content, Counts]], answered: list[tuple[Content, Call]]) -> None:
+        """Write down how much was settled and how much never heard, and tell the pages, at most four times a second."""
         now = time.monotonic()
         by_campaign: Counter[int] = Counter()
-        for content, n in settled:
-            by_campaign[content.campaign] += n
+        helped: Counter[int] = Counter()
+        for content, counts in settled:
+            by_campaign[content.campaign] += counts.settled
+            helped[content.campaign] += counts.helped
             self.untold[content.campaign] = content.workspace
-        rows = [(campaign, n) for campaign, n in by_campaign.items() if n]
+        heard, silence = listen(answered)
+        rows = [(pk, n, helped[pk], pk in heard, silence[pk]) for pk, n in by_campaign.items() if n]
         if rows:
             cursor.execute(
-                "INSERT INTO dispatcher_settlement (campaign_id, settled)"
-                " SELECT * FROM unnest(%s::bigint[], %s::int[])",
-                [[campaign for campaign, _ in rows], [n for _, n in rows]],
+                "INSERT INTO dispatcher_settlement (campaign_id, settled, helped, heard, silence)"
+                " SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::bool[], %s::int[])",
+                [list(column) for column in zip(*rows, strict=True)],
             )
+        self.silent = {pk for pk, n in silence.items() if n}
         for campaign in list(self.untold):
             if now - self.signalled[campaign] >= SIGNAL_EVERY:
                 self.signalled[campaign] = now
@@ -53,30 +70,55 @@ class Watch:
             live.changed(campaign, workspace)
         self.untold.clear()
 
-    def listen(self, settled: list[tuple[Content, Call]]) -> None:
-        """Count the answers, and those never heard; called once they are committed."""
-        for content, call in settled:
-            self.settled[content.campaign] += 1
-            if isinstance(call.answer, Receipt | Busy | Refused):
-                self.unheard[content.campaign] = 0
-            elif not isinstance(call.answer, NotFilledIn | NotStarted):
-                self.unheard[content.campaign] += 1
+    def count(self, settled: list[tuple[Content, Call]]) -> None:
+        """For the speed; called once they are committed."""
+        self.settled.update(content.campaign for content, _ in settled)
 
-    def slow_down(self, cursor, content: Content, answers: list[object]) -> None:
-        """Slow the sender down after a 429."""
-        too_fast = [a for a in answers if isinstance(a, Busy) and a.category == "rate_limited"]
+    def close_or_slow_down(self, cursor, content: Content, answers: list[object]) -> None:
+        """Slow the sender down after a 429; let nothing through for a while when it cannot be reached."""
+        busy = [answer for answer in answers if isinstance(answer, Busy)]
+        away = [answer for answer in busy if isinstance(answer, Unreachable)]
+        if away:
+            seconds = max(answer.retry_after or 0 for answer in away)
+            pace.close(cursor, content.lane, seconds=seconds, trouble=storable(str(away[-1])))
+        too_fast = [answer for answer in busy if answer.category == "rate_limited"]
         if too_fast:
-            asked = max((a.retry_after or 0 for a in too_fast), default=0)
+            asked = max(answer.retry_after or 0 for answer in too_fast)
             elapsed = max(time.monotonic() - self.began, 1)
             pace.slow_down(cursor, content.lane, retry_after=asked, speed=self.settled[content.campaign] / elapsed)
 
     def pause_where_nothing_is_heard(self) -> None:
         """Pause the campaigns whose provider has gone silent; a person decides when to go on."""
-        for campaign_id in [pk for pk, n in self.unheard.items() if n >= UNHEARD_IN_A_ROW]:
-            del self.unheard[campaign_id]
+        for campaign_id in silent_for_long(self.silent):
             with transaction.atomic():
                 campaign = Campaign.objects.select_for_update(of=("self",)).filter(pk=campaign_id).first()
                 if campaign and campaign.status == Status.SENDING:
                     reason = f"{UNHEARD_IN_A_ROW} messages in a row got no answer from the provider"
                     campaign.move_to(Status.PAUSED, by=None, reason=reason)
+                    logger.warning("campaign %s was paused: %s", campaign.pk, reason)
+                    after = {"status": Status.PAUSED.label, "reason": reason}
+                    before = {"status": Status.SENDING.label}
+                    audit_log.record(campaign.workspace, "pause", campaign, by=None, before=before, after=after)
                     live.changed(campaign.pk, campaign.workspace_id)
+
+
+def listen(answered: list[tuple[Content, Call]]) -> tuple[set[int], Counter[int]]:
+    """The campaigns of which an answer was heard, and how many of each were not since."""
+    heard: set[int] = set()
+    silence: Counter[int] = Counter()
+    for content, call in answered:
+        if isinstance(call.answer, Receipt | Busy | Refused):
+            heard.add(content.campaign)
+            silence[content.campaign] = 0
+        elif not isinstance(call.answer, NotFilledIn | NotStarted):
+            silence[content.campaign] += 1
+    return heard, silence
+
+
+def silent_for_long(campaigns: set[int]) -> list[int]:
+    """Those of which too many answers in a row were never heard, whoever asked."""
+    if not campaigns:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(SILENT, [list(campaigns), Status.SENDING, UNHEARD_IN_A_ROW])
+        return [pk for (pk,) in cursor.fetchall()]

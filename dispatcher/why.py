@@ -1,11 +1,14 @@
 """Says in a sentence what a campaign is doing and, above all, why it is not moving."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from accounts.models import Role
 from campaigns.models import Campaign, StatusChange
-from dispatcher.picture import Picture
-from dispatcher.words import duration, moment
+from dispatcher.models import Pace
+from dispatcher.picture import Picture, pictures_of
+from dispatcher.words import duration, moment, starts
 
 Status = Campaign.Status
 QUIET, ATTENTION, GOOD, BAD = "quiet", "", "is-sent", "is-failed"  # classes of the stylesheet
@@ -14,35 +17,58 @@ JUST_NOW = timedelta(seconds=3)
 
 @dataclass(frozen=True)
 class Why:
-    """A few words, a sentence, and how much they ask for attention."""
+    """A few words, a sentence, and how much they ask for attention.
+
+    `standstill` says it in short, for a list, where something that should move does not.
+    """
 
     tone: str
     words: str
     sentence: str = ""
+    standstill: str = ""
 
 
 def why(picture: Picture) -> Why:
     return EXPLAIN[picture.status](picture)
 
 
+def standstills(campaigns: Sequence[Campaign]) -> dict[int, str]:
+    """In short why each of those that should move and do not stands still; for a hundred as many queries as for one."""
+    waiting = (Status.DRAFT, Status.SCHEDULED, Status.PREPARING, Status.SENDING)
+    pictures = pictures_of([campaign for campaign in campaigns if campaign.status in waiting], Role.VIEWER)
+    return {pk: words for pk, picture in pictures.items() if (words := why(picture).standstill)}
+
+
+def failed_launch(campaign: Campaign, history: Sequence[StatusChange]) -> StatusChange | None:
+    """How the machine gave up starting it, until somebody edits, schedules, sends or dismisses it."""
+    last = history[0] if history else None
+    if campaign.status != Status.DRAFT or not last or last.from_status in (None, last.to_status):
+        return None
+    by_the_machine = last.by_id is None and last.key_id is None
+    return last if by_the_machine and campaign.written_at <= last.at else None
+
+
 def draft(picture: Picture) -> Why:
-    back = picture.history[0] if picture.history else None
-    if back and back.from_status and back.reason:
-        return Why(ATTENTION, "Not sent.", back.reason)
+    if failed := failed_launch(picture.campaign, picture.history):
+        return Why(ATTENTION, "Not sent.", failed.reason, f"Not sent. {failed.reason}")
     return Why(QUIET, "Nothing has been sent yet.", "Check who gets it and how it reads, then send it.")
 
 
 def scheduled(picture: Picture) -> Why:
-    sentence = f"It starts by itself at {moment(picture.campaign.scheduled_at, picture.outlook.now)}."
+    sentence = f"It starts by itself at {starts(picture.campaign, picture.outlook.now)}."
+    if picture.campaign.wall:
+        sentence = f"It starts by itself on {picture.campaign.start_words}."
     if not picture.outlook.clock_ticks:
-        return Why(ATTENTION, "No clock is running.", f"{sentence} It cannot until the clock is back.")
+        words = "No clock is running."
+        return Why(ATTENTION, words, f"{sentence} It cannot until the clock is back.", f"{words} {sentence}")
     return Why(QUIET, "Scheduled.", sentence)
 
 
 def preparing(picture: Picture) -> Why:
     frozen = f"{picture.frozen:,} people so far."
     if not picture.outlook.clock_ticks:
-        return Why(ATTENTION, "No clock is running.", f"It carries on the preparation: {frozen}")
+        words = "No clock is running."
+        return Why(ATTENTION, words, f"It carries on the preparation: {frozen}", f"{words} {frozen}")
     return Why(QUIET, "Preparing the list of people.", frozen)
 
 
@@ -50,9 +76,12 @@ def sending(picture: Picture) -> Why:
     outlook, books = picture.outlook, picture.books
     if not books.pending:
         return Why(QUIET, "Finishing.", "Everybody is accounted for.")
+    if picture.pace and out_of_reach(picture, picture.pace):
+        return Why(BAD, "The sender cannot be reached.", *trouble_told(picture.pace, outlook.now))
     if picture.pace and picture.pace.closed_until and picture.pace.closed_until > outlook.now:
         at = moment(picture.pace.closed_until, outlook.now)
-        return Why(ATTENTION, "Waiting for the provider.", f"It asked for a pause. Next try at {at}.")
+        sentence = f"It asked for a pause. Next try at {at}."
+        return Why(ATTENTION, "Waiting for the provider.", sentence, f"waiting for the provider until {at}")
     if books.settled_at and outlook.now - books.settled_at < JUST_NOW:
         return moving(picture)
     if outlook.leased:
@@ -62,6 +91,19 @@ def sending(picture: Picture) -> Why:
     if outlook.next_at:
         return waiting_for_time(picture, outlook.next_at)
     return Why(QUIET, "Waiting for a worker.")
+
+
+def out_of_reach(picture: Picture, pace: Pace) -> bool:
+    """Whether its sender did not let anybody in the last time, and nobody tries anew just now."""
+    outlook = picture.outlook
+    is_closed = pace.closed_until is not None and pace.closed_until > outlook.now
+    return bool(pace.trouble) and (is_closed or (not outlook.leased and picture.workers != 0))
+
+
+def trouble_told(pace: Pace, now: datetime) -> tuple[str, str]:
+    later = pace.closed_until if pace.closed_until and pace.closed_until > now else None
+    again = f"Next try at {moment(later, now)}." if later else "It is tried again."
+    return f"{pace.trouble} {again}", f"the sender cannot be reached: {pace.trouble}"
 
 
 def moving(picture: Picture) -> Why:
@@ -82,7 +124,7 @@ def waiting_for_answers(picture: Picture) -> Why:
     if outlook.is_silent:
         at = moment(outlook.lease_ends, outlook.now)
         sentence = f"Nothing came in for {quiet_for}. What a worker that went silent has in hand is taken over by {at}."
-        return Why(ATTENTION, "A worker went silent.", sentence)
+        return Why(ATTENTION, "A worker went silent.", sentence, f"a worker went silent; taken over by {at}")
     if outlook.now - since < JUST_NOW:
         return Why(QUIET, "A worker has taken it over.", "The first answers are awaited.")
     if not books.in_flight:
@@ -99,18 +141,20 @@ def waiting_for_a_worker(picture: Picture) -> Why:
         return Why(QUIET, "Starting.")
     if picture.workers is None:
         sentence = "The queue (Redis) does not answer. Nothing is lost; sending goes on when it is back."
-        return Why(BAD, "Workers cannot be called.", sentence)
+        return Why(BAD, "Workers cannot be called.", sentence, "workers cannot be called")
     if not picture.workers:
         sentence = "Start one with “manage.py worker dispatch”. Nothing is lost; sending goes on by itself."
-        return Why(BAD, "No worker is running.", sentence)
+        return Why(BAD, "No worker is running.", sentence, "no worker is running")
     if not picture.outlook.clock_ticks:
-        return Why(ATTENTION, "Waiting for a worker.", "No clock is running to call one.")
+        sentence = "No clock is running to call one."
+        return Why(ATTENTION, "Waiting for a worker.", sentence, "no clock is running to call a worker")
     if outlook.others_are_sent:
         return Why(QUIET, "Waiting for a worker.", "All are busy with other campaigns.")
     if outlook.now - since < JUST_NOW:
         return Why(QUIET, "Waiting for a worker.", "A worker will start within a second or two.")
     at = moment(since, outlook.now)
-    return Why(ATTENTION, "Waiting for a worker.", f"None has come since {at}; if it stays so, see whether they run.")
+    sentence = f"None has come since {at}; if it stays so, see whether they run."
+    return Why(ATTENTION, "Waiting for a worker.", sentence, f"no worker has come since {at}")
 
 
 def begun(picture: Picture) -> datetime | None:
@@ -121,12 +165,14 @@ def begun(picture: Picture) -> datetime | None:
 def waiting_for_time(picture: Picture, next_at: datetime) -> Why:
     at = moment(next_at, picture.outlook.now)
     if not picture.outlook.clock_ticks:
-        return Why(ATTENTION, "No clock is running.", f"The next try is due at {at} and waits for it.")
+        sentence = f"The next try is due at {at} and waits for it."
+        return Why(ATTENTION, "No clock is running.", sentence, "no clock is running")
     pace = picture.pace
     if pace and pace.rate and pace.tokens < 1:
-        return Why(QUIET, "Waiting for the limit.", f"{pace.rate:,.3g} messages a second. Next at {at}.")
+        sentence = f"{pace.rate:,.3g} messages a second. Next at {at}."
+        return Why(QUIET, "Waiting for the limit.", sentence, f"waiting for the limit until {at}")
     sentence = f"{picture.books.pending:,} could not be handed over yet. Next try at {at}."
-    return Why(ATTENTION, "Waiting before trying again.", sentence)
+    return Why(ATTENTION, "Waiting before trying again.", sentence, f"waiting to try again until {at}")
 
 
 def paused(picture: Picture) -> Why:

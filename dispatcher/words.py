@@ -30,6 +30,21 @@ def about(at: datetime, now: datetime) -> str:
     return words.rpartition(":")[0] if is_far else words
 
 
+def starts(campaign: Campaign, now: datetime) -> str:
+    """When a scheduled campaign starts, on the clocks of its own zone, which is named where it is not the page's."""
+    wall = campaign.wall
+    if wall is None or wall.zone == str(timezone.get_current_timezone()):
+        return moment(campaign.scheduled_at, now)
+    with timezone.override(wall.zone):
+        return f"{moment(wall.instant, now)} {wall.zone}"
+
+
+def priority_words(campaign: Campaign) -> str:
+    """Shown only where it is not the usual one."""
+    words = {Campaign.Priority.URGENT: "Urgent", Campaign.Priority.LOW: "Low priority"}
+    return words.get(Campaign.Priority(campaign.priority), "")
+
+
 def duration(seconds: float) -> str:
     """4.2 s, 38 s, 4 min 12 s, 1 h 4 min."""
     if seconds < 1:
@@ -40,6 +55,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """38 s ago; empty where it never was."""
+    return f"{duration(max(0.0, (now - at).total_seconds()))} ago" if at else ""
 
 
 def standing(campaign: Campaign, books: Books) -> str:

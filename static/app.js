@@ -22,20 +22,21 @@ function chooseTheme(theme) {
 // --- one listener for all that is pressed ---
 
 document.addEventListener("click", (event) => {
-  const pressed = event.target.closest("[data-opens], [data-closes], [data-dismiss], [data-inserts], [data-adds], [data-removes], [data-theme-choice]");
+  const pressed = event.target.closest("[data-opens], [data-closes], [data-dismiss], [data-inserts], [data-adds], [data-removes], [data-copies], [data-theme-choice]");
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   if (!pressed) return;
-  const { opens, inserts, adds, removes, themeChoice } = pressed.dataset;
+  const { opens, inserts, adds, removes, copies, themeChoice } = pressed.dataset;
   if (opens) {
     const dialog = document.getElementById(opens);
     if (!dialog) return; // the link leads to the same question as a page
     event.preventDefault();
     dialog.showModal();
   } else if ("closes" in pressed.dataset) pressed.closest("dialog")?.close();
-  else if ("dismiss" in pressed.dataset) pressed.closest(".flash").remove();
+  else if ("dismiss" in pressed.dataset) dismiss(pressed.closest(".flash"));
   else if (inserts) insert(inserts);
   else if (adds) add(pressed, adds);
   else if (removes) remove(pressed, removes);
+  else if (copies) copy(pressed, document.getElementById(copies));
   else if (themeChoice !== undefined) chooseTheme(themeChoice);
 });
 
@@ -53,7 +54,7 @@ document.addEventListener("keydown", (event) => {
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
-  }
+  } else if (!document.querySelector("dialog[open]")) dismiss([...document.querySelectorAll("#toasts .flash")].at(-1));
 });
 
 // --- writing: a placeholder goes where the cursor is, or was last ---
@@ -94,6 +95,15 @@ function remove(button, selector) {
   chip.remove();
   (next?.querySelector("button") ?? field)?.focus();
   list.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// --- what is shown once is copied by a button; where the browser will not, it is at least selected ---
+
+async function copy(button, field) {
+  field.select();
+  await navigator.clipboard?.writeText(field.value);
+  button.textContent = navigator.clipboard ? "Copied" : "Selected: copy it with the keyboard";
+  announce(button.textContent);
 }
 
 // --- what is typed is not lost: leaving asks first, and logging in again in another tab does no harm ---
@@ -144,16 +154,73 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (token() && detail.headers["X-CSRFToken"]) detail.headers["X-CSRFToken"] = token();
 });
 
-// --- saying it ---
+// --- pressed twice is meant once ---
+
+const underWay = new WeakSet();
+document.addEventListener("htmx:beforeRequest", ({ detail }) => underWay.add(detail.elt));
+document.addEventListener("htmx:afterRequest", ({ detail }) => underWay.delete(detail.elt));
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || !underWay.has(button)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+const SENT_FOR = 10_000; // then the button is free again: the answer may be a file, or lost
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || form.getAttribute("method") !== "post" || form.target) return;
+  if (underWay.has(form)) return event.preventDefault();
+  underWay.add(form);
+  submitter?.setAttribute("aria-busy", "true");
+  setTimeout(free, SENT_FOR, form);
+});
+addEventListener("pageshow", () => [...document.forms].forEach(free)); // come back to by Back
+
+function free(form) {
+  underWay.delete(form);
+  for (const button of form.elements) button.removeAttribute("aria-busy");
+}
+
+// --- saying it: what went well is heard when there is a pause, what went wrong at once ---
+
+const SAID_FOR = 8000;
 
 function announce(sentence) {
-  document.getElementById("announcements").textContent = sentence;
+  const region = document.getElementById("announcements");
+  region.textContent = "";
+  setTimeout(() => (region.textContent = sentence), 100); // the same sentence twice is heard twice
 }
+
+function sayNotices() {
+  for (const flash of document.querySelectorAll("#toasts .flash")) {
+    setTimeout(() => flash.parentElement?.append(flash), 100); // what a page came with is heard by nobody
+    if (flash.matches(".is-sent")) setTimeout(() => flash.matches(":hover, :focus-within") || dismiss(flash), SAID_FOR);
+  }
+}
+sayNotices();
+document.addEventListener("htmx:load", ({ target }) => target.id === "toasts" && sayNotices());
+
+function dismiss(flash) {
+  if (!flash) return;
+  const hadFocus = flash.contains(document.activeElement);
+  flash.remove();
+  if (hadFocus) (document.querySelector("#toasts button") ?? document.getElementById("content")).focus({ preventScroll: true });
+}
+
+// What an answer wrote is heard too, where the page marks it so; the same words again are no news.
+let spoken = "";
+for (const name of ["htmx:afterSwap", "htmx:load"])
+  document.addEventListener(name, ({ target }) => {
+    if (!("speaks" in target.dataset)) return;
+    const { length } = target.querySelectorAll(".match");
+    const words = length ? `${length} found.` : target.textContent.trim();
+    if (words !== spoken) announce((spoken = words));
+  });
 
 function toast(...sentence) {
   const box = document.createElement("div");
   box.className = "flash is-failed";
-  box.setAttribute("role", "alert");
   const text = document.createElement("p");
   text.append(...sentence);
   const close = document.createElement("button");
@@ -162,7 +229,7 @@ function toast(...sentence) {
   close.setAttribute("aria-label", "Dismiss");
   close.textContent = "×";
   box.append(text, close);
-  document.getElementById("toasts").replaceChildren(box);
+  document.getElementById("alarms").replaceChildren(box);
 }
 
 const WHY = {
@@ -172,6 +239,13 @@ const WHY = {
   413: "That is too large to send in one go.",
   429: "Too many tries in a short time. Wait a moment and try again.",
 };
+// The server's own sentence: of an error page the one marked so, else a short answer that is no page at all.
+function said({ responseText }) {
+  const answer = new DOMParser().parseFromString(responseText ?? "", "text/html");
+  const words = (answer.querySelector("[data-says]") ?? (answer.body.childElementCount ? null : answer.body))?.textContent.trim();
+  return words && words.length < 300 ? words : null;
+}
+
 function sayLoggedOut(login) {
   if (document.querySelector("#toasts a[target]")) return; // said, and not yet put away
   const link = document.createElement("a");
@@ -181,8 +255,15 @@ function sayLoggedOut(login) {
   toast("You have been logged out. ", link, ", then save: what you typed is still here.");
 }
 
+// What asks for itself now and then says nothing when it fails: it asks again.
+for (const name of ["htmx:sendError", "htmx:responseError"])
+  window.addEventListener(name, (event) => {
+    if (event.target.matches?.("[data-unasked]")) event.stopPropagation();
+  }, true);
+
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) return sayLoggedOut(event.detail.xhr.responseURL);
-  toast(WHY[event.detail.xhr.status] ?? "That did not work, and the fault is ours. Try again in a moment.");
+  const { status } = event.detail.xhr;
+  toast(said(event.detail.xhr) ?? WHY[status] ?? "That did not work, and the fault is ours. Try again in a moment.");
 });
 document.addEventListener("htmx:sendError", () => toast("No connection. What you typed is still here; try again in a moment."));

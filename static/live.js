@@ -9,15 +9,20 @@ htmx.defineExtension("morph", {
     if (style !== "morph" || !fragment.firstElementChild) return false;
     const focused = document.activeElement;
     const hadFocus = target.contains(focused);
+    const place = pressable(target).indexOf(focused);
     const fresh = morph(target, fragment.firstElementChild);
-    if (hadFocus && document.activeElement !== focused) keepFocus(fresh);
+    if (hadFocus && document.activeElement !== focused) keepFocus(fresh, place);
     return [fresh];
   },
 });
 
+const pressable = (fragment) => [...fragment.querySelectorAll("button, a[href]")].filter((e) => e.checkVisibility());
+
 // What was pressed is gone: on to what took its place (Pause, Resume), so that the keyboard is not thrown to the top.
-function keepFocus(fragment) {
-  const next = [...fragment.querySelectorAll("button, a[href]")].find((element) => element.checkVisibility());
+function keepFocus(fragment, place) {
+  const there = pressable(fragment);
+  const harmless = (element) => element && !element.matches(".danger");
+  const next = [there[place], there.at(-1), there[0]].find(harmless);
   (next ?? document.getElementById("content")).focus({ preventScroll: true });
 }
 
@@ -30,6 +35,7 @@ function morph(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return old;
   }
+  if (old.classList.contains("htmx-request")) fresh.classList.add("htmx-request"); // it still waits for its answer
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   let next = old.firstChild;
@@ -53,7 +59,7 @@ function morph(old, fresh) {
 
 const POLL_EVERY = 3000;
 const indicator = document.getElementById("live");
-const poller = document.querySelector("[data-polls]");
+const poller = () => document.querySelector("[data-polls]"); // another one once the list is filtered anew
 let socket = null; // open and heard of
 let over = false; // closed for good
 const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: indicator.dataset.zone });
@@ -93,11 +99,11 @@ window.addEventListener("offline", () => say(`No connection, as of ${heard}`, "i
 window.addEventListener("online", () => socket?.send("again"));
 
 setInterval(() => {
-  if (!socket && !over && !document.hidden) htmx.trigger(poller, "poll");
+  if (!socket && !over && !document.hidden) htmx.trigger(poller(), "poll");
 }, POLL_EVERY);
 
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (target === poller) {
+  if (target === poller()) {
     if (detail.successful) [heard, polled] = [clock(), Date.now()];
     if (!socket && !over) say(detail.successful ? `As of ${heard}` : `Reconnecting, as of ${heard}`, detail.successful ? "is-stale" : "is-reconnecting");
     if (detail.successful) freshenPeople();
@@ -112,7 +118,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
 // Failures of what is asked unasked are the indicator's business, not a notice; a button says that it was in vain.
 for (const name of ["htmx:sendError", "htmx:responseError"])
   window.addEventListener(name, (event) => {
-    if (event.target === poller || event.target.id === "people") event.stopPropagation();
+    if (event.target === poller() || event.target.id === "people") event.stopPropagation();
   }, true);
 window.addEventListener("htmx:sendError", (event) => {
   if (!event.target.matches("button[form=operate]")) return;
@@ -120,11 +126,6 @@ window.addEventListener("htmx:sendError", (event) => {
   const words = event.target.textContent.trim();
   toast(`No connection: “${words}” did not reach the server. Press it again once this page is live.`);
 }, true);
-
-// --- what was just done is said for a while, then how things stand says more ---
-
-const SAID_FOR = 6000;
-setTimeout(() => document.querySelector("#messages .flash.is-sent:not(:focus-within)")?.remove(), SAID_FOR);
 
 // --- the visible page of people: asks for itself once a second at most, and less often when answers are slow ---
 

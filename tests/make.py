@@ -1,9 +1,14 @@
 """Makes the rows a test starts from; each function fills in what the test does not care about."""
 
+from datetime import time, timedelta
 from itertools import count
 
+from django.utils import timezone
+
 from accounts.models import Membership, Role, User, Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign, Channel, Recurrence
+from campaigns.rules import Rule, Unit, first_of
+from dispatcher import recurring
 from people.models import Group, Recipient
 
 number = count(1)
@@ -56,3 +61,15 @@ def make_campaign(workspace: Workspace | None = None, *, people: int = 0, **fiel
         "everyone": True,
     } | fields
     return Campaign.objects.create(workspace=workspace, **fields)
+
+
+def make_series(campaign: Campaign | None = None, *, by: User | None = None, **fields) -> Recurrence:
+    """A series whose first occurrence, a campaign scheduled by now, is this draft: every Monday at 09:00 in Athens."""
+    campaign = campaign or make_campaign(people=1)
+    starts = fields.pop("starts", timezone.now().date() + timedelta(days=1))
+    rule = fields.pop("rule", None) or Rule(Unit.WEEKLY, starts, weekdays=(0,))
+    clock, zone = fields.pop("clock", time(9)), fields.pop("zone", "Europe/Athens")
+    first = first_of(rule, clock, zone, timezone.now())
+    series = recurring.repeat(campaign, rule, first, by=by, **fields).series
+    assert series
+    return series

@@ -2,8 +2,9 @@
 
 from django.template import Library
 
-from dispatcher.words import duration, moment
+from dispatcher.words import ago, duration, moment
 
 register = Library()
 register.filter("moment", moment)
 register.filter("duration", duration)
+register.filter("ago", ago)

@@ -107,6 +107,24 @@ class House:
                     self._start(name)
 
 
+@pytest.fixture
+def web(transactional_db) -> Iterator[str]:
+    """The address of a web server on the test database, without workers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": database_url()}
+    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
+    try:
+        await_answer(f"http://127.0.0.1:{port}/login/")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        # Before the database is flushed: an open connection of the server would block that.
+        server.terminate()
+        server.wait(10)
+
+
 def children(pid: int) -> list[int]:
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in listed.splitlines() if line.split()[1] == str(pid)]

@@ -17,18 +17,20 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts.members import invite
 from accounts.models import Role
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
-from dispatcher import engine, operations, senders
+from dispatcher import engine, operations, recurring, senders, shelf
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import imports
+from people.models import Recipient
 from tests.browser.conftest import await_answer
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.scripted import Script
 from tests.dispatcher.shift import database_url
-from tests.make import make_group, make_member, make_recipient, make_workspace
+from tests.make import make_group, make_member, make_recipient, make_recipients, make_series, make_workspace
 
 PASSWORD = "a-long-enough-password"
 LIST = """email;first_name;phone;city
@@ -37,7 +39,7 @@ zoe@example.com;Zoë;+254722111222;Thika
 not an address;Nobody;;
 ünal@example.com;Ünal;0712 345 678;
 """
-EMPTY = ("campaigns", "people", "groups", "imports")
+EMPTY = ("campaigns", "people", "groups", "imports", "attention", "dead-letters", "queue")
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
 
 OVERFLOWING = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
@@ -103,14 +105,37 @@ def furnish(monkeypatch) -> dict[str, str]:
     operations.pause(paused, by=ann, reason="wrong price?")
     sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
     broken = write("Written in a hurry", groups=[])
+    weekly = make_series(write("Weekly news", priority=Campaign.Priority.LOW), by=ann, count=10)
+    recurring.skip_next(weekly, by=ann)
+    ended = make_series(write("Ended series"), by=ann)
+    recurring.end_series(ended, by=ann)
+    old = launched(write("Last year's sale"), *sent(40), *failed(Category.TEMPLATE_ERROR))
+    Campaign.objects.filter(pk=old.pk).update(status=Campaign.Status.SENT, finished_at=timezone.now())
+    shelf.archive(old, by=ann)
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
     imports.carry_out(upload.pk)
+    mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
+    member = workspace.memberships.get(user=mary)
+    _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
     nobody = make_workspace("Nothing here yet")
     make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
     return {
         "campaigns": reverse("campaigns"),
+        "campaigns-filtered": f"{reverse('campaigns')}?channel=email&q=s",
+        "campaigns-none": f"{reverse('campaigns')}?status=failed&q=winter",
+        "campaigns-archived": f"{reverse('campaigns')}?show=archived",
+        "campaign-archived": reverse("campaign", args=[old.pk]),
+        "campaign-next": reverse("campaign", args=[weekly.occurrences.get(nth=2).pk]),
+        "campaign-next-edit": reverse("campaign-edit", args=[weekly.occurrences.get(nth=2).pk]),
+        "change-time": reverse("schedule", args=[weekly.occurrences.get(nth=2).pk]),
+        "series": reverse("series", args=[weekly.pk]),
+        "series-ended": reverse("series", args=[ended.pk]),
+        "series-end": reverse("end_series", args=[weekly.pk]),
+        "series-rule": reverse("change_rule", args=[weekly.pk]),
+        "change-priority": reverse("change_priority", args=[sending.pk]),
+        "delete-over": reverse("campaign-delete", args=[old.pk]),
         "campaign-sent": reverse("campaign", args=[over.pk]),
         "campaign-sending": reverse("campaign", args=[sending.pk]),
         "campaign-preparing": reverse("campaign", args=[preparing.pk]),
@@ -119,6 +144,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "message": reverse("message", args=[over.pk, 1]),
         "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
         "check": reverse("check", args=[draft.pk]),
+        "check-schedule": f"{reverse('check', args=[draft.pk])}#schedule",
         "check-refused": reverse("check", args=[broken.pk]),
         "campaign-new": reverse("campaign-new"),
         "campaign-edit": reverse("campaign-edit", args=[draft.pk]),
@@ -131,6 +157,25 @@ def furnish(monkeypatch) -> dict[str, str]:
         "imports": reverse("imports"),
         "import-new": reverse("import-new"),
         "import": reverse("import", args=[upload.pk]),
+        "account": reverse("account"),
+        "change-password": reverse("change-password"),
+        "two-factor": reverse("two-factor"),
+        "workspace-new": reverse("workspace-new"),
+        "settings": reverse("settings"),
+        "audit-log": reverse("audit-log"),
+        "audit-log-filtered": reverse("audit-log") + "?kind=campaign&verb=launch",
+        "senders": reverse("senders"),
+        "sender-smtp": reverse("sender", args=["email"]) + "?sender=smtp",
+        "sender-simulated": reverse("sender", args=["sms"]) + "?sender=simulated",
+        "members": reverse("members"),
+        "member": reverse("member", args=[member.pk]),
+        "member-remove": reverse("member-remove", args=[member.pk]),
+        "join": reverse("join", args=[token]),
+        "attention": reverse("attention"),
+        "dead-letters": reverse("dead-letters"),
+        "dead-letters-of": reverse("dead-letters-of", args=[over.pk]),
+        "dead-letters-dismiss": reverse("dismiss"),
+        "queue": reverse("queue"),
         "not-found": "/nowhere/",
     }
 
@@ -158,6 +203,8 @@ def test_every_page_fits_obeys_the_policy_and_can_be_pressed(chromium, site, wid
             complaints.extend(page.evaluate(TOO_SMALL))
 
     look_at("login", reverse("login"))
+    look_at("forgot-password", reverse("forgot-password"))
+    look_at("forgot-password-sent", reverse("forgot-password-sent"))
     log_in(page, address, "ann@example.com")
     for name, path in pages.items():
         look_at(name, path)
@@ -179,7 +226,32 @@ def log_in(page: Page, address: str, email: str) -> None:
     page.wait_for_url(address + reverse("campaigns"))
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, *, full_page: bool = True) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
+
+
+def test_the_page_of_a_campaign_that_is_being_sent_is_live(chromium, house):
+    workspace = make_workspace("Acme Kenya", time_zone="Africa/Nairobi")
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende", password=PASSWORD)
+    names = [name.split() for name in NAMES.split(",")]
+    for n, person in enumerate(people := make_recipients(workspace, 1000)):
+        person.first_name, person.last_name = names[n % len(names)]
+        person.email = f"{person.first_name}.{person.last_name}.{n}@example.com".lower()
+    Recipient.objects.bulk_update(people, ["first_name", "last_name", "email"])
+    body = "Hi {first_name|there},\n\nthis week everything is 20% off."
+    campaign = create_campaign(
+        workspace, by=ann, name="Spring launch", subject="{first_name}, spring is here", body=body, everyone=True
+    )
+    page = chromium.new_page(viewport={"width": 1120, "height": 740}, color_scheme="light")
+    log_in(page, house.address, "ann@example.com")
+    page.goto(f"{house.address}{reverse('check', args=[campaign.pk])}")
+
+    page.get_by_role("button", name="Send 1,000 emails").click()
+    page.wait_for_function("() => parseInt(document.querySelector('.pct strong')?.textContent) >= 60", timeout=60_000)
+
+    page.keyboard.press("Escape")  # puts the notice away
+    assert page.locator("#live").inner_text() == "Live"
+    assert page.locator("[id$=-why]").inner_text().startswith("Sending.")
+    picture(page, "live", full_page=False)

@@ -119,8 +119,8 @@ def test_a_list_is_uploaded_a_campaign_written_checked_sent_paused_and_watched(c
 
     wait_for_percent(page, 10)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".why")).to_contain_text("Paused by Ann")
-    expect(page.locator(".why")).not_to_contain_text("in flight", timeout=10_000)
+    expect(page.locator("[id$=-why]")).to_contain_text("Paused by Ann")
+    expect(page.locator("[id$=-why]")).not_to_contain_text("in flight", timeout=10_000)
     held = percent(page)
     assert 10 <= held < 100
     time.sleep(1.5)
@@ -130,7 +130,7 @@ def test_a_list_is_uploaded_a_campaign_written_checked_sent_paused_and_watched(c
 
     page.get_by_role("button", name="Resume").click()
     expect(page.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
-    expect(page.locator(".why")).to_contain_text("Finished.", timeout=10_000)
+    expect(page.locator("[id$=-why]")).to_contain_text("Finished.", timeout=10_000)
     expect(page.locator(".sum .ok")).to_be_visible()
     expect(other.locator(".camp .badge")).to_contain_text("Sent", timeout=10_000)
     expect(other.locator("[role=progressbar]")).to_have_attribute("aria-valuenow", str(PEOPLE))
@@ -159,7 +159,7 @@ def test_a_worker_killed_while_sending_loses_nobody_and_writes_to_nobody_twice(c
     kill(horse if victim == "work-horse" else parent)
 
     expect(page.locator(".pct strong")).to_have_text("100%", timeout=IN_TIME)
-    expect(page.locator(".why")).to_contain_text("Over at", timeout=15_000)
+    expect(page.locator("[id$=-why]")).to_contain_text("Over at", timeout=15_000)
     assert is_marked(page)
     told_the_truth(heard)
     books = everybody_is_accounted_for(campaign, house)
@@ -203,7 +203,7 @@ def test_a_page_without_scripts_is_read_and_pressed_all_the_same(chromium, house
     page.goto(f"{house.address}/campaigns/{campaign.pk}/check/")
     pressed_send(page)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".why")).to_contain_text("Ann")
+    expect(page.locator("[id$=-why]")).to_contain_text("Ann")
     page.get_by_role("link", name="Cancel…").click()
     page.get_by_role("button", name="Cancel the campaign").click()
 
@@ -236,7 +236,7 @@ def test_what_is_in_hand_stays_in_hand_while_numbers_tick(chromium, house, ann):
     page.wait_for_timeout(700)
     page.mouse.up()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    expect(page.locator(".why")).to_contain_text("Paused by Ann")
+    expect(page.locator("[id$=-why]")).to_contain_text("Paused by Ann")
 
 
 def focused(page: Page) -> str:

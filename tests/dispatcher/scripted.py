@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
-from dispatcher.senders.parcel import Parcel, Receipt
+from dispatcher.senders.parcel import Options, Parcel, Receipt, Setup
 
 
 class Script:
@@ -13,6 +13,13 @@ class Script:
 
     An answer is an exception to raise, "hang" to accept and never answer, or None to accept.
     """
+
+    title = "Scripted"
+    about = "Answers as the test says."
+    channels = ("email", "sms", "whatsapp")
+    options = Options
+    account = ()
+    at_once = None
 
     def __init__(self, *, honours_keys: bool = True, remembers_refusals: bool = True) -> None:
         self.honours_keys = timedelta(days=1) if honours_keys else None
@@ -26,8 +33,11 @@ class Script:
         self.begun = 0
         self.at_call: dict[int, Callable[[], None]] = {}
 
-    def __call__(self) -> "Script":
+    def __call__(self, setup: Setup | None = None) -> "Script":
         return self
+
+    def defaults(self) -> dict[str, object]:
+        return {}
 
     async def __aenter__(self) -> "Script":
         return self

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Channel
 from dispatcher import engine, operations, settle
 from dispatcher.books import books_of
+from dispatcher.chosen import Chosen
 from dispatcher.handover import Call, Handover, Term
 from dispatcher.lease import take
 from dispatcher.models import Attempt, Batch, Message, SkipReason
@@ -104,10 +105,8 @@ def standing_of(message: Message) -> Standing:
 def test_a_call_whose_lease_is_about_to_end_is_not_begun(provider):
     standing = Standing(1, 1, "key", 0, 0, None, False)
     with Handover(wake_at=1) as hands:
-        hands.sender("scripted")
-        late = Call(
-            1, Term(time.monotonic() + 0.5), "scripted", standing, lambda: Parcel("key", "sms", "+1", "", "", "x")
-        )
+        sender = hands.sender(Chosen(1, Channel.SMS, "scripted"))
+        late = Call(1, Term(time.monotonic() + 0.5), sender, standing, lambda: Parcel("key", "sms", "+1", "", "", "x"))
         hands.submit([late])
         (answered,) = hands.collect(2)
 

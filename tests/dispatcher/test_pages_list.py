@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from accounts.models import Role
 from campaigns.models import Campaign
-from dispatcher import cards, operations
+from dispatcher import operations
 from dispatcher.models import Category
+from dispatcher.place import SIZE
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_workspace
 
@@ -32,7 +33,7 @@ def ann(client, workspace):
 
 def shown(answer) -> list[str]:
     """The names on the cards, from top to bottom."""
-    return re.findall(r'<h3><a href="/campaigns/\d+/">(.*?)</a>', answer.content.decode())
+    return re.findall(r'<h2><a href="/campaigns/\d+/">(.*?)</a>', answer.content.decode())
 
 
 def test_the_newest_campaign_comes_first(client, ann, workspace):
@@ -43,7 +44,7 @@ def test_the_newest_campaign_comes_first(client, ann, workspace):
 
 
 def test_pages_follow_each_other_without_gaps_or_repeats_while_campaigns_are_added(client, ann, workspace):
-    for n in range(cards.SIZE + 5):
+    for n in range(SIZE + 5):
         make_campaign(workspace, name=f"n{n}")
 
     answer = client.get("/")
@@ -52,8 +53,8 @@ def test_pages_follow_each_other_without_gaps_or_repeats_while_campaigns_are_add
     older = re.search(r'href="/\?(before=\d+)">Older', answer.content.decode())[1]
     second = shown(client.get(f"/?{older}"))
 
-    assert len(first) == cards.SIZE
-    assert first + second == [f"n{n}" for n in reversed(range(cards.SIZE + 5))]
+    assert len(first) == SIZE
+    assert first + second == [f"n{n}" for n in reversed(range(SIZE + 5))]
 
 
 def test_an_empty_list_says_what_to_do_next(client, ann):

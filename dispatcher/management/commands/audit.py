@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from accounts.audit_log import broken_links
+from accounts.audit_log import broken_links, heads
 from campaigns.models import Campaign
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
@@ -21,6 +21,8 @@ class Command(BaseCommand):
             if books.total:
                 self.stdout.write(line_of(campaign, books))
             wrong += map(str, findings(campaign))
+        for head in heads():
+            self.stdout.write(f"audit log of workspace {head.workspace} up to entry {head.number:,}: {head.digest}")
         for sentence in wrong[:SHOWN]:
             self.stderr.write(self.style.ERROR(sentence))
         if len(wrong) > SHOWN:

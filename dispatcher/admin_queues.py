@@ -1,0 +1,35 @@
+"""The queues in the admin, for superusers: django-rq shows them to all staff."""
+
+from functools import wraps
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django_rq.admin import QueueAdmin
+from django_rq.models import Dashboard
+
+
+def superusers_only(view):
+    """A view that answers 403 to everybody else: who can requeue jobs can do what he likes."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not (request.user.is_active and request.user.is_superuser):
+            raise PermissionDenied("Only superusers may look at the queues.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+admin.site.unregister(Dashboard)
+
+
+@admin.register(Dashboard)
+class QueueDashboard(QueueAdmin):
+    def has_module_permission(self, request) -> bool:
+        return request.user.is_superuser
+
+    def get_urls(self) -> list:
+        urls = super().get_urls()
+        for pattern in urls:
+            pattern.callback = superusers_only(pattern.callback)
+        return urls

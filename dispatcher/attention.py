@@ -1,0 +1,260 @@
+"""What needs a person in a workspace, the most urgent first; a fixed number of queries, however much there is."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Workspace
+from campaigns.models import Campaign, StatusChange
+from dispatcher import clock, workers
+from dispatcher.books import Books
+from dispatcher.dead_letters import Letters, letters_of, troubled
+from dispatcher.models import Pace
+from dispatcher.why import ATTENTION, BAD, told
+from dispatcher.words import capital
+from people.models import Import
+
+Status = Campaign.Status
+SHOWN = 20  # items of one kind; the others are counted
+LAPSES = 3  # leases of one open batch that ran out: more than bad luck
+FAILED_LATELY = timedelta(days=7)  # how long an import that failed is shown, if nobody brings the same list again
+
+# What time has made due for each process, and since when; a moment's delay is no trouble.
+DUE = """
+    SELECT clock_timestamp(), (SELECT at FROM dispatcher_heartbeat WHERE name = %(clock)s),
+           (SELECT min(b.due_at) FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
+            WHERE c.workspace_id = %(workspace)s AND c.status IN (4, 8) AND c.finished_at IS NULL
+              AND b.due_at < clock_timestamp() - interval '5 seconds'),
+           (SELECT min(CASE WHEN c.status = 2 THEN c.scheduled_at ELSE c.launched_at END) FROM campaigns_campaign c
+            WHERE c.workspace_id = %(workspace)s
+              AND (c.status = 2 AND c.scheduled_at < clock_timestamp() OR c.status = 3)),
+           (SELECT min(i.created_at) FROM people_import i
+            WHERE i.workspace_id = %(workspace)s AND i.status IN (1, 2)
+              AND i.created_at < clock_timestamp() - interval '10 seconds')
+"""
+# The last line of the history of what a person should look at: who or what left it as it is.
+LEFT = """
+    SELECT c.id, h.id FROM campaigns_campaign c CROSS JOIN LATERAL (
+        SELECT id, from_status, to_status, by_id, key_id, at FROM campaigns_statuschange
+        WHERE campaign_id = c.id AND (c.status = 1 OR from_status IS DISTINCT FROM to_status)
+        ORDER BY id DESC LIMIT 1) AS h
+    WHERE c.workspace_id = %s AND c.status IN (1, 5) AND h.by_id IS NULL AND h.key_id IS NULL
+      AND h.from_status IS NOT NULL AND h.from_status <> h.to_status
+      AND (c.status = 5 OR c.written_at <= h.at)
+    ORDER BY h.id DESC
+"""
+LAPSED = """
+    SELECT c.id, max(b.lapses), count(*) FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
+    WHERE c.workspace_id = %s AND c.status IN (4, 5, 8) AND c.finished_at IS NULL
+      AND b.due_at IS NOT NULL AND b.lapses >= %s
+    GROUP BY 1
+"""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button or a link that helps, and what one must be allowed to do to use it."""
+
+    words: str
+    address: str
+    needs: str = "send"
+    is_link: bool = False
+    is_danger: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that needs a person: what, why, since when, and what helps. `id` is unique on the page."""
+
+    id: str
+    tone: str
+    words: str
+    sentence: str
+    since: datetime | None = None
+    campaign: Campaign | None = None
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What needs a person: how many things in all, and of each kind the first few."""
+
+    count: int
+    shown: list[Item]
+    now: datetime
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.shown)
+
+
+def attention_of(workspace: Workspace) -> Attention:
+    """Read what needs a person. Asks Redis only when something is due that a worker should do."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT, [workspace.pk])
+        left = dict(cursor.fetchall())
+        cursor.execute(LAPSED, [workspace.pk, LAPSES])
+        lapsed = {pk: (lapses, batches) for pk, lapses, batches in cursor.fetchall()}
+    books = troubled(workspace)
+    campaigns = Campaign.objects.in_bulk([*left, *lapsed, *books])
+    changes = StatusChange.objects.in_bulk(left.values())
+    left_by = [(campaigns[pk], changes[change]) for pk, change in left.items() if pk in campaigns and change in changes]
+    newest = sorted((campaigns[pk] for pk in books if pk in campaigns), key=lambda campaign: -campaign.pk)
+    return gathered(
+        (nobody_works, nobody_is_there(workspace)),
+        (unreachable_sender, ((pace,) for pace in troubled_paces(workspace))),
+        (could_not_start, [pair for pair in left_by if pair[0].status == Status.DRAFT]),
+        (paused_by_itself, [pair for pair in left_by if pair[0].status == Status.PAUSED]),
+        (undecided, [(campaign, books[campaign.pk]) for campaign in newest if books[campaign.pk].unknown]),
+        (lapsing, [(campaigns[pk], *rest) for pk, rest in sorted(lapsed.items(), reverse=True) if pk in campaigns]),
+        (failed_import, ((upload,) for upload in imports_that_failed(workspace))),
+        (dead, [(letters,) for letters in letters_of(newest, books) if letters.count]),
+    )
+
+
+def gathered(*kinds: tuple[Callable[..., Item], Iterable[tuple]]) -> Attention:
+    """Everything is counted, and of each kind only what is shown is put into words."""
+    shown: list[Item] = []
+    count = 0
+    for item_of, things in kinds:
+        things = list(things)
+        count += len(things)
+        shown += [item_of(*thing) for thing in things[:SHOWN]]
+    return Attention(count, shown, timezone.now())
+
+
+# --- the machine ---
+
+
+def nobody_is_there(workspace: Workspace) -> list[tuple[str, str, str, datetime | None]]:
+    """Which processes are missing while this workspace waits for them: id, words, sentence and since when."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"clock": clock.NAME, "workspace": workspace.pk})
+        now, beat, due, overdue, importing = cursor.fetchone()
+    missing: list[tuple[str, str, str, datetime | None]] = []
+    known = workers.known() if due or importing else []
+    queues = {worker.queue for worker in known or []}
+    if known is None:
+        sentence = "The queue (Redis) does not answer. Nothing is lost; all goes on by itself when it is back."
+        missing.append(("no-queue", "Workers cannot be called.", sentence, due or importing))
+    if known is not None and due and "dispatch" not in queues:
+        sentence = "Start one with “manage.py worker dispatch”. Nothing is lost; sending goes on by itself."
+        missing.append(("no-dispatch", "No worker is running.", sentence, due))
+    if known is not None and importing and "chores" not in queues:
+        sentence = "Start one with “manage.py worker chores”. Nothing is lost; the import goes on by itself."
+        missing.append(("no-chores", "No worker for imports is running.", sentence, importing))
+    if (due or overdue) and (beat is None or now - beat > clock.SILENT_AFTER):
+        sentence = "Start one with “manage.py clock”. Until then no schedule starts and no retry is called."
+        missing.append(("no-clock", "No clock is running.", sentence, beat or overdue or due))
+    return missing
+
+
+def nobody_works(id: str, words: str, sentence: str, since: datetime | None) -> Item:
+    queue = Act("See the queue", reverse("queue"), needs="read", is_link=True)
+    return Item(id, BAD, words, sentence, since, acts=(queue,))
+
+
+def troubled_paces(workspace: Workspace) -> QuerySet[Pace]:
+    """Of the senders that could not be opened when a worker wanted to send by them."""
+    return Pace.objects.filter(workspace=workspace).exclude(trouble="").order_by("channel")
+
+
+def unreachable_sender(pace: Pace) -> Item:
+    return Item(
+        f"sender-{pace.channel}-{pace.sender}",
+        BAD,
+        f"{capital(pace.get_channel_display())} cannot be sent.",
+        f"The sender {pace.sender} cannot be reached: {pace.trouble}",
+        acts=(Act("See its settings", reverse("senders"), needs="manage", is_link=True),),
+    )
+
+
+# --- campaigns ---
+
+
+def could_not_start(campaign: Campaign, change: StatusChange) -> Item:
+    acts = (
+        Act("Edit", reverse("campaign-edit", args=[campaign.pk]), needs="write", is_link=True),
+        Act("Check and send", reverse("check", args=[campaign.pk]), is_link=True),
+        Act("Dismiss", reverse("dismiss_launch", args=[campaign.pk])),
+    )
+    return Item(f"launch-{campaign.pk}", BAD, "It was not sent.", change.reason, change.at, campaign, acts)
+
+
+def paused_by_itself(campaign: Campaign, change: StatusChange) -> Item:
+    acts = (
+        Act("Resume", reverse("resume", args=[campaign.pk])),
+        Act("Cancel…", asked(campaign, "cancel"), is_link=True, is_danger=True),
+    )
+    sentence = "Resume it once you know that the provider answers again, or cancel it."
+    return Item(f"paused-{campaign.pk}", ATTENTION, told(change, timezone.now()), sentence, change.at, campaign, acts)
+
+
+def undecided(campaign: Campaign, books: Books) -> Item:
+    acts = [Act("Assume delivered", reverse("assume_delivered", args=[campaign.pk]))]
+    if campaign.status != Status.CANCELLED:
+        acts.append(Act("Send again…", asked(campaign, "send_again"), is_link=True, is_danger=True))
+    page = reverse("campaign", args=[campaign.pk])
+    acts.append(Act("Show them", f"{page}?status=unknown#people", needs="read", is_link=True))
+    sentence = "Handed over to the provider, but its answer was never heard: no machine sends them again."
+    words = f"{books.unknown:,} unknown."
+    return Item(f"unknown-{campaign.pk}", ATTENTION, words, sentence, books.settled_at, campaign, tuple(acts))
+
+
+def lapsing(campaign: Campaign, lapses: int, batches: int) -> Item:
+    acts = []
+    if campaign.status == Status.SENDING:
+        acts.append(Act("Pause", reverse("pause", args=[campaign.pk])))
+    acts.append(Act("See the queue", reverse("queue"), needs="read", is_link=True))
+    which = "A batch of it was" if batches == 1 else f"{batches:,} batches of it were"
+    sentence = f"{which} taken over up to {lapses:,} times from workers that were lost; their log says why."
+    return Item(
+        f"lapses-{campaign.pk}", BAD, "Workers are lost again and again.", sentence, None, campaign, tuple(acts)
+    )
+
+
+def dead(letters: Letters) -> Item:
+    acts = []
+    again = [cause for cause in letters.causes if cause.can_be_retried] if letters.can_be_retried else []
+    if again:
+        fields = (("campaign", letters.id), *(("category", cause.word) for cause in again))
+        acts.append(Act(f"Retry {sum(cause.count for cause in again):,}", reverse("retry_dead"), fields=fields))
+    acts.append(Act("See why", f"{reverse('dead-letters')}#letters-{letters.id}", needs="read", is_link=True))
+    acts.append(Act("Dismiss…", f"{reverse('dismiss')}?campaign={letters.id}", is_link=True))
+    causes = ", ".join(f"{cause.count:,} {cause.words[:1].lower()}{cause.words[1:]}" for cause in letters.causes)
+    words = f"{letters.count:,} failed."
+    return Item(
+        f"dead-{letters.id}", ATTENTION, words, capital(causes) + ".", letters.at, letters.campaign, tuple(acts)
+    )
+
+
+def asked(campaign: Campaign, verb: str) -> str:
+    """The question before a verb that cannot be taken back; its answer leads back to this page."""
+    return reverse("confirm", args=[campaign.pk, verb]) + "?back=attention"
+
+
+# --- people ---
+
+
+def imports_that_failed(workspace: Workspace) -> list[Import]:
+    """Those of late of which nobody brought the same list again."""
+    failed = workspace.imports.filter(status=Import.Status.FAILED, finished_at__gt=Now() - FAILED_LATELY)
+    alike = workspace.imports.filter(name__in=failed.values("name")).order_by("pk")
+    again = dict(alike.values_list("name", "pk"))
+    return [upload for upload in failed.defer("source").order_by("-pk") if again[upload.name] == upload.pk]
+
+
+def failed_import(upload: Import) -> Item:
+    acts = (
+        Act("See what came in", reverse("import", args=[upload.pk]), needs="read", is_link=True),
+        Act("Import again", reverse("import-new"), needs="write", is_link=True),
+    )
+    words = f"The import of “{upload}” failed."
+    return Item(f"import-{upload.pk}", BAD, words, upload.error, upload.finished_at, acts=acts)

@@ -1,0 +1,212 @@
+"""Series: campaigns that come again on certain days; the next one always waits as a campaign of its own.
+
+Locks are taken in this order: campaign, then series. The clock, which only adds campaigns, takes the series alone.
+"""
+
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.models import Actor, User
+from campaigns.copying import SeriesEnded, content_of, copy_audience, written_like
+from campaigns.models import Campaign, Recurrence, StatusChange
+from campaigns.rules import DAY, Rule
+from campaigns.when import InvalidTime, Wall, columns_of, day_in_words
+from dispatcher import operations
+from wires import live
+
+Status = Campaign.Status
+
+
+class NextChanged(Exception):
+    """What was asked was meant for another occurrence than the one that is next now."""
+
+    def __init__(self) -> None:
+        super().__init__("The next one is another by now. See how the series stands and press again.")
+
+
+@transaction.atomic
+def repeat(
+    campaign: Campaign,
+    rule: Rule,
+    first: Wall,
+    *,
+    by: Actor | None,
+    until: date | None = None,
+    count: int | None = None,
+) -> Campaign:
+    """Schedule a draft as the first of a series. Raises IllegalMove, or InvalidTime when no day is left."""
+    campaign = operations.schedule(campaign, at=first, by=by)
+    day = first.shows.date()
+    series = Recurrence(
+        workspace=campaign.workspace,
+        **columns_of_rule(rule, first),
+        until=until,
+        count=count,
+        made=1,
+        made_on=day,
+        created_by=by if isinstance(by, User) else None,
+        **content_of(campaign),
+    )
+    if not series.allows(1, day):
+        raise InvalidTime(until=f"The first would be on {day_in_words(day)}; end the series on that day or later.")
+    series.save()
+    copy_audience(campaign, series)
+    Campaign.objects.filter(pk=campaign.pk).update(series=series, nth=1)
+    campaign.series, campaign.nth = series, 1
+    audit_log.record(campaign.workspace, "repeat", campaign, by=by, after=told(series))
+    return campaign
+
+
+def columns_of_rule(rule: Rule, first: Wall) -> dict:
+    return {
+        "unit": rule.unit,
+        "weekdays": list(rule.weekdays),
+        "number": rule.number,
+        "starts": rule.starts,
+        "time": first.shows.time(),
+        "zone": first.zone,
+    }
+
+
+def told(series: Recurrence) -> dict:
+    """What the audit log keeps of the rule."""
+    return {"rule": series.words, "until": series.until, "count": series.count}
+
+
+# --- the following one ---
+
+
+def without_a_next() -> QuerySet[Recurrence]:
+    """The series that go on but whose newest occurrence does not wait any more."""
+    waits = Campaign.objects.filter(series=OuterRef("pk"), nth=OuterRef("made"), status=Status.SCHEDULED)
+    return Recurrence.objects.filter(ended_at=None).exclude(Exists(waits))
+
+
+@transaction.atomic
+def carry_on(pk: int) -> Campaign | None:
+    """Make the following occurrence of a series that has none waiting; None if there is nothing to make."""
+    rows = Recurrence.objects.select_for_update(of=("self",), skip_locked=True)
+    series = rows.select_related("workspace", "created_by").filter(pk=pk).first()
+    # A statement of its own: it sees what another clock, or a person, committed before the lock was had.
+    if series is None or not without_a_next().filter(pk=pk).exists():
+        return None
+    return make_following(series, by=None)
+
+
+def make_following(series: Recurrence, *, by: Actor | None) -> Campaign | None:
+    """The first day of the rule that is still ahead becomes a campaign; past the last day the series ends.
+
+    Days that went by unheeded count, and are not made up for. The caller holds the series' row.
+    """
+    nth, day = following(series)
+    if not series.allows(nth, day):
+        close(series)
+        return None
+    wall = series.wall_on(day)
+    author = series.created_by
+    campaign = written_like(series, by=author, series=series, nth=nth, **columns_of(wall))
+    StatusChange.write(campaign, None, Status.DRAFT, by=None, reason=f"number {nth:,} of a series")
+    campaign.move_to(Status.SCHEDULED, by=None, reason=f"for {wall.words}")
+    series.made, series.made_on = nth, day
+    series.save(update_fields=["made", "made_on"])
+    audit_log.record(
+        series.workspace, "repeat", campaign, by=by, after={"series": series.pk, "nth": nth, "for": wall.words}
+    )
+    live.changed(campaign.pk, campaign.workspace_id)
+    return campaign
+
+
+def following(series: Recurrence) -> tuple[int, date]:
+    """The number and the day of the next occurrence: the first after the newest whose time is still ahead."""
+    now = timezone.now()
+    for nth, day in enumerate(series.rule.after(series.made_on), start=series.made + 1):
+        if series.wall_on(day).instant > now or not series.allows(nth, day):
+            break
+    return nth, day
+
+
+def close(series: Recurrence) -> None:
+    series.ended_at = timezone.now()
+    series.save(update_fields=["ended_at"])
+
+
+# --- what people may ask ---
+
+
+@transaction.atomic
+def skip_next(series: Recurrence, *, by: Actor | None, nth: int | None = None) -> Campaign | None:
+    """Cancel the one that waits and make the following; returns that one, None at the end of the series.
+
+    `nth` is the one that whoever asks has seen. Raises SeriesEnded or NextChanged.
+    """
+    series, campaign = held(series, nth)
+    if campaign is None:
+        raise NextChanged
+    operations.cancel(campaign, by=by, reason="skipped; the series goes on")
+    audit_log.record(series.workspace, "skip_next", series, by=by, after={"skipped": campaign.start_words})
+    return make_following(series, by=by)
+
+
+@transaction.atomic
+def end_series(series: Recurrence, *, by: Actor | None) -> Recurrence:
+    """Nothing more of it: the one that waits is cancelled. Raises SeriesEnded."""
+    series, campaign = held(series)
+    if campaign:
+        operations.cancel(campaign, by=by, reason="the series was ended")
+    close(series)
+    last = {"ended_at": series.ended_at, "cancelled": campaign.start_words if campaign else None}
+    audit_log.record(series.workspace, "end_series", series, by=by, after=last)
+    for pk in series.occurrences.order_by("-nth").values_list("pk", flat=True)[:2]:
+        live.changed(pk, series.workspace_id)
+    return series
+
+
+@transaction.atomic
+def change_rule(
+    series: Recurrence,
+    rule: Rule,
+    first: Wall,
+    *,
+    by: Actor | None,
+    until: date | None = None,
+    count: int | None = None,
+) -> Campaign | None:
+    """From now on other days, another time or another end; the one that waits moves to the first of the new days.
+
+    Raises SeriesEnded, or InvalidTime when no day would be left.
+    """
+    series, campaign = held(series)
+    before, day = told(series), first.shows.date()
+    for name, value in columns_of_rule(rule, first).items():
+        setattr(series, name, value)
+    series.until, series.count = until, count
+    nth = series.made if campaign else series.made + 1
+    if not series.allows(nth, day):
+        raise InvalidTime(
+            until=f"The next one would be number {nth:,}, on {day_in_words(day)}; let the series go on until then."
+        )
+    # Without one that waits the clock makes it, from the day before on.
+    series.made_on = day if campaign else day - DAY
+    series.save()
+    if campaign:
+        campaign = operations.change_time(campaign, at=first, by=by)
+    audit_log.record(series.workspace, "change_rule", series, by=by, before=before, after=told(series))
+    return campaign
+
+
+def held(series: Recurrence, nth: int | None = None) -> tuple[Recurrence, Campaign | None]:
+    """The series and the occurrence that waits, both locked. Raises SeriesEnded or NextChanged."""
+    waiting = series.occurrences.filter(status=Status.SCHEDULED).order_by("-nth").first()
+    campaign = operations.locked(waiting) if waiting else None
+    rows = Recurrence.objects.select_for_update(of=("self",)).select_related("workspace", "created_by")
+    series = rows.get(pk=series.pk)
+    if series.ended_at:
+        raise SeriesEnded(series)
+    is_next = campaign is not None and campaign.nth == series.made and campaign.status == Status.SCHEDULED
+    if nth is not None and (not is_next or campaign is None or campaign.nth != nth):
+        raise NextChanged
+    return series, campaign if is_next else None

@@ -1,0 +1,62 @@
+"""Who works: the workers that were heard of lately, on both queues, as Redis knows them."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis.exceptions import RedisError
+
+from dispatcher.jobs import owner_of
+from wires import queue
+
+ASKED_EVERY = 2.0  # seconds; everybody who looks in between is given the same answer
+QUEUES = ("dispatch", "chores")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process that works; `owner` is what stands on the batches it holds."""
+
+    name: str
+    queue: str
+    state: str
+    host: str
+    pid: int | None
+    since: datetime | None
+    heard_at: datetime | None
+
+    @property
+    def owner(self) -> str:
+        return owner_of(self.host, self.pid)
+
+
+def alive() -> list[Worker]:
+    """The workers of both queues. Raises RedisError when Redis does not answer."""
+    return [
+        Worker(
+            found.name[:8],
+            name,
+            str(found.get_state()),
+            found.hostname or "",
+            found.pid,
+            found.birth_date,
+            found.last_heartbeat,
+        )
+        for name in QUEUES
+        for found in queue.workers_alive(name)
+    ]
+
+
+_asked: tuple[float, list[Worker] | None] = (float("-inf"), None)
+
+
+def known() -> list[Worker] | None:
+    """The same, or None when Redis does not answer. Asked every two seconds at most."""
+    global _asked
+    if time.monotonic() - _asked[0] > ASKED_EVERY:
+        try:
+            found = alive()
+        except RedisError:
+            found = None
+        _asked = time.monotonic(), found
+    return _asked[1]

@@ -1,0 +1,232 @@
+"""Real mail servers on this machine, with the answers a test wants, and a wire in between that can break."""
+
+import asyncio
+import datetime
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+HERE = "127.0.0.1"
+
+
+class Sink:
+    """Takes every mail, unless `answers` says otherwise by phase (MAIL, RCPT, DATA) or by recipient."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.raw: list[bytes] = []
+        self.answers: dict[str, str] = {}
+        self.connections = 0
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if answer := self.answers.get("MAIL"):
+            return answer
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if answer := self.answers.get(address) or self.answers.get("RCPT"):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if answer := self.answers.get("DATA"):
+            return answer
+        self.raw.append(envelope.content)
+        self.mails.append(message_from_bytes(envelope.content, policy=default))
+        self.recipients += envelope.rcpt_tos
+        return f"250 2.0.0 queued as {len(self.mails)}"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HERE, 0))
+        return free.getsockname()[1]
+
+
+@contextmanager
+def mail_server(*, password: str = "", **options) -> Iterator[Sink]:
+    """A server for the time of the block; with a password only the user "ann" who knows it is let in."""
+    sink = Sink()
+    sink.port = free_port()
+    if password:
+
+        def authenticate(server, session, envelope, mechanism, data):
+            right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"ann", password.encode())
+            return AuthResult(success=right, handled=False)
+
+        options |= {"authenticator": authenticate, "auth_required": True}
+        options.setdefault("auth_require_tls", False)
+    controller = Controller(sink, hostname=HERE, port=sink.port, server_hostname="sink", **options)
+    controller.start()
+    try:
+        yield sink
+    finally:
+        controller.stop()
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
+    """A server's TLS context for this name, made and signed here, and the file of the authority to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    named = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / f"{name}.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    authority = folder / f"{name}.ca"
+    authority.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return context, str(authority)
+
+
+class Wire:
+    """Carries everything to a server and back until `fault` befalls it, for as many mails as `times` says.
+
+    "at DATA": hangs up when the mail is announced. "before the dot": in the middle of the mail.
+    "after the dot": the server has the mail, its answer is lost.
+    "hang": the same, but nobody hangs up. "reset": the same, with a reset. "stale": hangs up after an answered mail.
+    """
+
+    def __init__(self, server: int) -> None:
+        self.server = server
+        self.port = 0
+        self.fault = ""
+        self.times = 10**9
+        self.connections = 0
+
+    async def carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        far, far_out = await asyncio.open_connection(HERE, self.server)
+        there = asyncio.ensure_future(self._there(near, far_out, near_out))
+        back = asyncio.ensure_future(self._back(far, near_out, there))
+        await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
+        for task in (there, back):
+            task.cancel()
+        for out in (near_out, far_out):
+            out.close()
+
+    async def _there(self, near, far_out, near_out) -> None:
+        self.in_mail: dict = getattr(self, "in_mail", {})
+        seen = b""
+        while data := await near.read(65_536):
+            if self.fault == "at DATA" and data.endswith(b"DATA\r\n") and self._strikes():
+                return
+            seen = (seen + data)[-70_000:]
+            if b"\r\nDATA\r\n" in b"\r\n" + seen and self.in_mail.get(near_out) == "answered 354":
+                if self.fault == "before the dot" and self._strikes():
+                    return
+                if seen.endswith(b"\r\n.\r\n"):
+                    seen = b""
+                    self.in_mail[near_out] = "ended"
+            far_out.write(data)
+            await far_out.drain()
+
+    async def _back(self, far, near_out, there) -> None:
+        self.in_mail = getattr(self, "in_mail", {})
+        while data := await far.read(65_536):
+            if data.startswith(b"354"):
+                self.in_mail[near_out] = "answered 354"
+            elif self.in_mail.get(near_out) == "ended":
+                self.in_mail[near_out] = ""
+                if self.fault in ("after the dot", "hang", "reset") and self._strikes():
+                    if self.fault == "hang":
+                        await asyncio.sleep(60)
+                    if self.fault == "reset":
+                        linger = struct.pack("ii", 1, 0)
+                        near_out.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+                if self.fault == "stale" and self._strikes():
+                    near_out.write(data)
+                    await near_out.drain()
+                    return
+            near_out.write(data)
+            await near_out.drain()
+
+    def _strikes(self) -> bool:
+        self.times -= 1
+        return self.times >= 0
+
+
+@contextmanager
+def wire_to(server: int) -> Iterator[Wire]:
+    """A wire to the server on this port, for the time of the block."""
+    wire = Wire(server)
+    with in_a_thread(lambda: asyncio.start_server(wire.carry, HERE, 0)) as port:
+        wire.port = port
+        yield wire
+
+
+@contextmanager
+def silent_server(greeting: bytes = b"") -> Iterator[int]:
+    """A port that answers with this greeting and then nothing."""
+
+    async def greet(reader, writer):
+        writer.write(greeting)
+        try:
+            await reader.read()
+        finally:
+            writer.close()
+
+    with in_a_thread(lambda: asyncio.start_server(greet, HERE, 0)) as port:
+        yield port
+
+
+@contextmanager
+def in_a_thread(start) -> Iterator[int]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(5)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+
+        async def stop() -> None:
+            server.close()
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()

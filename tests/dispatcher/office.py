@@ -1,0 +1,53 @@
+"""One more row of every model that the admin shows."""
+
+import uuid
+from datetime import date, time, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.api_keys import make_key
+from accounts.models import ApiKey, Invitation, Role
+from campaigns.models import Recurrence
+from dispatcher.models import Attempt, Category, ChosenSender, Dismissal, Heartbeat, Message, Pace, Settlement
+from people.models import AttributeName, Import, ImportRow
+from simulator.models import Call, Outage
+from tests.dispatcher.outcomes import failed, launched, sent
+from tests.make import make_campaign, make_group, make_member
+
+
+def add_rows() -> None:
+    campaign = launched(make_campaign(people=3), *sent(), *failed())
+    workspace = campaign.workspace
+    ann = make_member(workspace, Role.OWNER)
+    key, _ = make_key(workspace, name="till", role=Role.VIEWER, by=ann)
+    ApiKey.objects.filter(pk=key.pk).update(digest=f"digest-of-it{key.pk}")
+    add_rows_of_people(workspace, ann)
+    message = Message.objects.filter(campaign=campaign).latest("pk")
+    Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
+    Settlement.objects.create(campaign=campaign, settled=1)
+    Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
+    Heartbeat.objects.create(name=f"clock {campaign.pk}")
+    Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)
+    ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})
+    Call.objects.create(key=uuid.uuid4(), honours_key=True, accepted=True, channel="email", address="a@b.c", text="x")
+    Outage.objects.create(workspace=workspace, until=timezone.now())
+    today = date.today()
+    Recurrence.objects.create(
+        workspace=workspace, unit=2, starts=today, made_on=today, time=time(9), zone="UTC", name="News", channel=1,
+        priority=2, body="x",
+    )  # fmt: skip
+    audit_log.record(workspace, "pause", campaign, by=ann)
+    connection.check_constraints()  # as at a commit, where the database links the entries
+
+
+def add_rows_of_people(workspace, ann) -> None:
+    make_group(workspace)
+    AttributeName.objects.create(workspace=workspace, name="tier")
+    upload = Import.objects.create(workspace=workspace, name="list.csv", source="a@example.com", by=ann)
+    ImportRow.objects.create(upload=upload, number=1, line=1, verdict=4, address="a@example.com")
+    Invitation.objects.create(
+        workspace=workspace, email="new@example.com", digest=f"digest-of-it{workspace.pk}",
+        expires_at=timezone.now() + timedelta(days=7),
+    )  # fmt: skip

@@ -1,0 +1,422 @@
+"""Every change leaves a row in the audit log: each button and form is pressed, and the log is read.
+
+A new address that takes POST needs a line in `CHANGES`: its URL name and the verb it writes, and where the address or
+the form needs more, `row=` (as in `tests/test_roles.py`, whose row it takes otherwise) and `typed=`, a function that is
+given the scene and returns what is typed. What changes nothing that is kept is named in `NOTHING`, with the reason.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.tokens import default_token_generator
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from accounts import members
+from accounts.models import ApiKey, AuditEntry, Role, User, Workspace
+from campaigns.models import Campaign
+from dispatcher import choose, dismissals, operations, shelf
+from dispatcher.books import books_of
+from dispatcher.check import seal_of
+from dispatcher.freeze import forecast
+from dispatcher.models import Category
+from people import imports
+from tests.accounts.test_two_factor import code_of, set_up
+from tests.dispatcher.outcomes import failed, launched, sent, unknown
+from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
+from tests.test_roles import OPERATIONS, PAGES
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a-long-enough-password"
+NUMBER = "request-1"
+Status = Campaign.Status
+
+
+@dataclass
+class Scene:
+    """A workspace, its owner, the owner's browser, and what the address names."""
+
+    workspace: Workspace
+    ann: User
+    browser: Client
+    arguments: list[Any] = field(default_factory=list)
+
+    @property
+    def campaign(self) -> Campaign:
+        return Campaign.objects.get(pk=self.arguments[0])
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is written when it is done: one row for each of these verbs. `by_nobody`: nobody can know who it was."""
+
+    verbs: str
+    row: Callable[[Scene], list[Any]] | None = None
+    typed: Callable[[Scene], dict[str, Any]] = lambda scene: {}
+    by_nobody: bool = False
+
+
+def draft(scene: Scene) -> list[Any]:
+    return [make_campaign(scene.workspace, people=1).pk]
+
+
+def scheduled(scene: Scene) -> list[Any]:
+    campaign = make_campaign(scene.workspace, people=1)
+    operations.schedule(campaign, at=timezone.now() + timedelta(days=1), by=None)
+    return [campaign.pk]
+
+
+def sending(scene: Scene) -> list[Any]:
+    return [launched(make_campaign(scene.workspace, people=3), *failed(), *unknown()).pk]
+
+
+def paused(scene: Scene) -> list[Any]:
+    pk = sending(scene)[0]
+    operations.pause(Campaign.objects.get(pk=pk), by=None)
+    return [pk]
+
+
+def over(scene: Scene) -> list[Any]:
+    campaign = launched(make_campaign(scene.workspace, people=2), *sent(), *failed())
+    Campaign.objects.filter(pk=campaign.pk).update(status=Status.SENT, finished_at=timezone.now())
+    return [campaign.pk]
+
+
+def archived(scene: Scene) -> list[Any]:
+    pk = over(scene)[0]
+    shelf.archive(Campaign.objects.get(pk=pk), by=None)
+    return [pk]
+
+
+def dismissed(scene: Scene) -> list[Any]:
+    pk = over(scene)[0]
+    dismissals.dismiss(Campaign.objects.get(pk=pk), by=None)
+    return [pk]
+
+
+def launch_refused(scene: Scene) -> list[Any]:
+    campaign = scheduled(scene)[0]
+    operations.unschedule(Campaign.objects.get(pk=campaign), by=None, reason="Could not start: nobody is chosen")
+    return [campaign]
+
+
+def series(scene: Scene) -> list[Any]:
+    return [make_series(make_campaign(scene.workspace, people=1)).pk]
+
+
+def something_written(scene: Scene) -> list[Any]:
+    sending(scene)
+    connection.check_constraints()  # as at a commit, where the database links the entries
+    return []
+
+
+def on_email(scene: Scene) -> list[Any]:
+    return ["email"]
+
+
+def during_an_outage(scene: Scene) -> list[Any]:
+    choose.begin_outage(scene.workspace, by=None)
+    return []
+
+
+def nothing_in_the_address(row: Callable[[Scene], list[Any]]) -> Callable[[Scene], list[Any]]:
+    """The rows are there and the address names none of them."""
+
+    def made(scene: Scene) -> list[Any]:
+        row(scene)
+        return []
+
+    return made
+
+
+def written(scene: Scene) -> dict[str, Any]:
+    return {"name": "Spring", "channel": "email", "subject": "Hi", "body": "Dear {first_name}", "audience": "everyone"}
+
+
+def checked(scene: Scene) -> dict[str, Any]:
+    return {"checked": seal_of(scene.campaign, forecast(scene.campaign))}
+
+
+def another_time(scene: Scene) -> dict[str, Any]:
+    day = timezone.localdate() + timedelta(days=3)
+    seen = scene.campaign.scheduled_at
+    assert seen
+    return {"date": day.isoformat(), "time": "09:30", "zone": "UTC", "repeat": "", "seen": seen.isoformat()}
+
+
+def another_rule(scene: Scene) -> dict[str, Any]:
+    day = timezone.localdate() + timedelta(days=3)
+    return {"date": day.isoformat(), "time": "10:00", "zone": "UTC", "repeat": "daily", "every": 2, "ends": "never"}
+
+
+def a_member(scene: Scene) -> list[Any]:
+    return [scene.workspace.memberships.get(user=make_member(scene.workspace, Role.VIEWER)).pk]
+
+
+def a_member_with_two_factor(scene: Scene) -> list[Any]:
+    bob = make_member(scene.workspace, Role.VIEWER)
+    set_up(bob)
+    return [scene.workspace.memberships.get(user=bob).pk]
+
+
+def an_invitation(scene: Scene) -> list[Any]:
+    return [members.invite(scene.workspace, "new@example.com", Role.VIEWER, by=scene.ann)[0].pk]
+
+
+def an_invitation_of_hers(scene: Scene) -> list[Any]:
+    other = make_workspace("Other")
+    return [members.invite(other, scene.ann.email, Role.VIEWER, by=make_member(other, Role.OWNER))[1]]
+
+
+def two_factor_begun(scene: Scene) -> list[Any]:
+    scene.browser.get(reverse("two-factor"))
+    return []
+
+
+def two_factor_on(scene: Scene) -> list[Any]:
+    set_up(scene.ann, scene.browser)
+    return []
+
+
+def logged_out(scene: Scene) -> list[Any]:
+    scene.browser.logout()
+    return []
+
+
+def halfway(scene: Scene) -> list[Any]:
+    set_up(scene.ann)
+    scene.browser.logout()
+    scene.browser.post(reverse("login"), {"username": scene.ann.email, "password": PASSWORD})
+    return []
+
+
+def a_link(scene: Scene) -> list[Any]:
+    """Where the link leads after Django has put its token into the session."""
+    uid = urlsafe_base64_encode(force_bytes(scene.ann.pk))
+    link = reverse("new-password", args=[uid, default_token_generator.make_token(scene.ann)])
+    scene.browser.logout()
+    scene.browser.get(link)
+    return [uid, "set-password"]
+
+
+def typing(**typed: Any) -> Callable[[Scene], dict[str, Any]]:
+    return lambda scene: typed
+
+
+def as_shown(scene: Scene) -> dict[str, Any]:
+    options = scene.browser.get(reverse("sender", args=scene.arguments)).context["options"]
+    shown = {options.add_prefix(name): options[name].value() for name in options.fields}
+    return {name: value for name, value in shown.items() if value is not None} | {"from_name": "Acme"}
+
+
+OWN_PASSWORD = typing(password=PASSWORD)
+NEW_PASSWORD = {"new_password1": "another-long-password", "new_password2": "another-long-password"}
+
+CHANGES = {
+    "campaign-new": Change("create", typed=written),
+    "campaign-edit": Change("update", draft, written),
+    "campaign-delete": Change("delete", draft),
+    "send": Change("launch", draft, checked),
+    "pause": Change("pause", sending),
+    "resume": Change("resume", paused),
+    "cancel": Change("cancel", sending),
+    "unschedule": Change("unschedule", scheduled),
+    "schedule": Change("change_time", scheduled, another_time),
+    "skip_next": Change("cancel skip_next repeat", series, typing(nth=1)),
+    "end_series": Change("cancel end_series", series),
+    "change_rule": Change("change_time change_rule", series, another_rule),
+    "duplicate": Change("duplicate", sending),
+    "archive": Change("archive", over),
+    "unarchive": Change("unarchive", archived),
+    "change_priority": Change("change_priority", sending, typing(priority="urgent")),
+    "retry_failed": Change("retry_failed", sending),
+    "assume_delivered": Change("assume_delivered", sending),
+    "send_again": Change("send_again", sending),
+    "retry_dead": Change("retry_failed", nothing_in_the_address(over)),
+    "dismiss": Change("dismiss", nothing_in_the_address(over)),
+    "undismiss": Change("undismiss", dismissed),
+    "dismiss_launch": Change("dismiss_launch", launch_refused),
+    "person-new": Change("create", typed=typing(email="grace@example.com")),
+    "person-edit": Change(
+        "update", lambda scene: [make_recipient(scene.workspace).pk], typing(email="grace@example.com")
+    ),
+    "import-new": Change("start", typed=typing(text="grace@example.com")),
+    "group-new": Change("create", typed=typing(name="Customers")),
+    "group-edit": Change("update", lambda scene: [make_group(scene.workspace).pk], typing(name="Customers")),
+    "group-delete": Change("delete", lambda scene: [make_group(scene.workspace).pk]),
+    "login": Change(
+        "log_in", logged_out, lambda scene: {"username": scene.ann.email, "password": PASSWORD}
+    ),
+    "login-code": Change("log_in", halfway, lambda scene: {"code": code_of(scene.ann)}),
+    "logout": Change("log_out"),
+    "forgot-password": Change(
+        "ask_for_new_password", logged_out, lambda scene: {"email": scene.ann.email}, by_nobody=True
+    ),
+    "new-password": Change("reset_password", a_link, typing(**NEW_PASSWORD)),
+    "join": Change("accept", an_invitation_of_hers),
+    "account": Change("change_name", typed=typing(name="Ann")),
+    "change-password": Change("change_password", typed=typing(old_password=PASSWORD, **NEW_PASSWORD)),
+    "log-out-everywhere": Change("log_out_everywhere"),
+    "two-factor": Change("turn_on_two_factor", two_factor_begun, lambda scene: {"code": code_of(scene.ann)}),
+    "two-factor-off": Change("turn_off_two_factor", two_factor_on, OWN_PASSWORD),
+    "recovery-codes": Change("new_recovery_codes", two_factor_on, OWN_PASSWORD),
+    "workspace-new": Change("make", typed=typing(name="Second", time_zone="UTC")),
+    "settings": Change(
+        "change_settings", typed=typing(name="Acme", time_zone="Europe/Athens", retry_policy=1)
+    ),
+    "invite": Change("invite", typed=typing(email="new@example.com", role=Role.VIEWER.value)),
+    "member": Change("change_role", a_member, typing(role=Role.EDITOR.value)),
+    "member-remove": Change("remove", a_member),
+    "reset-link": Change("make_reset_link", a_member),
+    "member-two-factor-off": Change("turn_off_two_factor", a_member_with_two_factor),
+    "resend": Change("resend", an_invitation),
+    "revoke": Change("revoke", an_invitation),
+    "sender": Change("choose_sender", on_email, as_shown),
+    "test-sender": Change("send_test", on_email, typing(to="ann@example.com")),
+    "begin-outage": Change("begin_outage"),
+    "end-outage": Change("end_outage", during_an_outage),
+    "audit-log-check": Change("check", something_written),
+}  # fmt: skip
+
+NOTHING = {
+    "campaign-preview": "draws what is typed and keeps nothing",
+    "switch-workspace": "the session alone knows in which workspace somebody works",
+    "admin-login": "leads to the other login",
+    "api": "its operations are below",
+}
+
+# By method and path below /api: the verb, and what is sent.
+CALLS = {
+    "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
+    "POST campaigns/{campaign_id}/send": ("launch", {"target": "all"}),
+    "POST customers": ("create", {"email": "grace@example.com"}),
+}
+
+
+@pytest.fixture
+def scene() -> Scene:
+    workspace = make_workspace("Acme")
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", password=PASSWORD)
+    browser = Client(headers={"Sec-Fetch-Site": "same-origin", "X-Request-ID": NUMBER})
+    browser.force_login(ann)
+    return Scene(workspace, ann, browser)
+
+
+def test_every_address_that_takes_a_post_has_a_line_here():
+    assert sorted([*CHANGES, *NOTHING]) == sorted(name for name, page in PAGES.items() if page.post)
+
+
+def test_every_writing_operation_of_the_api_has_a_line_here():
+    assert sorted(CALLS) == sorted(name for name in OPERATIONS if not name.startswith("GET "))
+
+
+def newest() -> int:
+    return AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_leaves_one_row_that_names_who_from_where_and_by_which_request(name, scene):
+    change = CHANGES[name]
+    scene.arguments = change.row(scene) if change.row else []
+    typed, before = change.typed(scene), newest()
+
+    answer = scene.browser.post(reverse(name, args=scene.arguments), typed)
+
+    rows = list(AuditEntry.objects.filter(pk__gt=before).order_by("pk"))
+    assert [row.verb for row in rows] == change.verbs.split(), f"{answer.status_code} {answer.content.decode()[-999:]}"
+    who = "" if change.by_nobody else str(User.objects.get(pk=scene.ann.pk))
+    for row in rows:
+        assert (row.actor, row.address, row.request_id) == (who, "127.0.0.1", NUMBER)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
+    verb, body = CALLS[name]
+    path = name.split(" ")[1].replace("{campaign_id}", str(draft(scene)[0]))
+    key, secret = ApiKey.make(scene.workspace, "Till", Role.MARKETER)
+    before = newest()
+
+    answer = Client().post(
+        f"/api/{path}",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {secret}", "X-Request-ID": NUMBER},
+    )
+
+    rows = list(AuditEntry.objects.filter(pk__gt=before))
+    assert [row.verb for row in rows] == [verb], answer.content
+    assert (rows[0].actor_kind, rows[0].actor_id, rows[0].actor) == (AuditEntry.Kind.KEY, key.pk, str(key))
+    assert (rows[0].address, rows[0].request_id) == ("127.0.0.1", NUMBER)
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_what_changes_nothing_leaves_no_row(name, scene):
+    before = newest()
+
+    scene.browser.post(reverse(name, args=["/campaigns"] if name == "api" else []), written(scene))
+
+    assert newest() == before
+
+
+def test_what_was_saved_as_it_was_leaves_no_row(scene):
+    campaign = make_campaign(scene.workspace, name="Spring", subject="Hi", body="Dear {first_name}")
+    group = make_group(scene.workspace, name="Customers", description="")
+    person = make_recipient(scene.workspace, first_name="", phone="", email="grace@example.com")
+
+    scene.browser.post(reverse("campaign-edit", args=[campaign.pk]), written(scene))
+    scene.browser.post(reverse("group-edit", args=[group.pk]), {"name": "Customers"})
+    scene.browser.post(reverse("person-edit", args=[person.pk]), {"email": "grace@example.com"})
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_refused_change_leaves_no_row(scene):
+    campaign = make_campaign(scene.workspace)
+
+    for name in ("pause", "resume", "retry_failed"):
+        scene.browser.post(reverse(name, args=[campaign.pk]))
+    scene.browser.post(reverse("campaign-new"), {"name": ""})
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_retrying_one_cause_is_told_with_cause_and_number(scene):
+    campaign = launched(make_campaign(scene.workspace, people=4), *failed(Category.TIMEOUT, 2), *failed())
+
+    scene.browser.post(reverse("retry_failed", args=[campaign.pk]), {"category": "timeout"})
+
+    changes = AuditEntry.objects.latest("pk").changes
+    assert changes["messages"] == [None, 2]
+    assert changes["category"] == [None, "timeout"]
+    assert books_of(campaign).failed == 1
+
+
+def test_an_import_is_two_rows_with_its_counts_however_many_people_it_brings(scene):
+    source = "email,tier\n" + "".join(f"p{n}@example.com,gold\n" for n in range(50)) + "nobody\n"
+    upload = imports.start_import(scene.workspace, name="list.csv", source=source, by=scene.ann)
+    imports.carry_out(upload.pk)
+
+    start, attributes, finish = AuditEntry.objects.order_by("pk")
+    assert (start.verb, start.actor, start.about) == ("start", str(scene.ann), "list.csv")
+    assert (attributes.verb, attributes.actor) == ("add_attributes", str(scene.ann))
+    assert (finish.verb, finish.actor_kind) == ("finish", AuditEntry.Kind.MACHINE)
+    assert finish.changes["created"] == [None, 50]
+    assert finish.changes["rejected"] == [None, 1]
+
+
+def test_a_pause_of_the_machine_is_told_with_its_reason(scene):
+    campaign = launched(make_campaign(scene.workspace, people=1))
+
+    operations.pause(campaign, by=None, reason="no answer from the provider")
+
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.actor_kind == AuditEntry.Kind.MACHINE
+    assert entry.changes["reason"] == [None, "no answer from the provider"]

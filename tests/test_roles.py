@@ -1,0 +1,385 @@
+"""Who may open which address: every page, button, socket and API operation, tried in every role.
+
+A new address needs a line in `PAGES`: its URL name, the least role that may GET it, the least role that may POST to
+it (left out where the method is refused to everybody), and, when the address names a row, `row=`: a function that
+makes the row in the workspace it is given and returns the arguments of the address. For example
+
+    "sender-edit": Page(get="admin", post="admin", row=sender),
+
+The roles are those of `accounts.models.Role`; "anybody" needs no login, "user" a login but no workspace. What is
+posted is empty unless `typed=`, a function like `row`, says otherwise: the tests look only at who is let in, and roll
+back what was done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts import members
+from accounts.models import ApiKey, Membership, Role, Workspace
+from dispatcher.api import api
+from dispatcher.urls import sockets
+from people.imports import start_import
+from tests.dispatcher.outcomes import failed, launched, unknown
+from tests.dispatcher.watching import socket, watch
+from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
+
+Arguments = list[Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    get: str = ""
+    post: str = ""
+    row: Callable[[Workspace], Arguments] | None = None
+    typed: Callable[[Workspace], dict[str, Any]] = lambda workspace: {}
+
+
+def draft(workspace: Workspace) -> Arguments:
+    return [make_campaign(workspace, people=1).pk]
+
+
+def sending(workspace: Workspace) -> Arguments:
+    return [launched(make_campaign(workspace, people=3), *failed(), *unknown()).pk]
+
+
+def waiting(workspace: Workspace) -> Arguments:
+    return [make_series(make_campaign(workspace, people=1)).occurrences.get().pk]
+
+
+def series(workspace: Workspace) -> Arguments:
+    return [make_series(make_campaign(workspace, people=1)).pk]
+
+
+def message(workspace: Workspace) -> Arguments:
+    return [*sending(workspace), 1]
+
+
+def question(workspace: Workspace) -> Arguments:
+    return [*sending(workspace), "cancel"]
+
+
+def person(workspace: Workspace) -> Arguments:
+    return [make_recipient(workspace).pk]
+
+
+def group(workspace: Workspace) -> Arguments:
+    return [make_group(workspace).pk]
+
+
+def member(workspace: Workspace) -> Arguments:
+    return [workspace.memberships.get(user=make_member(workspace, Role.VIEWER)).pk]
+
+
+def invitation(workspace: Workspace) -> Arguments:
+    owner = make_member(workspace, Role.OWNER)
+    return [members.invite(workspace, "new@example.com", Role.VIEWER, by=owner)[0].pk]
+
+
+def invitation_link(workspace: Workspace) -> Arguments:
+    owner = make_member(workspace, Role.OWNER)
+    return [members.invite(workspace, "new@example.com", Role.VIEWER, by=owner)[1]]
+
+
+def upload(workspace: Workspace) -> Arguments:
+    by = make_member(workspace)
+    return [start_import(workspace, name="a.csv", source="email\na@example.com", group=None, by=by).pk]
+
+
+def channel(workspace: Workspace) -> Arguments:
+    """A word that every workspace knows: no row of anybody."""
+    return ["email"]
+
+
+PAGES = {
+    # campaigns: viewers look, editors write, marketers send
+    "campaigns": Page(get="viewer"),
+    "campaigns-live": Page(get="viewer"),
+    "campaign": Page(get="viewer", row=sending),
+    "campaign-live": Page(get="viewer", row=sending),
+    "campaign-people": Page(get="viewer", row=sending),
+    "message": Page(get="viewer", row=message),
+    "check": Page(get="viewer", row=draft),
+    "campaign-new": Page(get="editor", post="editor"),
+    "campaign-edit": Page(get="editor", post="editor", row=draft),
+    "campaign-delete": Page(get="editor", post="editor", row=draft),
+    "campaign-preview": Page(post="editor"),
+    "campaign-pick": Page(get="editor"),
+    "send": Page(post="marketer", row=draft),
+    "confirm": Page(get="marketer", row=question),
+    "pause": Page(post="marketer", row=sending),
+    "resume": Page(post="marketer", row=sending),
+    "cancel": Page(post="marketer", row=sending),
+    "unschedule": Page(post="marketer", row=draft),
+    "schedule": Page(get="marketer", post="marketer", row=waiting),
+    "when": Page(get="marketer"),
+    "series": Page(get="viewer", row=series),
+    "skip_next": Page(post="marketer", row=series, typed=lambda workspace: {"nth": 1}),
+    "end_series": Page(get="marketer", post="marketer", row=series),
+    "change_rule": Page(get="marketer", post="marketer", row=series),
+    "duplicate": Page(post="editor", row=sending),
+    "archive": Page(post="marketer", row=sending),
+    "unarchive": Page(post="marketer", row=sending),
+    "change_priority": Page(get="marketer", post="marketer", row=sending),
+    "retry_failed": Page(post="marketer", row=sending),
+    "assume_delivered": Page(post="marketer", row=sending),
+    "send_again": Page(post="marketer", row=sending),
+    # people
+    "people": Page(get="viewer"),
+    "person-new": Page(get="editor", post="editor"),
+    "person-edit": Page(get="editor", post="editor", row=person),
+    "import-new": Page(get="editor", post="editor"),
+    "imports": Page(get="viewer"),
+    "import": Page(get="viewer", row=upload),
+    "import-progress": Page(get="viewer", row=upload),
+    "groups": Page(get="viewer"),
+    "group-new": Page(get="editor", post="editor"),
+    "group-edit": Page(get="editor", post="editor", row=group),
+    "group-delete": Page(get="editor", post="editor", row=group),
+    # the way in and out
+    "login": Page(get="anybody", post="anybody"),
+    "login-code": Page(get="anybody", post="anybody"),
+    "logout": Page(post="anybody"),
+    "admin-login": Page(get="anybody", post="anybody"),
+    "forgot-password": Page(get="anybody", post="anybody"),
+    "forgot-password-sent": Page(get="anybody"),
+    "new-password": Page(get="anybody", post="anybody", row=lambda workspace: ["MQ", "token"]),
+    "join": Page(get="anybody", post="anybody", row=invitation_link),
+    # the own account, of whoever is logged in
+    "account": Page(get="user", post="user"),
+    "change-password": Page(get="user", post="user"),
+    "log-out-everywhere": Page(post="user"),
+    "two-factor": Page(get="user", post="user"),
+    "two-factor-off": Page(get="user", post="user"),
+    "recovery-codes": Page(get="user", post="user"),
+    "workspace-new": Page(get="user", post="user"),
+    "switch-workspace": Page(post="viewer", typed=lambda workspace: {"workspace": workspace.pk}),
+    # who works here
+    "settings": Page(get="admin", post="admin"),
+    "audit-log": Page(get="admin"),
+    "audit-log-check": Page(post="admin"),
+    "audit-log-download": Page(get="admin"),
+    "members": Page(get="admin"),
+    "invite": Page(post="admin"),
+    "member": Page(get="admin", post="admin", row=member),
+    "member-remove": Page(get="admin", post="admin", row=member),
+    "reset-link": Page(post="admin", row=member),
+    "member-two-factor-off": Page(post="admin", row=member),
+    "resend": Page(post="admin", row=invitation),
+    "revoke": Page(post="admin", row=invitation),
+    # by whom messages go out
+    "senders": Page(get="admin"),
+    "sender": Page(get="admin", post="admin", row=channel),
+    "test-sender": Page(post="admin", row=channel),
+    "outage": Page(get="admin"),
+    "begin-outage": Page(post="admin"),
+    "end-outage": Page(post="admin"),
+    # keeping the work going: all look, marketers act
+    "attention": Page(get="viewer"),
+    "attention-live": Page(get="viewer"),
+    "attention-count": Page(get="viewer"),
+    "dismiss_launch": Page(post="marketer", row=draft),
+    "dead-letters": Page(get="viewer"),
+    "dead-letters-of": Page(get="viewer", row=sending),
+    "retry_dead": Page(post="marketer"),
+    "dismiss": Page(get="marketer", post="marketer"),
+    "undismiss": Page(post="marketer", row=sending),
+    "queue": Page(get="viewer"),
+    "queue-live": Page(get="viewer"),
+    # programs: the API asks for its own key, below
+    "api": Page(get="anybody", post="anybody", row=lambda workspace: ["/campaigns"]),
+    "health": Page(get="anybody"),
+}
+
+SOCKETS = {
+    "ws/campaigns/": Page(get="viewer"),
+    "ws/campaigns/<int:pk>/": Page(get="viewer", row=sending),
+}
+
+# By method and path below /api; keys have roles, too.
+OPERATIONS = {
+    "POST campaigns": "editor",
+    "GET campaigns": "viewer",
+    "GET campaigns/{campaign_id}": "viewer",
+    "POST campaigns/{campaign_id}/send": "marketer",
+    "POST customers": "editor",
+}
+
+LEAD_TO_LOGIN = ("login-code", "admin-login", "logout")
+VERBS = ("send", "pause", "resume", "cancel", "unschedule", "retry_failed", "assume_delivered", "send_again")
+RANKS = {"anybody": -1, "user": 0} | {role.label: role.value for role in Role}
+WHO = {"anonymous": -1, "nobody": 0} | {role.label: role.value for role in Role}
+METHODS = ("get", "post")
+
+
+def named(resolver: URLResolver) -> dict[str, URLPattern]:
+    """Every address with a name, without those of the admin and other namespaces."""
+    found: dict[str, URLPattern] = {}
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            found |= {pattern.name or str(pattern.pattern): pattern}
+        elif not pattern.namespace:
+            found |= named(pattern)
+    return found
+
+
+def test_every_address_has_a_line_in_the_table():
+    assert sorted(named(get_resolver())) == sorted(PAGES)
+
+
+def test_every_socket_has_a_line_in_the_table():
+    assert sorted(str(pattern.pattern) for pattern in sockets if str(pattern.pattern)) == sorted(SOCKETS)
+
+
+def operations() -> set[str]:
+    """Method and path of each operation of the API, documentation aside."""
+    return {
+        f"{method} {path.lstrip('/')}"
+        for _, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    }
+
+
+@pytest.fixture
+def acme(db) -> Workspace:
+    return make_workspace("Acme")
+
+
+def browser_of(who: str, workspace: Workspace) -> Client:
+    browser = Client(headers={"Sec-Fetch-Site": "same-origin"})
+    if who == "stranger":
+        browser.force_login(make_member(role=Role.OWNER))
+    elif who == "nobody":
+        browser.force_login(make_user())
+    elif who != "anonymous":
+        browser.force_login(make_member(workspace, Role[who.upper()]))
+    return browser
+
+
+def ask(browser: Client, method: str, name: str, arguments: Arguments, typed: dict[str, Any]) -> HttpResponse:
+    """The answer; whatever it changed is undone."""
+    with transaction.atomic():
+        answer = getattr(browser, method)(reverse(name, args=arguments), typed)
+        transaction.set_rollback(True)
+    return answer
+
+
+def is_led_to_login(answer: HttpResponse) -> bool:
+    leads = answer.headers.get("Location", "").split("?")[0] == reverse(settings.LOGIN_URL)
+    return answer.status_code == 401 or (answer.status_code == 302 and leads)
+
+
+def is_let_in(answer: HttpResponse) -> bool:
+    return answer.status_code not in (401, 403, 404, 405) and not answer.status_code >= 500
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", PAGES)
+def test_an_address_opens_to_the_roles_that_may_and_to_nobody_else(name, method, acme):
+    page = PAGES[name]
+    least = getattr(page, method)
+    arguments = page.row(acme) if page.row else []
+
+    for who, rank in WHO.items():
+        answer = ask(browser_of(who, acme), method, name, arguments, page.typed(acme))
+        about = f"{who} {method} {name}: {answer.status_code}"
+        if not least:
+            assert answer.status_code in (401, 403, 405) or is_led_to_login(answer), about
+        elif name == "api":
+            assert answer.status_code == 401, about  # no key, and a session counts for nothing
+        elif rank < RANKS[least]:
+            assert is_led_to_login(answer) if who == "anonymous" else answer.status_code == 403, about
+        elif least == "anybody":
+            assert answer.status_code in (200, 302, 422), about
+            assert name in LEAD_TO_LOGIN or not is_led_to_login(answer), about
+        else:
+            assert is_let_in(answer) and not is_led_to_login(answer), about
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if PAGES[name].row not in (None, channel) and name != "api"])
+def test_rows_of_another_workspace_are_not_there_for_its_owner(name, acme):
+    page = PAGES[name]
+    arguments = page.row(acme)
+    browser = browser_of("stranger", acme)
+
+    for method in METHODS:
+        if getattr(page, method) not in ("", "anybody"):
+            assert ask(browser, method, name, arguments, page.typed(acme)).status_code == 404, method
+
+
+def test_an_editor_writes_and_only_a_marketer_presses_the_buttons_of_sending(acme):
+    for verb in VERBS:
+        assert (PAGES[verb].get, PAGES[verb].post) == ("", "marketer")
+    for form in ("campaign-new", "campaign-edit"):
+        assert PAGES[form].post == "editor"
+
+
+def test_a_removed_member_is_shut_out_at_the_next_press(acme):
+    browser = browser_of("marketer", acme)
+    Membership.objects.filter(workspace=acme).delete()
+
+    for name in ("campaigns", "people", "groups"):
+        assert browser.get(reverse(name)).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", SOCKETS)
+def test_a_socket_opens_to_the_roles_that_may_and_to_nobody_else(name):
+    workspace = make_workspace("Acme")
+    page = SOCKETS[name]
+    arguments = page.row(workspace) if page.row else []
+    path = "/" + name.replace("<int:pk>", str(arguments[0] if arguments else ""))
+    cookies = {who: cookie_of(browser_of(who, workspace)) for who in [*WHO, "stranger"]}
+
+    async def opens(cookie: str) -> bool:
+        one = socket(path, cookie=cookie)
+        connected, _ = await one.connect(timeout=5)
+        if connected:
+            await one.disconnect()
+        return connected
+
+    async def scene() -> dict[str, bool]:
+        return {who: await opens(cookie) for who, cookie in cookies.items()}
+
+    for who, opened in watch(scene()).items():
+        may = not arguments if who == "stranger" else WHO[who] >= RANKS[page.get]
+        assert opened == may, who
+
+
+def cookie_of(browser: Client) -> str:
+    morsel = browser.cookies.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel else ""
+
+
+def test_every_operation_of_the_api_has_a_line_in_the_table():
+    assert sorted(operations()) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_of_the_api_is_done_for_the_keys_that_may_and_for_no_other(name, acme, client):
+    method, path = name.split(" ")
+    path = path.replace("{campaign_id}", str(make_campaign(acme, people=1).pk))
+
+    for role in Role:
+        _, secret = ApiKey.make(acme, role.label, role)
+        with transaction.atomic():
+            answer = client.generic(
+                method,
+                f"/api/{path}",
+                "{}",
+                content_type="application/json",
+                headers={"Authorization": f"Bearer {secret}"},
+            )
+            transaction.set_rollback(True)
+        may = role >= RANKS[OPERATIONS[name]]
+        assert (answer.status_code == 403) != may, f"{role.label}: {answer.status_code}"
+        assert answer.status_code < 500
