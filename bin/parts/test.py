@@ -7,8 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import services
 from environment import TESTING, ready, say
@@ -31,8 +34,13 @@ def main() -> int:
     try:
         python = ready(ROOT, TESTING)
         chromium = browser(python)
-        with services.temporary(python) as urls:
-            return test(python, {**environment(), **urls, "CHROMIUM_PATH": chromium}, options, pytest_arguments)
+        everything = not (options.screenshots or pytest_arguments)
+        with services.temporary(python) as urls, ExitStack() as more:
+            env = {**environment(), **urls, "CHROMIUM_PATH": chromium}
+            # Services somebody else gave us are one set, so there the browser has to wait for its turn.
+            apart = everything and {"DATABASE_URL", "REDIS_URL"} <= urls.keys()
+            for_browser = more.enter_context(services.temporary(python)) if apart else None
+            return test(python, env, options, pytest_arguments, for_browser)
     except (Interrupted, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return 130
@@ -64,7 +72,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def test(python: Path, env: dict[str, str], options: argparse.Namespace, pytest_arguments: list[str]) -> int:
+def test(
+    python: Path,
+    env: dict[str, str],
+    options: argparse.Namespace,
+    pytest_arguments: list[str],
+    for_browser: dict[str, str] | None,
+) -> int:
     pytest = [str(python), "-m", "pytest"]
     steps = Steps(env)
     if options.screenshots:
@@ -79,10 +93,19 @@ def test(python: Path, env: dict[str, str], options: argparse.Namespace, pytest_
         steps.run("types", [str(python), "-m", "mypy"])
         steps.run("migrations", [*manage, "makemigrations", "--check", "--dry-run"])
         steps.run("deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], DEV="0")
-        steps.run("tests", [*pytest, "tests", f"--ignore={BROWSER_TESTS}"])
-        # A process of its own: playwright's synchronous interface keeps an event loop in the test thread.
-        steps.run("browser tests", [*pytest, BROWSER_TESTS])
+        # Processes of their own: playwright's synchronous interface keeps an event loop in the test thread.
+        # Both wait more than they work, so where each has its own services they run side by side.
+        tests = ("tests", [*pytest, "tests", f"--ignore={BROWSER_TESTS}"], {})
+        browser_tests = ("browser tests", [*pytest, BROWSER_TESTS], for_browser or {})
+        if for_browser:
+            steps.run_together(tests, browser_tests)
+        else:
+            steps.run_together(tests)
+            steps.run_together(browser_tests)
     return steps.report()
+
+
+Step = tuple[str, list[str], dict[str, str]]  # its name, the command, and what its environment has of its own
 
 
 class Steps:
@@ -91,7 +114,7 @@ class Steps:
     def __init__(self, env: dict[str, str]) -> None:
         self.env = env
         self.failed: list[str] = []
-        self.child: subprocess.Popen | None = None
+        self.running: list[subprocess.Popen] = []
         self.interrupted_at: float | None = None
         # On a terminal a step shares our session, so that Ctrl-C and a debugger's prompt reach it.
         self.on_terminal = sys.stdin is not None and sys.stdin.isatty()
@@ -103,33 +126,52 @@ class Steps:
     def _interrupt(self, signum: int, frame: object) -> None:
         first = self.interrupted_at is None
         self.interrupted_at = self.interrupted_at or time.monotonic()
-        if not self.child:
-            return
-        if first and (signum == signal.SIGTERM or not self.on_terminal):
-            self.child.send_signal(signal.SIGINT)  # pytest tears down on this one only
-        elif time.monotonic() > self.interrupted_at + 1:  # `timeout` sends each of its signals twice
-            self.child.kill()
+        for child in self.running:
+            if first and (signum == signal.SIGTERM or not self.on_terminal):
+                child.send_signal(signal.SIGINT)  # pytest tears down on this one only
+            elif time.monotonic() > self.interrupted_at + 1:  # `timeout` sends each of its signals twice
+                child.kill()
 
     def run(self, name: str, argv: list[str], **env: str) -> None:
+        self.run_together((name, argv, env))
+
+    def run_together(self, first: Step, *others: Step) -> None:
+        """Run commands at the same time: the first speaks at once, what the others said follows after it."""
         if self.interrupted_at:
             raise Interrupted
-        say(f"\n--- {name}")
-        self.child = spawn(
+        say(f"\n--- {first[0]}")
+        with ExitStack() as files:
+            logs = [files.enter_context(tempfile.TemporaryFile()) for _ in others]
+            steps = [(first, None), *zip(others, logs, strict=True)]
+            for step, log in steps:
+                self.running.append(self._start(step, log))
+            for child, (step, log) in zip(self.running, steps, strict=True):
+                code = child.wait()
+                if log:
+                    say(f"\n--- {step[0]}")
+                    log.seek(0)
+                    say(log.read().decode(errors="replace").rstrip())
+                if code:
+                    self.failed.append(step[0])
+        if not self.on_terminal:
+            for child in self.running:
+                kill_group(child)
+        end_orphans(but=self.keep)
+        self.running = []
+        if self.interrupted_at:
+            raise Interrupted
+
+    def _start(self, step: Step, log: IO[bytes] | None) -> subprocess.Popen:
+        _, argv, env = step
+        return spawn(
             argv,
             cwd=ROOT,
             env={**self.env, **env},
-            stdin=None if self.on_terminal else subprocess.DEVNULL,
+            stdin=None if self.on_terminal and not log else subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT if log else None,
             own_session=not self.on_terminal,
         )
-        code = self.child.wait()
-        if not self.on_terminal:
-            kill_group(self.child)
-        end_orphans(but=self.keep)
-        self.child = None
-        if self.interrupted_at:
-            raise Interrupted
-        if code:
-            self.failed.append(name)
 
     def report(self) -> int:
         say(f"\nFailed: {', '.join(self.failed)}." if self.failed else "\nAll passed.")

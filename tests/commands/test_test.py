@@ -20,6 +20,18 @@ include = ["*_formatted.py"]
 files = ["manage.py"]
 """
 PASSES = "import os\n\n\ndef test_passes():\n    assert os.environ[{name!r}]\n"
+MEETS = """import os
+import time
+from pathlib import Path
+
+
+def test_meets():
+    Path("{mine}").write_text(os.environ["DATABASE_URL"] + os.environ["REDIS_URL"])
+    ends = time.monotonic() + 20
+    while not Path("{theirs}").exists():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+"""
 SLEEPS = """import os
 import subprocess
 import sys
@@ -76,6 +88,16 @@ def test_every_step_runs_and_the_end_names_those_that_failed(bench):
     assert steps == ["format", "lint", "types", "migrations", "deploy", "tests", "browser tests"]
     assert done.stdout.splitlines()[-1] == "Failed: format, tests."
     assert done.returncode == 1
+
+
+def test_the_browser_tests_run_beside_the_others_on_services_of_their_own(bench):
+    (bench / "tests" / "test_it.py").write_text(MEETS.format(mine="here", theirs="there"))
+    (bench / "tests" / "browser" / "test_it_too.py").write_text(MEETS.format(mine="there", theirs="here"))
+
+    done = run_tests(bench)
+
+    assert done.stdout.count("1 passed") == 2, done.stdout
+    assert (bench / "here").read_text() != (bench / "there").read_text()
 
 
 def test_screenshots_are_made_by_the_test_that_makes_them(bench, tmp_path):
