@@ -1,7 +1,7 @@
 """Who is asking, for which workspace, and what they may do."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,13 @@ from accounts.keeping import fields_to_keep
 from accounts.models import ApiKey, Membership, User, Workspace
 
 View = TypeVar("View", bound=Callable[..., Any])
+# What each ability lets somebody do, and who has it.
+TAKES = {
+    "read": "see this",
+    "write": "write campaigns or keep people: that takes an editor, a marketer, an admin or an owner",
+    "send": "send: that takes a marketer, an admin or an owner",
+    "manage": "change settings and members: that takes an admin or an owner",
+}
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]|[\ud800-\udfff]")
 
 
@@ -30,6 +37,7 @@ class MemberRequest(HttpRequest):
     memberships: list[Membership]
     membership: Membership
     workspace: Workspace
+    is_trusted: bool
     htmx: HtmxDetails
 
 
@@ -61,6 +69,10 @@ class TwoFactorMissing(PermissionDenied):
     """The workspace lets only those in who log in with a second factor, and this user has none yet."""
 
 
+class OtherPlace(PermissionDenied):
+    """What was posted belongs to a page of another workspace than the one its user works in now."""
+
+
 def nobody_halfway(get_response: Callable) -> Callable:
     """Takes a user with two-factor login whose session never passed the second step for nobody at all."""
 
@@ -89,11 +101,17 @@ def with_workspace(get_response: Callable) -> Callable:
         request.memberships = cast(list[Membership], SimpleLazyObject(lambda: memberships_of(request.user)))
         request.membership = cast(Membership, SimpleLazyObject(lambda: _enter(request)))
         request.workspace = cast(Workspace, SimpleLazyObject(lambda: request.membership.workspace))
+        request.is_trusted = cast(bool, SimpleLazyObject(lambda: is_trusted(request.user, request.memberships)))
         with timezone.override(None):
             return get_response(request)
 
-    middleware.process_exception = lead_to_two_factor  # type: ignore[attr-defined]
+    middleware.process_exception = say_where  # type: ignore[attr-defined]
     return middleware
+
+
+def is_trusted(user: User, memberships: Iterable[Membership]) -> bool:
+    """Whether somebody may make workspaces: their owner writes to anybody by way of the installation's mail server."""
+    return user.is_superuser or any(membership.may("manage") for membership in memberships)
 
 
 def _enter(request: MemberRequest) -> Membership:
@@ -130,15 +148,46 @@ def is_inside(request: MemberRequest) -> bool:
         return False
 
 
-def lead_to_two_factor(request: MemberRequest, exception: Exception) -> HttpResponse | None:
+def say_where(request: MemberRequest, exception: Exception) -> HttpResponse | None:
+    if isinstance(exception, OtherPlace):
+        return show_way_back(request, str(exception))
+    return lead_to_two_factor(request, exception) if isinstance(exception, TwoFactorMissing) else None
+
+
+def lead_to_two_factor(request: MemberRequest, exception: TwoFactorMissing) -> HttpResponse:
     """To the page that sets up the second factor, without which nothing of the workspace opens; text is kept."""
-    if not isinstance(exception, TwoFactorMissing):
-        return None
     if fields_to_keep(request) or "X-Stays" in request.headers:
         return render(request, "accounts/two_factor_needed.html", {"exception": exception}, status=403)
     if request.htmx:
         return HttpResponseClientRedirect(resolve_url("two-factor"))
     return redirect("two-factor")
+
+
+def show_way_back(request: MemberRequest, sentence: str) -> HttpResponse:
+    """Refuses what was posted, losing nothing of it, and leads to the workspace it was meant for."""
+    meant = places_of(request)
+    home = next((each.workspace for each in request.memberships if str(each.workspace_id) in meant), None)
+    context = {"sentence": sentence, "home": home}
+    return render(request, "accounts/other_workspace.html", context, status=409)
+
+
+def check_place(request: MemberRequest) -> None:
+    """Of two tabs, or after a removal, the older page must not write into another tenant. Raises OtherPlace."""
+    here = str(request.workspace.pk)
+    strange = places_of(request) - {here}
+    if not strange:
+        return
+    names = {str(each.workspace_id): str(each.workspace) for each in request.memberships}
+    if name := next((names[place] for place in strange if place in names), ""):
+        raise OtherPlace(f"Nothing was saved. This page belongs to {name}; you are working in {request.workspace} now.")
+    raise OtherPlace("Nothing was saved. This page belongs to a workspace in which you no longer work.")
+
+
+def places_of(request: MemberRequest) -> set[str]:
+    """The workspaces for which a posted page and its parts were drawn; that of the session if they do not say."""
+    said = {request.headers.get("X-Workspace", ""), *request.POST.getlist("workspace")} - {""}
+    chosen = request.session.get("workspace")
+    return said or ({str(chosen)} if chosen else set())
 
 
 def may(ability: str) -> Callable[[View], View]:
@@ -147,9 +196,11 @@ def may(ability: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: MemberRequest, *args, **kwargs) -> HttpResponse:
+            if request.method == "POST" and isinstance(request.membership, Membership):
+                check_place(request)
             if not request.membership.may(ability):
                 role = request.membership.get_role_display()
-                raise PermissionDenied(f"As {role} of {request.workspace} you cannot {ability}.")
+                raise PermissionDenied(f"As {role} of {request.workspace} you cannot {TAKES[ability]}.")
             return view(request, *args, **kwargs)
 
         return guarded  # type: ignore[return-value]

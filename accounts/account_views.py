@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import PasswordChangeForm
-from django.http import HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
@@ -37,6 +38,18 @@ def page(request: MemberRequest, template: str, about: dict) -> HttpResponse:
 
 
 class OwnPasswordChangeForm(PasswordChangeForm):
+    """Guesses of the old password are counted like those of a login."""
+
+    def __init__(self, *args, request: HttpRequest, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        if not logins.knows_password(self.request, password):
+            raise ValidationError("That is not your password.", code="password_incorrect")
+        return password
+
     def save(self, commit: bool = True) -> Any:
         logins.change_password(self.user, self.cleaned_data["new_password1"])
         return self.user
@@ -48,6 +61,9 @@ class ChangePassword(auth_views.PasswordChangeView):
     form_class = OwnPasswordChangeForm
     template_name = "accounts/change_password.html"
     success_url = reverse_lazy("account")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "Your password is changed. Everywhere else you are logged out.")
@@ -93,7 +109,7 @@ def two_factor_on(request: MemberRequest) -> HttpResponse:
 def two_factor_off(request: MemberRequest) -> HttpResponse:
     if not request.user.has_two_factor:
         return redirect("account")
-    form = OwnPasswordForm(request.user, request.POST or None)
+    form = OwnPasswordForm(request, request.POST or None)
     if form.is_bound and form.is_valid():
         two_factor.turn_off(request.user, by=request.user)
         request.session.pop(DEVICE_ID_SESSION_KEY, None)
@@ -109,7 +125,7 @@ def two_factor_off(request: MemberRequest) -> HttpResponse:
 def new_recovery_codes(request: MemberRequest) -> HttpResponse:
     if not request.user.has_two_factor:
         return redirect("account")
-    form = OwnPasswordForm(request.user, request.POST or None)
+    form = OwnPasswordForm(request, request.POST or None)
     if form.is_bound and form.is_valid():
         codes = two_factor.new_recovery_codes(request.user)
         return page(request, "recovery_codes", {"form": form, "codes": codes})

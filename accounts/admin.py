@@ -13,13 +13,23 @@ from django.http import HttpRequest, HttpResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import api_keys
+from accounts import api_keys, two_factor
 from accounts.back_office import Audited, ReadOnly, asker, log
 from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, Membership, Role, User, Workspace
 
 RIGHTS = ("is_staff", "is_superuser")
 GIVEN = (*RIGHTS, "groups", "user_permissions")
 
+
+def may_enter(request: HttpRequest) -> bool:
+    """Staff; with a second factor as soon as any workspace asks its members for one: the admin shows all of them."""
+    user = request.user
+    if not (isinstance(user, User) and user.is_active and user.is_staff):
+        return False
+    return user.has_two_factor or not Workspace.objects.filter(requires_two_factor=True).exists()
+
+
+admin.site.has_permission = may_enter  # type: ignore[method-assign]
 # Their pages show the secrets of the second step; a lost one is turned off on the page of the member.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
@@ -49,10 +59,20 @@ class Memberships(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user", "workspace")
 
+    # Whoever could write here could make himself the owner of any workspace.
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
 
 @admin.register(User)
 class Users(Audited, UserAdmin):
-    """Staff who may change users cannot make anybody, or themselves, more than they are."""
+    """Staff who may change users cannot make anybody, or themselves, more than they are, nor become anybody else."""
 
     list_display = ("email", "name", "is_active", *RIGHTS, "last_login")
     list_filter = ("is_active", *RIGHTS, "created_at")
@@ -74,8 +94,9 @@ class Users(Audited, UserAdmin):
         return self.readonly_fields if is_superuser(request) else (*self.readonly_fields, *GIVEN)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        is_above = isinstance(obj, User) and obj.is_superuser and not is_superuser(request)
-        return super().has_change_permission(request, obj) and not is_above
+        """Whoever can set the password of somebody can act as them: of staff, only a superuser may."""
+        is_staff = isinstance(obj, User) and obj.pk != request.user.pk and (obj.is_staff or obj.is_superuser)
+        return super().has_change_permission(request, obj) and (not is_staff or is_superuser(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -84,7 +105,9 @@ class Users(Audited, UserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         answer = super().user_change_password(request, id, form_url)
         if request.method == "POST" and answer.status_code == 302:
-            log(request, "change_password", User.objects.get(pk=id))
+            user = User.objects.get(pk=id)
+            two_factor.forget_unfinished(user)
+            log(request, "change_password", user)
         return answer
 
 
@@ -147,6 +170,10 @@ class ApiKeys(Audited):
     readonly_fields = ("workspace", "prefix", "created_at", "revoked_at", "last_used_at")
     actions = (revoke,)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """A role is worth what it may do: only superusers give another."""
+        return self.readonly_fields if is_superuser(request) else (*self.readonly_fields, "role")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -188,9 +215,20 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class StaffGroups(Audited):
+    """Changed by superusers alone: whoever is in a group may do what it says."""
+
     list_display = ("name",)
     search_fields = ("name",)
     filter_horizontal = ("permissions",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **options):
         if db_field.name == "permissions":

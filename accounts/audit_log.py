@@ -7,6 +7,7 @@ became of each person in the ledger, and what became of each row of an import in
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
+from os.path import commonprefix
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from accounts.models import Actor, AuditEntry, AuditLink, User, Workspace
 from accounts.origin import origin
 
 LONGEST = 300  # characters of one value kept; a text is known by its beginning
+LEAD = 40  # characters kept before the first difference, where the beginnings are the same
 FOUND = 5  # faults of the chain that a check writes down
 
 
@@ -45,7 +47,7 @@ def record(
     AuditEntry.objects.create(
         workspace_id=workspace.pk if workspace else None,
         verb=verb,
-        kind=type(about).__name__.lower(),
+        kind=about._meta.label_lower.rpartition(".")[2],  # not of type(): the workspace of a request is lazy
         about_id=about.pk,
         about=name_of(about)[:200],
         actor_kind=kind_of(by),
@@ -76,8 +78,8 @@ def differences(before: dict[str, Any], after: dict[str, Any], hidden: Collectio
     """By field, what it was and what it is: [old, new], for those that differ; "hidden" for what is not told."""
     names = [*before, *(name for name in after if name not in before)]
     both = {name: (before.get(name), after.get(name)) for name in names}
-    kept = {name: veiled if name in hidden else plain for name in names}
-    return {name: [kept[name](old), kept[name](new)] for name, (old, new) in both.items() if differ(old, new)}
+    kept = {name: veiled_pair if name in hidden else told for name in names}
+    return {name: kept[name](old, new) for name, (old, new) in both.items() if differ(old, new)}
 
 
 def differ(old: Any, new: Any) -> bool:
@@ -89,8 +91,25 @@ def is_empty(value: Any) -> bool:
     return value is None or value in ("", [], {}, ())
 
 
-def veiled(value: Any) -> Any:
-    return None if is_empty(value) else "hidden"
+def veiled_pair(*values: Any) -> list:
+    return [None if is_empty(value) else "hidden" for value in values]
+
+
+def told(old: Any, new: Any) -> list:
+    """Both as JSON can keep them; where they begin alike for longer than is kept, from a little before they differ."""
+    kept = [plain(old), plain(new)]
+    are_alike = kept[0] == kept[1] or str(old)[:LONGEST] == str(new)[:LONGEST]
+    return [parted(old, new), parted(new, old)] if are_alike else kept
+
+
+def parted(value: Any, other: Any) -> str:
+    text = in_full(value)
+    start = max(0, len(commonprefix([text, in_full(other)])) - LEAD)
+    return f"…{plain(text[start:])}"
+
+
+def in_full(value: Any) -> str:
+    return f"{value} ({value.pk})" if isinstance(value, Model) else str(value)
 
 
 def plain(value: Any) -> Any:

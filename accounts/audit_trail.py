@@ -7,12 +7,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from accounts.audit_words import field_told, kind_told, verb_told
 from accounts.models import AuditEntry, Membership, Workspace
 
 Kind = AuditEntry.Kind
@@ -20,6 +21,7 @@ PAGE = 50
 LATELY = 10_000  # rows whose verbs and kinds are offered to choose from
 HIGHEST = 2**63 - 1
 LONGEST = 100
+WORKSPACE, ACCOUNTS = "workspace", "accounts"  # the parts of what is shown: one chain, and some rows of another
 
 # Where a row of each kind is looked at, while it exists: its model, its URL name, and which of its columns is named.
 PAGES = {
@@ -42,6 +44,7 @@ class Asked:
     since: date | None = None
     until: date | None = None
     words: str = ""
+    part: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Asked":
@@ -53,6 +56,7 @@ class Asked:
             since=day(query.get("since", "")),
             until=day(query.get("until", "")),
             words=query.get("q", "").strip()[:LONGEST],
+            part=query["part"] if query.get("part") in (WORKSPACE, ACCOUNTS) else "",
         )
 
     @property
@@ -66,6 +70,7 @@ class Asked:
             "since": self.since,
             "until": self.until,
             "q": self.words,
+            "part": self.part,
         }
         return urlencode({name: str(value) for name, value in values.items() if value})
 
@@ -81,9 +86,34 @@ def day(text: str) -> date | None:
         return None
 
 
+def found_entries(workspace: Workspace, asked: Asked, *, before: int | None, limit: int) -> list[AuditEntry]:
+    """The newest rows asked for, below an id: of the workspace, and of the accounts of its members."""
+    found: list[AuditEntry] = []
+    for entries in (entries_of(workspace, asked), account_entries_of(workspace, asked)):
+        rows = entries if before is None else entries.filter(pk__lt=before)
+        found += rows.select_related("link").order_by("-id")[:limit]
+    return sorted(found, key=lambda entry: -entry.pk)[:limit]
+
+
 def entries_of(workspace: Workspace, asked: Asked) -> QuerySet[AuditEntry]:
-    """The rows asked for, newest first. Days are those of the workspace's time zone."""
-    entries = AuditEntry.objects.filter(workspace_id=workspace.pk).order_by("-id")
+    entries = AuditEntry.objects.filter(workspace_id=workspace.pk)
+    return entries.none() if asked.part == ACCOUNTS else filtered(entries, workspace, asked)
+
+
+def account_entries_of(workspace: Workspace, asked: Asked) -> QuerySet[AuditEntry]:
+    """What concerns members wherever they work, such as log-ins; who else did it is not told, nor can it be guessed."""
+    members = Membership.objects.filter(workspace=workspace).values("user_id")
+    entries = AuditEntry.objects.filter(workspace_id=None, kind="user", about_id__in=members)
+    stranger = Q(actor_kind=Kind.PERSON) & ~Q(actor_id__in=members)
+    if asked.part == WORKSPACE:
+        return entries.none()
+    if asked.actor or asked.words:
+        entries = entries.exclude(stranger)
+    return filtered(entries, workspace, asked).annotate(by_stranger=ExpressionWrapper(stranger, BooleanField()))
+
+
+def filtered(entries: QuerySet[AuditEntry], workspace: Workspace, asked: Asked) -> QuerySet[AuditEntry]:
+    """Days are those of the workspace's time zone."""
     if asked.actor:
         entries = entries.filter(by_actor(asked.actor))
     for name in ("verb", "kind"):
@@ -135,6 +165,14 @@ class Line:
     href: str
 
     @property
+    def is_of_account(self) -> bool:
+        return self.entry.workspace_id is None
+
+    @property
+    def is_by_stranger(self) -> bool:
+        return is_by_stranger(self.entry)
+
+    @property
     def number(self) -> int | None:
         return number_of(self.entry)
 
@@ -150,23 +188,20 @@ class Line:
 
     @property
     def about(self) -> str:
-        return self.entry.about
+        return "" if self.entry.kind == "auditlink" else self.entry.about  # there is one for each workspace
 
     @property
     def verb(self) -> str:
-        return self.entry.verb.replace("_", " ")
+        return verb_told(self.entry.verb)
 
     @property
     def kind(self) -> str:
-        return KIND_WORDS.get(self.entry.kind, self.entry.kind)
+        return kind_told(self.entry.kind)
 
     @property
     def changes(self) -> list[Change]:
         changes = self.entry.changes.items()
-        return [Change(field.replace("_", " "), shown(old), shown(new)) for field, (old, new) in changes]
-
-
-KIND_WORDS = {"recipient": "person", "apikey": "API key", "auditlink": "audit log", "chosensender": "sender"}
+        return [Change(field_told(field), shown(old), shown(new)) for field, (old, new) in changes]
 
 
 def number_of(entry: AuditEntry) -> int | None:
@@ -175,7 +210,14 @@ def number_of(entry: AuditEntry) -> int | None:
     return link.number if link else None
 
 
+def is_by_stranger(entry: AuditEntry) -> bool:
+    """Done to the account of a member by somebody who is none."""
+    return getattr(entry, "by_stranger", False)
+
+
 def who(entry: AuditEntry) -> str:
+    if is_by_stranger(entry):
+        return "somebody outside"
     if entry.actor_kind == Kind.MACHINE:
         return "the machine"
     return f"API key {entry.actor}" if entry.actor_kind == Kind.KEY else entry.actor
@@ -208,10 +250,7 @@ def instant(text: str) -> str:
 
 def page_of(workspace: Workspace, asked: Asked, before: int | None) -> tuple[list[Line], int | None]:
     """The newest rows below an id, and the id the next page begins below, None on the last one."""
-    entries = entries_of(workspace, asked).select_related("link")
-    if before is not None:
-        entries = entries.filter(pk__lt=before)
-    found = list(entries[: PAGE + 1])
+    found = found_entries(workspace, asked, before=before, limit=PAGE + 1)
     return lines(workspace, found[:PAGE]), found[PAGE - 1].pk if len(found) > PAGE else None
 
 
@@ -253,14 +292,15 @@ def choices_of(workspace: Workspace, asked: Asked) -> Choices:
     if asked.actor and asked.actor not in dict(actors):
         gone = AuditEntry.objects.filter(by_actor(asked.actor), workspace_id=workspace.pk).order_by("-id").first()
         actors.append((asked.actor, who(gone) if gone else "somebody unknown"))
-    lately = AuditEntry.objects.filter(workspace_id=workspace.pk).order_by("-id").values("verb", "kind")[:LATELY]
-    pairs = {(row["verb"], row["kind"]) for row in lately}
+    parts = (entries_of(workspace, Asked()), account_entries_of(workspace, Asked()))
+    lately = [part.order_by("-id").values_list("verb", "kind")[:LATELY] for part in parts]
+    pairs = {pair for part in lately for pair in part}
     verbs = sorted({verb for verb, _ in pairs} | ({asked.verb} if asked.verb else set()))
     kinds = sorted({kind for _, kind in pairs} | ({asked.kind} if asked.kind else set()))
     return Choices(
         actors,
-        [(verb, verb.replace("_", " ")) for verb in verbs],
-        [(kind, KIND_WORDS.get(kind, kind)) for kind in kinds],
+        [(verb, verb_told(verb)) for verb in verbs],
+        [(kind, kind_told(kind)) for kind in kinds],
     )
 
 

@@ -13,12 +13,22 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit_log
 from accounts.access import MemberRequest, may
-from accounts.audit_trail import Asked, choices_of, entries_of, last_check, number_of, page_of, who, whole
+from accounts.audit_trail import (
+    Asked,
+    choices_of,
+    found_entries,
+    is_by_stranger,
+    last_check,
+    number_of,
+    page_of,
+    who,
+    whole,
+)
 from accounts.models import AuditEntry, Workspace
 
 AT_ONCE = 2_000
 COLUMNS = (*("number", "time (UTC)", "who", "verb", "kind", "id", "about", "field", "was", "is", "address", "request"),)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "=+-@＝＋－＠"
 
 
 @require_GET
@@ -60,20 +70,16 @@ async def stream(workspace: Workspace, asked: Asked) -> AsyncIterator[str]:
     """The file piece by piece, however long the log is."""
     yield written([COLUMNS])
     before = None
-    while found := await sync_to_async(block)(workspace, asked, before):
+    while found := await sync_to_async(found_entries)(workspace, asked, before=before, limit=AT_ONCE):
         yield written(row for entry in found for row in rows_of(entry))
         before = found[-1].pk
 
 
-def block(workspace: Workspace, asked: Asked, before: int | None) -> list[AuditEntry]:
-    entries = entries_of(workspace, asked).select_related("link")
-    return list((entries if before is None else entries.filter(pk__lt=before))[:AT_ONCE])
-
-
 def rows_of(entry: AuditEntry) -> Iterator[list]:
     at = f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    what = [number_of(entry), at, who(entry), entry.verb, entry.kind, entry.about_id, entry.about]
-    where = [entry.address, entry.request_id]
+    number = "account" if entry.workspace_id is None else number_of(entry)
+    what = [number, at, who(entry), entry.verb, entry.kind, entry.about_id, entry.about]
+    where = ["", ""] if is_by_stranger(entry) else [entry.address, entry.request_id]
     for field, (old, new) in entry.changes.items() or [("", ("", ""))]:
         yield [*what, field, old, new, *where]
 
@@ -86,4 +92,7 @@ def written(rows: Iterable[Iterable]) -> str:
 
 def harmless(cell: object) -> object:
     """A spreadsheet takes a text that begins like this for a formula, and carries it out."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str) or not cell:
+        return cell
+    begins = cell[0] in "\t\r\n" or cell.lstrip()[:1] in {*FORMULA}
+    return f"'{cell}" if begins else cell

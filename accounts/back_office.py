@@ -1,5 +1,7 @@
 """What all lists and forms of the admin have in common: quick on a million rows, and written into the audit log."""
 
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -55,15 +57,15 @@ class Audited(Quick):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         rows = [RowForm(each, each in formset.deleted_forms) for formset in formsets for each in formset.forms]
-        for row in rows:
-            if row.is_deleted:
-                log(request, "delete", row.form.instance, before=words_of(row.form.instance))
+        gone = [copy(row.form.instance) for row in rows if row.is_deleted]  # deleting takes their number away
         super().save_related(request, form, formsets, change)
-        verb = "update" if change else "create"
-        log_changes(request, verb, form, form.original, hidden=self.hidden)
-        for row in rows:
-            if not row.is_deleted:
-                log_changes(request, "update" if row.original else "create", row.form, row.original)
+        kept = [(row.form, row.original) for row in rows if row.form.has_changed() and not row.is_deleted]
+        notes = [Note("delete", row, words_of(row)) for row in gone]
+        notes += [Note.of(form, form.original, hidden=self.hidden), *(Note.of(*each) for each in kept)]
+        # Always in the same order: at the commit each chain is held, and two that wait for each other never end.
+        for note in sorted(notes, key=lambda note: chain_of(note.row)):
+            if note.verb == "delete" or note.after:
+                log(request, note.verb, note.row, before=note.before, after=note.after, hidden=note.hidden)
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
@@ -72,7 +74,7 @@ class Audited(Quick):
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for row in queryset:
+        for row in sorted(queryset, key=chain_of):
             log(request, "delete", row, before=words_of(row), hidden=self.hidden)
         super().delete_queryset(request, queryset)
 
@@ -89,10 +91,24 @@ def original_of(row: Model) -> Model | None:
     return type(row)._base_manager.filter(pk=row.pk).first() if row.pk else None
 
 
-def log_changes(request: HttpRequest, verb: str, form: Any, original: Model | None, **values: Any) -> None:
-    before, after = differing(form, original)
-    if after:
-        log(request, verb, form.instance, before=before, after=after, **values)
+@dataclass(frozen=True)
+class Note:
+    """What is to be written of a row that was saved or deleted."""
+
+    verb: str
+    row: Model
+    before: dict[str, Any]
+    after: dict[str, Any] | None = None
+    hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, form: Any, original: Model | None, hidden: tuple[str, ...] = ()) -> "Note":
+        return cls("update" if original else "create", form.instance, *differing(form, original), hidden)
+
+
+def chain_of(row: Model) -> int:
+    workspace = workspace_of(row)
+    return workspace.pk if workspace else 0
 
 
 def log(request: HttpRequest, verb: str, row: Model, **values: Any) -> None:

@@ -1,18 +1,21 @@
 """The forms of login, account, members and workspace."""
 
 from collections.abc import Iterable
+from datetime import date
 from threading import Thread
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import logins
-from accounts.models import Role, User, Workspace
-from accounts.workspaces import ZONES
+from accounts import lockout, logins
+from accounts.models import Role, User, Workspace, as_kept
+from accounts.zones import NoSuchZone, zone_called
 
-ZONES_BY_NAME = {zone.lower(): zone for zone in ZONES}
 ROLE_WORDS = {
     Role.VIEWER: "sees everything",
     Role.EDITOR: "also writes campaigns and keeps people",
@@ -51,6 +54,15 @@ class LoginForm(AuthenticationForm):
         "inactive": "This account is closed. Ask an owner of your workspace.",
     }
 
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password:
+            self.user_cache = lockout.user_with(cast(HttpRequest, self.request), email, password)
+            if self.user_cache is None:
+                raise self.get_invalid_login_error()
+            self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
 
 class ForgotForm(PasswordResetForm):
     """An email address, to which a link goes; nothing tells whether anybody has it."""
@@ -63,7 +75,8 @@ class ForgotForm(PasswordResetForm):
     )
 
     def get_users(self, email: str) -> Iterable[User]:
-        return [user for user in super().get_users(email) if logins.ask_for_new_password(user)]
+        users = User.objects.filter(email=as_kept(email), is_active=True)
+        return [user for user in users if user.has_usable_password() and logins.ask_for_new_password(user)]
 
     def send_mail(self, *args, **kwargs) -> None:
         # Not waited for: the answer for a known address must not take longer than for an unknown one.
@@ -91,7 +104,7 @@ class NameForm(forms.Form):
 
 
 class OwnPasswordForm(forms.Form):
-    """The password of who asks, once more, before something that weakens the account."""
+    """The password of who asks, once more, before something that weakens the account; guesses are counted."""
 
     password = forms.CharField(
         label="Your password",
@@ -101,13 +114,13 @@ class OwnPasswordForm(forms.Form):
         error_messages={"required": "Type your password."},
     )
 
-    def __init__(self, user: User, *args, **kwargs) -> None:
+    def __init__(self, request: HttpRequest, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request = request
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        if not logins.knows_password(self.request, password):
             raise forms.ValidationError("That is not your password.")
         return password
 
@@ -154,6 +167,37 @@ class InviteForm(forms.Form):
         self.fields["role"].choices = roles_up_to(highest)  # type: ignore[attr-defined]
 
 
+class KeyForm(forms.Form):
+    """Of a new API key; its role is at most that of whoever makes it."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off", "placeholder": "Shop"}),
+        error_messages={"required": "Name the program that will use the key, such as Shop."},
+    )
+    role = forms.TypedChoiceField(label="Role", coerce=lambda value: Role(int(value)), initial=Role.MARKETER.value)
+    last_day = forms.DateField(
+        label="Last day",
+        required=False,
+        help_text="Valid through this day; without one until it is revoked.",
+        widget=forms.DateInput({"type": "date", "aria-describedby": "id_last_day_helptext"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Choose a day, such as 2030-12-31."},
+    )
+
+    def __init__(self, highest: int, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = roles_up_to(highest)  # type: ignore[attr-defined]
+
+    def clean_last_day(self) -> date | None:
+        day = self.cleaned_data["last_day"]
+        if day and day < timezone.localdate():
+            raise forms.ValidationError("That day is over. Choose today or a later one.")
+        if day and day.year > 9000:
+            raise forms.ValidationError("Choose an earlier day, or none.")
+        return day
+
+
 class RoleForm(forms.Form):
     role = forms.TypedChoiceField(coerce=lambda value: Role(int(value)), choices=Role.choices)
 
@@ -181,11 +225,10 @@ class WorkspaceForm(forms.Form):
     )
 
     def clean_time_zone(self) -> str:
-        typed = self.cleaned_data["time_zone"].strip().replace(" ", "_")
-        zone = ZONES_BY_NAME.get(typed.lower())
-        if zone is None:
-            raise forms.ValidationError("There is no such time zone. Choose one of the list, such as Africa/Nairobi.")
-        return zone
+        try:
+            return zone_called(self.cleaned_data["time_zone"])
+        except NoSuchZone as refusal:
+            raise forms.ValidationError(str(refusal)) from None
 
 
 class SettingsForm(WorkspaceForm):

@@ -11,21 +11,34 @@ from typing import Any
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
-from django.db import transaction
+from django.contrib import auth
+from django.db import connection, transaction
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import audit_log
-from accounts.models import User
+from accounts.models import User, as_kept
 
 Credentials = dict[str, Any]
 
 
+@transaction.atomic
+def user_with(request: HttpRequest, email: str, password: str) -> User | None:
+    """Whose email address and password these are, None for nobody and for who is locked out.
+
+    Tries of one pair wait for each other: checked, hashed and counted at once, many would pass the limit together.
+    """
+    with connection.cursor() as cursor:
+        pair = f"log in:{as_kept(email)}:{address_of(request)}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [pair])
+    return auth.authenticate(request, username=email, password=password)
+
+
 def username_of(request: HttpRequest, credentials: Credentials | None = None) -> str:
     """The email address that was tried, in the one form it is counted in."""
-    return str((credentials or request.POST).get("username") or "").strip().lower()[:255]
+    return as_kept(str((credentials or request.POST).get("username") or ""))[:255]
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -63,9 +76,13 @@ class Lockout(AxesDatabaseHandler):
         was_locked_out = getattr(request, "axes_locked_out", False)
         super().user_login_failed(sender, credentials, request, **rest)
         if request and not was_locked_out:
+            # The rest of a form may hold a new password, and the page asked for the token of an invitation.
+            pair, _ = self.filter_user_attempts(request, credentials)
+            pair.update(get_data="", post_data="")
             email = username_of(request, credentials)
             about = User.objects.filter(email=email).first() or User(email=email)
-            audit_log.record(None, "log_in_failed", about, by=None)
+            is_inside = getattr(request, "user", None) and request.user.is_authenticated
+            audit_log.record(None, "wrong_password" if is_inside else "log_in_failed", about, by=None)
             if request.axes_locked_out:  # type: ignore[attr-defined]
                 audit_log.record(None, "lock_out", about, by=None)
 

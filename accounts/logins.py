@@ -1,7 +1,7 @@
 """In and out, and what a user may do to the own account."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import auth
 from django.db import transaction
@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.models import Device
 
-from accounts import audit_log, two_factor
-from accounts.models import AuditEntry, User
+from accounts import audit_log, lockout, two_factor
+from accounts.models import AuditEntry, Membership, User
 
 BACKEND = "accounts.backends.Passwords"
 HALFWAY = "halfway"  # where the session keeps who has passed the first step
@@ -29,6 +29,7 @@ def log_in(request: HttpRequest, user: User, device: Device | None = None) -> No
         audit_log.record(None, "log_in", user, by=user)
 
 
+@transaction.atomic
 def log_out(request: HttpRequest) -> None:
     user = request.user
     auth.logout(request)
@@ -63,6 +64,12 @@ def pass_second_step(request: HttpRequest, user: User, code: str) -> None:
     log_in(request, user, two_factor.verify(user, code))
 
 
+def knows_password(request: HttpRequest, password: str) -> bool:
+    """Whether who is logged in knows the own password; tries count as those of a login do."""
+    user = cast(User, request.user)
+    return lockout.user_with(request, user.email, password) == user
+
+
 @transaction.atomic
 def change_name(user: User, name: str) -> None:
     before = {"name": user.name}
@@ -72,16 +79,33 @@ def change_name(user: User, name: str) -> None:
 
 
 @transaction.atomic
-def change_password(user: User, password: str, *, verb: str = "change_password") -> None:
-    """Every session that was begun with the old one is over."""
+def change_password(user: User, password: str) -> None:
+    """Every session that was begun with the old one is over, and so is a second factor somebody began to set up."""
+    _set_password(user, password)
+    audit_log.record(None, "change_password", user, by=user)
+
+
+@transaction.atomic
+def reset_password(user: User, password: str, *, link_by: Membership | None = None) -> None:
+    """By way of a mailed link, which proves who it is, or of one made by an admin, which proves nothing."""
+    _set_password(user, password)
+    if link_by:
+        after = {"link_made_by": str(link_by.user)}
+        audit_log.record(link_by.workspace, "reset_password", user, by=None, after=after)
+    else:
+        audit_log.record(None, "reset_password", user, by=user)
+
+
+def _set_password(user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
-    audit_log.record(None, verb, user, by=user)
+    two_factor.forget_unfinished(user)
 
 
 @transaction.atomic
 def log_out_everywhere(user: User) -> None:
     user.end_sessions()
+    two_factor.forget_unfinished(user)
     audit_log.record(None, "log_out_everywhere", user, by=user)
 
 

@@ -15,11 +15,20 @@ from django.utils.functional import cached_property
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
+def as_kept(email: str | None) -> str:
+    """An email address in the one form it is kept, looked up and counted in.
+
+    Never compared by the database without regard to case: PostgreSQL takes letters for equal (ı and i, ſ and s) that
+    are those of somebody else's address.
+    """
+    return (email or "").strip().lower()
+
+
 class People(BaseUserManager["User"]):
     """Makes users with an email address in place of a user name."""
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=as_kept(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -28,7 +37,7 @@ class People(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email: str | None) -> "User":
-        return self.get(email__iexact=email)
+        return self.get(email=as_kept(email))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -46,10 +55,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = People()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def clean(self) -> None:
+        self.email = as_kept(self.email)
 
     def get_short_name(self) -> str:
         return str(self).split("@")[0].split(" ")[0]
@@ -183,6 +198,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        verbose_name = "API key"
         constraints = [models.UniqueConstraint(fields=["digest"], name="api_key_once")]
 
     def __str__(self) -> str:

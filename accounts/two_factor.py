@@ -14,9 +14,11 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit_log
-from accounts.models import User
+from accounts.models import User, Workspace
 
+PATIENCE = timedelta(minutes=15)
 RECOVERY_CODES = 10
+TOO_LATE = "This key is over: they live for a quarter of an hour. Give your app the new one below."
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
 
 
@@ -26,10 +28,22 @@ class WrongCode(Exception):
 
 @transaction.atomic
 def begin(user: User) -> TOTPDevice:
-    """The app to be set up: not asked for until confirmed, the same until then."""
+    """The app to be set up: not asked for until confirmed, the same until then, for a quarter of an hour."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    waiting = TOTPDevice.objects.filter(user=user, confirmed=False).first()
-    return waiting or TOTPDevice.objects.create(user=user, name="authenticator app", confirmed=False)
+    if waiting := _unfinished(user):
+        return waiting
+    forget_unfinished(user)
+    return TOTPDevice.objects.create(user=user, name="authenticator app", confirmed=False)
+
+
+def _unfinished(user: User) -> TOTPDevice | None:
+    lately = timezone.now() - PATIENCE
+    return TOTPDevice.objects.filter(user=user, confirmed=False, created_at__gt=lately).first()
+
+
+def forget_unfinished(user: User) -> None:
+    """Whoever was in the account may have seen that key."""
+    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
 
 
 def key_of(device: TOTPDevice) -> str:
@@ -45,16 +59,16 @@ def picture_of(device: TOTPDevice) -> str:
 
 def confirm(user: User, code: str) -> tuple[Device, list[str]]:
     """Turn it on, ending every session; returns the recovery codes, too, which cannot be had again."""
-    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    device = _unfinished(user)
     if device is None:
-        raise WrongCode("Two-factor login is set up already, or the set-up was not begun.")
+        raise WrongCode(TOO_LATE)
     return _confirm(user, _verified(device, code))
 
 
 @transaction.atomic
 def _confirm(user: User, device: Device) -> tuple[Device, list[str]]:
-    device.confirmed = True
-    device.save(update_fields=["confirmed"])
+    if not TOTPDevice.objects.filter(pk=device.pk, confirmed=False).update(confirmed=True):
+        raise WrongCode(TOO_LATE)
     user.end_sessions()
     user.has_two_factor = True
     codes = _make_recovery_codes(user)
@@ -63,7 +77,10 @@ def _confirm(user: User, device: Device) -> tuple[Device, list[str]]:
 
 
 def verify(user: User, code: str) -> Device:
-    """The device of a confirmed user that knows this code; a recovery code is used up. Raises WrongCode."""
+    """The device of a confirmed user that knows this code; a recovery code is used up.
+
+    Raises WrongCode, which the audit log tells; while there is a wait for the next try nothing is written.
+    """
     typed = plain(code)
     if typed.isascii() and typed.isdecimal() and len(typed) == 6:
         device: Device | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
@@ -71,17 +88,21 @@ def verify(user: User, code: str) -> Device:
         device, typed = StaticDevice.objects.filter(user=user, confirmed=True).first(), digest_of(user, typed)
     if device is None:
         raise WrongCode("That code is not right. Type the six digits your app shows now.")
-    return _verified(device, typed)
+    return _verified(device, typed, counted_for=user)
 
 
-def _verified(device: Device, code: str) -> Device:
-    # In a transaction of its own that commits: a wrong code must be counted whatever follows.
+def _verified(device: Device, code: str, counted_for: User | None = None) -> Device:
+    # In a transaction of its own that commits: a wrong code must be counted and told whatever follows.
     with transaction.atomic():
-        device = type(device).objects.select_for_update().get(pk=device.pk)
-        allowed, why = device.verify_is_allowed()
-        verified = allowed and device.verify_token(plain(code))
+        found = type(device).objects.select_for_update().filter(pk=device.pk).first()
+        if found is None:
+            raise WrongCode("Two-factor login was changed a moment ago. Begin again.")
+        allowed, why = found.verify_is_allowed()
+        verified = allowed and found.verify_token(plain(code))
+        if counted_for and allowed and not verified:
+            audit_log.record(None, "wrong_code", counted_for, by=None)
     if verified:
-        return device
+        return found
     if not allowed and why and (until := why.get("locked_until")):
         raise WrongCode(f"Too many wrong codes. Try again in {waiting(until - timezone.now())}.")
     raise WrongCode("That code is not right. Type the one your app shows now; each works once.")
@@ -105,13 +126,19 @@ def recovery_codes_left(user: User) -> int:
 
 
 @transaction.atomic
-def turn_off(user: User, *, by: User | None) -> None:
-    """Ask for a password alone from now on, and forget app and recovery codes; ends every other session."""
+def turn_off(user: User, *, by: User | None, workspace: Workspace | None = None) -> None:
+    """Ask for a password alone from now on, and forget app and recovery codes; ends every other session.
+
+    Where an admin does it for a member, the log of the workspace tells it. If it is off already nothing is done.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not TOTPDevice.objects.filter(user=user, confirmed=True).exists():
+        return
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
     user.end_sessions()
     user.has_two_factor = False
-    audit_log.record(None, "turn_off_two_factor", user, by=by)
+    audit_log.record(workspace, "turn_off_two_factor", user, by=by)
 
 
 def _make_recovery_codes(user: User) -> list[str]:

@@ -1,12 +1,16 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
-from accounts import account_views, audit_views, member_views, views, workspace_views
+from accounts import account_views, audit_views, key_views, member_views, views, workspace_views
 
 urlpatterns = [
     path("login/", views.Login.as_view(), name="login"),
     path("login/code/", views.login_code, name="login-code"),
     path("logout/", views.Logout.as_view(), name="logout"),
     path("admin/login/", views.admin_login, name="admin-login"),
+    path("admin/logout/", views.Logout.as_view(), name="admin-logout"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="change-password"), name="admin-password"),
+    path("admin/r/<path:row>", views.admin_elsewhere, name="admin-elsewhere"),
     path("password/forgot/", views.ForgotPassword.as_view(), name="forgot-password"),
     path("password/forgot/sent/", views.ForgotPasswordSent.as_view(), name="forgot-password-sent"),
     path("password/new/<uidb64>/<token>/", views.NewPassword.as_view(), name="new-password"),
@@ -20,6 +24,8 @@ urlpatterns = [
     path("workspaces/new/", workspace_views.new_workspace, name="workspace-new"),
     path("workspaces/switch/", workspace_views.switch_workspace, name="switch-workspace"),
     path("settings/", workspace_views.workspace_settings, name="settings"),
+    path("settings/api-keys/", key_views.show_keys, name="api-keys"),
+    path("settings/api-keys/<int:pk>/revoke/", key_views.revoke_key, name="revoke-key"),
     path("settings/audit-log/", audit_views.show_audit_log, name="audit-log"),
     path("settings/audit-log/check/", audit_views.check_audit_log, name="audit-log-check"),
     path("settings/audit-log/download/", audit_views.download_audit_log, name="audit-log-download"),

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import SetPasswordForm
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
@@ -17,8 +18,9 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from accounts import logins
+from accounts import logins, mail, reset_links
 from accounts.forms import CodeForm, ForgotForm, LoginForm
+from accounts.models import Membership
 from accounts.two_factor import WrongCode
 
 
@@ -83,10 +85,19 @@ class Logout(auth_views.LogoutView):
 @require_http_methods(["GET", "POST"])
 def admin_login(request: HttpRequest) -> HttpResponse:
     """The admin has no login of its own, which would know no second step."""
-    if request.user.is_authenticated:
+    user = request.user
+    if user.is_authenticated:
+        if user.is_active and user.is_staff and not user.has_two_factor:
+            messages.warning(request, "A workspace here asks for two-factor login, so the admin does too. Set it up.")
+            return redirect("two-factor")
         messages.error(request, "Only staff may enter the admin.")
         return redirect("campaigns")
     return redirect(f"{reverse('login')}?{request.GET.urlencode(safe='/')}")
+
+
+def admin_elsewhere(request: HttpRequest, row: str) -> HttpResponse:
+    """Where "view on site" of the admin would lead; none of its rows has such a page, and some have no table."""
+    raise PermissionDenied("Rows of the admin are looked at in the admin.")
 
 
 class ForgotPassword(auth_views.PasswordResetView):
@@ -97,6 +108,7 @@ class ForgotPassword(auth_views.PasswordResetView):
     email_template_name = "registration/forgot_mail.txt"
     subject_template_name = "registration/forgot_subject.txt"
     success_url = reverse_lazy("forgot-password-sent")
+    token_generator = reset_links.Tokens()
 
     @method_decorator(login_not_required)
     def dispatch(self, *args, **kwargs) -> HttpResponseBase:
@@ -109,13 +121,16 @@ class ForgotPasswordSent(auth_views.PasswordResetDoneView):
     template_name = "registration/forgot_sent.html"
 
     def get_context_data(self, **kwargs) -> dict:
-        goes_to_log = settings.EMAIL_BACKEND.endswith("console.EmailBackend")
-        return super().get_context_data(**kwargs) | {"goes_to_log": goes_to_log}
+        return super().get_context_data(**kwargs) | {"goes_to_log": mail.goes_to_log()}
 
 
 class NewPasswordForm(SetPasswordForm):
+    def __init__(self, *args, link_by: Membership | None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.link_by = link_by
+
     def save(self, commit: bool = True) -> Any:
-        logins.change_password(self.user, self.cleaned_data["new_password1"], verb="reset_password")
+        logins.reset_password(self.user, self.cleaned_data["new_password1"], link_by=self.link_by)
         return self.user
 
 
@@ -123,8 +138,13 @@ class NewPassword(auth_views.PasswordResetConfirmView):
     """Where the mailed link leads, and the one an admin makes."""
 
     form_class = NewPasswordForm
+    token_generator = reset_links.Tokens()
     template_name = "registration/new_password.html"
     success_url = reverse_lazy("login")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        token = self.request.session.get(auth_views.INTERNAL_RESET_SESSION_TOKEN)
+        return super().get_form_kwargs() | {"link_by": reset_links.maker_of(token)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "Your new password is set. Log in with it.")

@@ -10,7 +10,8 @@ from accounts import workspaces
 from accounts.access import MemberRequest, is_inside, may
 from accounts.forms import SettingsForm, WorkspaceForm
 from accounts.members import NotPossible
-from accounts.workspaces import SETTINGS, ZONES
+from accounts.workspaces import SETTINGS
+from accounts.zones import ZONES
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,6 +33,7 @@ def workspace_settings(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new_workspace(request: MemberRequest) -> HttpResponse:
+    workspaces.demand_trust(request.user, request.memberships)
     form = WorkspaceForm(request.POST or None, initial={"time_zone": "UTC"})
     if form.is_bound and form.is_valid():
         workspace = workspaces.make_workspace(**form.cleaned_data, by=request.user)

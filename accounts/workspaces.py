@@ -1,25 +1,33 @@
 """What a workspace is set to, and new ones."""
 
+from collections.abc import Iterable
 from typing import Any
-from zoneinfo import available_timezones
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts import audit_log
+from accounts.access import is_trusted
 from accounts.members import NotPossible
 from accounts.models import Membership, Role, User, Workspace
 
-ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 SETTINGS = ("name", "time_zone", "retry_policy", "requires_two_factor")
 
 
 @transaction.atomic
 def make_workspace(name: str, time_zone: str, *, by: User) -> Workspace:
-    """A workspace whose only member, its owner, is its maker."""
+    """A workspace whose only member, its owner, is its maker. Raises PermissionDenied."""
+    demand_trust(by, by.memberships.all())
     workspace = Workspace.objects.create(name=name, time_zone=time_zone)
     Membership.objects.create(workspace=workspace, user=by, role=Role.OWNER)
     audit_log.record(workspace, "make", workspace, by=by, after={"name": name, "time_zone": time_zone})
     return workspace
+
+
+def demand_trust(user: User, memberships: Iterable[Membership]) -> None:
+    """Raises PermissionDenied for who may not make a workspace."""
+    if not is_trusted(user, memberships):
+        raise PermissionDenied("Only an admin or owner of some workspace can make another.")
 
 
 @transaction.atomic

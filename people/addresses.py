@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+import idna
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
@@ -26,6 +27,17 @@ def normal_email(text: str) -> str:
     if len(email) > 254:
         raise InvalidAddress(f"“{shown(text, at_most=60)}” is too long for an email address.")
     return email
+
+
+def readable(address: str) -> str:
+    """The address with its domain in the letters of its own language, as people write it."""
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return address
+    try:
+        return f"{local}{at}{idna.decode(domain)}"
+    except idna.IDNAError:
+        return address
 
 
 def normal_phone(text: str, region: str | None = None) -> str:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.tokens import default_token_generator
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -22,8 +21,9 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts import members
 from accounts.models import ApiKey, AuditEntry, Role, User, Workspace
-from campaigns.models import Campaign
-from dispatcher import choose, dismissals, operations, shelf
+from accounts.reset_links import Tokens
+from campaigns.models import Campaign, Recurrence
+from dispatcher import choose, dismissals, operations, recurring, shelf
 from dispatcher.books import books_of
 from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
@@ -154,7 +154,8 @@ def another_time(scene: Scene) -> dict[str, Any]:
 
 def another_rule(scene: Scene) -> dict[str, Any]:
     day = timezone.localdate() + timedelta(days=3)
-    return {"date": day.isoformat(), "time": "10:00", "zone": "UTC", "repeat": "daily", "every": 2, "ends": "never"}
+    typed = {"date": day.isoformat(), "time": "10:00", "zone": "UTC", "repeat": "daily", "every": 2, "ends": "never"}
+    return typed | {"seen": recurring.standing(Recurrence.objects.get())}
 
 
 def a_member(scene: Scene) -> list[Any]:
@@ -201,7 +202,7 @@ def halfway(scene: Scene) -> list[Any]:
 def a_link(scene: Scene) -> list[Any]:
     """Where the link leads after Django has put its token into the session."""
     uid = urlsafe_base64_encode(force_bytes(scene.ann.pk))
-    link = reverse("new-password", args=[uid, default_token_generator.make_token(scene.ann)])
+    link = reverse("new-password", args=[uid, Tokens().make_token(scene.ann)])
     scene.browser.logout()
     scene.browser.get(link)
     return [uid, "set-password"]
@@ -283,6 +284,9 @@ CHANGES = {
     "test-sender": Change("send_test", on_email, typing(to="ann@example.com")),
     "begin-outage": Change("begin_outage"),
     "end-outage": Change("end_outage", during_an_outage),
+    "admin-logout": Change("log_out"),
+    "api-keys": Change("make", typed=typing(name="Shop", role=Role.VIEWER.value)),
+    "revoke-key": Change("revoke", lambda scene: [ApiKey.make(scene.workspace, "Shop")[0].pk]),
     "audit-log-check": Change("check", something_written),
 }  # fmt: skip
 
@@ -290,6 +294,7 @@ NOTHING = {
     "campaign-preview": "draws what is typed and keeps nothing",
     "switch-workspace": "the session alone knows in which workspace somebody works",
     "admin-login": "leads to the other login",
+    "admin-password": "leads to the other page",
     "api": "its operations are below",
 }
 
@@ -302,7 +307,8 @@ CALLS = {
 
 
 @pytest.fixture
-def scene() -> Scene:
+def scene(settings) -> Scene:
+    settings.TRUSTED_PROXY = True  # which numbers the requests
     workspace = make_workspace("Acme")
     ann = make_member(workspace, Role.OWNER, email="ann@example.com", password=PASSWORD)
     browser = Client(headers={"Sec-Fetch-Site": "same-origin", "X-Request-ID": NUMBER})

@@ -5,11 +5,15 @@ import re
 import time
 
 import pytest
+from axes.models import AccessAttempt
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role, User
+from accounts.reset_links import Tokens
 from dispatcher.consumers import Watcher
+from tests.accounts.test_two_factor import set_up
 from tests.dispatcher.watching import change, socket, watch
 from tests.make import make_member, make_user, make_workspace
 
@@ -64,7 +68,7 @@ def test_a_name_is_changed_and_none_is_refused_with_a_sentence(ann):
 def test_the_account_opens_to_a_user_without_any_workspace():
     browser = browser_of(make_user("new@example.com"))
 
-    for name in ("account", "change-password", "two-factor", "workspace-new"):
+    for name in ("account", "change-password", "two-factor"):
         assert browser.get(reverse(name)).status_code == 200, name
 
 
@@ -160,6 +164,49 @@ def test_a_mailbox_is_not_flooded(ann, client, mailoutbox):
     time.sleep(0.2)
 
     assert len(mailoutbox) == 1
+
+
+def test_a_link_for_a_new_password_is_over_after_logging_out_everywhere(ann):
+    token = Tokens().make_token(ann)
+    assert Tokens().check_token(ann, token)
+
+    ann.end_sessions()
+
+    assert not Tokens().check_token(ann, token)
+
+
+@pytest.mark.parametrize("name", ["change-password", "two-factor-off", "recovery-codes"])
+def test_a_password_cannot_be_guessed_without_limit_inside_a_session(ann, client, name):
+    client.force_login(ann)
+    if name != "change-password":
+        set_up(ann, client)
+
+    def guess(password):
+        typed = {"password": password, "old_password": password, "new_password1": NEW, "new_password2": NEW}
+        return client.post(reverse(name), typed)
+
+    answers = [guess(f"wrong-{n}") for n in range(5)]
+    with_the_right_one = guess(PASSWORD)
+
+    assert "That is not your password." in answers[0].content.decode()
+    assert [answer.status_code for answer in answers[1:]][-1] == with_the_right_one.status_code == 429
+    html = with_the_right_one.content.decode()
+    assert "Try again in 15 minutes" in html and reverse("account") in html
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+    assert verbs()[-6:] == ["wrong_password"] * 5 + ["lock_out"]
+    assert NEW not in str(list(AccessAttempt.objects.values())) and "wrong-" not in str(AccessAttempt.objects.values())
+
+
+def test_the_row_of_a_logout_is_written_or_the_session_goes_on(ann, client):
+    client.force_login(ann)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry ADD CONSTRAINT full_up CHECK (verb <> 'log_out') NOT VALID")
+
+    with pytest.raises(IntegrityError):
+        client.post(reverse("logout"))
+
+    assert is_in(client)
 
 
 def test_where_mail_is_not_set_up_the_login_says_whom_to_ask(client, settings):

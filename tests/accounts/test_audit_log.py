@@ -41,15 +41,47 @@ def test_programs_and_the_machine_are_told_apart_from_people():
     ]
 
 
-def test_the_request_that_asked_is_named(client):
-    ann = make_member(make_workspace())
-    client.force_login(ann)
+@pytest.mark.parametrize(
+    ("trusted", "sent", "is_kept"), [(True, "abc-1", True), (True, "<b>", False), (False, "abc-1", False)]
+)
+def test_every_request_has_a_number_which_only_a_trusted_proxy_may_choose(client, settings, trusted, sent, is_kept):
+    settings.TRUSTED_PROXY = trusted
+    client.force_login(make_member(make_workspace()))
 
-    answer = client.get("/", headers={"X-Request-ID": "abc-1"})
-    strange = client.get("/", headers={"X-Request-ID": "<b>"})
+    number = client.get("/", headers={"X-Request-ID": sent})["X-Request-ID"]
 
-    assert answer["X-Request-ID"] == "abc-1"
-    assert len(strange["X-Request-ID"]) == 32
+    assert (number == sent) == is_kept
+    assert is_kept or len(number) == 32
+
+
+LONG = "a" * 400
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{LONG}x{LONG}", f"{LONG}y{LONG}"),
+        (f"{LONG}x", f"{LONG}xx"),
+        (LONG[:300], LONG[:301]),
+        ([1, f"{LONG}x"], [1, f"{LONG}y"]),
+        ({"to": f"{LONG}x"}, {"to": f"{LONG}y"}),
+        (", ".join(map(str, range(200))), ", ".join(map(str, range(199)))),
+    ],
+)
+def test_of_long_texts_that_begin_alike_the_place_is_kept_where_they_differ(before, after):
+    old, new = audit_log.differences({"text": before}, {"text": after})["text"]
+
+    assert old != new
+    assert len(old) < 400 > len(new)
+    assert old[:300] != new[:300]
+
+
+def test_two_rows_of_the_same_name_are_told_apart():
+    one, other = make_workspace("Acme"), make_workspace("Acme")
+
+    old, new = audit_log.differences({"workspace": one}, {"workspace": other})["workspace"]
+
+    assert (f"({one.pk})" in old, f"({other.pk})" in new) == (True, True)
 
 
 @pytest.mark.parametrize("table", ["accounts_auditentry", "accounts_auditlink"])

@@ -1,6 +1,7 @@
 """The page of the audit log: everything that was changed, found again, and the proof that nobody rewrote it."""
 
 import csv
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.api_keys import make_key
+from accounts.audit_views import harmless
 from accounts.models import AuditEntry, Role
 from dispatcher import operations
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_workspace
@@ -62,7 +64,7 @@ def test_entries_stand_newest_first_with_who_what_before_and_after(client, ann, 
     assert "Spring &lt;launch&gt;" in page
     assert "Ann Mwende" in page
     assert "the machine" in page
-    assert "change time" in page
+    assert "changed the time of" in page
     assert "Old</del>" in page
     assert "New</ins>" in page
     assert "=x" not in page
@@ -210,6 +212,58 @@ def test_the_file_holds_the_filtered_rows_and_no_formula(client, ann, acme):
     assert head[:3] == ["number", "time (UTC)", "who"]
     assert [row[0] for row in rows] == ["3", "2", "1"]
     assert rows[0][6:10] == ["'=1+1", "reason", "'@SUM(A1)", "'-2"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1", " =1", "\n=1", "\n", "\t", "\r1", "\u00a0+1", "＝1", "＋1", "－1", " ＠A", "-2", "@A"]
+)
+def test_a_cell_that_a_spreadsheet_might_carry_out_is_a_text(cell):
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "1=1", "a -b", " x", 5, -5, None])
+def test_any_other_cell_is_left_alone(cell):
+    assert harmless(cell) == cell
+
+
+def test_what_concerns_the_accounts_of_members_is_shown_and_marked(client, ann, acme):
+    bob, stranger = make_member(acme, name="Bob"), make_member(name="Eve Strange")
+    audit_log.record(None, "log_in", bob, by=bob)
+    audit_log.record(acme, "pause", make_campaign(acme), by=ann)
+    audit_log.record(None, "log_in", stranger, by=stranger)
+    audit_log.record(None, "turn_off_two_factor", bob, by=stranger)
+
+    def verbs(**query) -> list[str]:
+        return [line.entry.verb for line in client.get(reverse(PAGE), query).context["lines"]]
+
+    assert verbs() == ["turn_off_two_factor", "pause", "log_in"]
+    assert verbs(part="accounts") == ["turn_off_two_factor", "log_in"]
+    assert verbs(part="workspace") == ["pause"]
+    assert verbs(part="nonsense") == verbs()
+    page = look(client)
+    assert "Eve Strange" not in page
+    assert "somebody outside" in page
+    assert len(re.findall(r'<p class="muted">\s*account', page)) == 2
+    assert verbs(q="Eve") == verbs(actor=f"person-{stranger.pk}") == []
+    assert verbs(actor=f"person-{bob.pk}") == ["log_in"]
+    file = text_of(client.get(reverse("audit-log-download")))
+    assert "Eve" not in file
+    assert "account," in file
+    acme.memberships.filter(user=bob).delete()
+    assert verbs() == ["pause"]
+
+
+def test_accounts_and_workspace_are_paged_as_one_list(client, ann, acme):
+    campaign = make_campaign(acme)
+    for n in range(60):
+        audit_log.record(*((acme, "pause", campaign) if n % 2 else (None, "log_in", ann)), by=ann)
+
+    first = client.get(reverse(PAGE)).context
+    rest = client.get(reverse(PAGE), {"before": first["following"]}).context
+
+    shown = [line.entry.pk for line in (*first["lines"], *rest["lines"])]
+    assert shown == list(AuditEntry.objects.order_by("-pk").values_list("pk", flat=True))
+    assert rest["following"] is None
 
 
 def test_a_long_file_comes_in_pieces_and_misses_nothing(client, ann, acme, monkeypatch):

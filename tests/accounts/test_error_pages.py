@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views import defaults
 
 from accounts.models import Role
-from tests.make import make_member, make_user
+from tests.make import make_member, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,23 @@ def test_a_role_that_may_not_is_told_so(client):
 
     assert answer.status_code == 403
     assert "you cannot write" in answer.content.decode()
+
+
+def test_a_member_who_is_lost_still_sees_where_he_works_and_what_needs_attention(client):
+    workspace = make_workspace("Acme Kenya")
+    client.force_login(make_member(workspace))
+
+    html = client.get("/campaigns/999999/").content.decode()
+
+    assert "Acme Kenya" in html and reverse("attention") in html
+
+
+def test_a_sentence_about_a_role_says_who_may(client):
+    client.force_login(make_member(make_workspace("Acme"), role=Role.EDITOR))
+
+    html = client.get(reverse("settings")).content.decode()
+
+    assert "As editor of Acme you cannot change settings and members: that takes an admin or an owner." in html
 
 
 def test_a_fault_of_ours_shows_no_stack(rf):

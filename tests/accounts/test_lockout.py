@@ -1,9 +1,13 @@
 """Who guesses passwords is locked out for a while, and nobody else is."""
 
+import threading
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from axes.models import AccessAttempt
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -101,6 +105,86 @@ def test_other_browsers_and_other_ways_of_writing_count_as_the_same(ann):
         answer = try_in(email=email, HTTP_USER_AGENT=f"Browser {n}")
 
     assert answer.status_code == 429
+
+
+@pytest.mark.parametrize("email", ["l\u0131sa@example.com", "li\u017fa@example.com"])
+def test_an_address_in_other_letters_is_another_address(email):
+    make_member(make_workspace(), email="lisa@example.com", password=PASSWORD)
+
+    assert try_in(PASSWORD, email=email).status_code == 200
+    assert AuditEntry.objects.get().verb == "log_in_failed"
+
+
+def test_the_sign_for_kelvin_is_a_k_and_counted_as_one():
+    make_member(make_workspace(), email="kim@example.com", password=PASSWORD)
+    for _ in range(3):
+        try_in(email="kim@example.com")
+
+    for _ in range(2):
+        answer = try_in(email="\u212aim@example.com")
+
+    assert answer.status_code == 429
+
+
+@pytest.mark.parametrize("email", ["Ann@example.com", "ann@EXAMPLE.com"])
+def test_the_database_keeps_addresses_in_lower_case_only(ann, email):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=ann.pk).update(email=email)
+
+
+def test_addresses_kept_in_capitals_before_that_are_put_into_lower_case(ann):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_user DROP CONSTRAINT user_email_in_lower_case")
+    User.objects.filter(pk=ann.pk).update(email="Ann@Example.com")
+
+    import_module("accounts.migrations.0004_emails_in_lower_case").lower(apps, None)
+
+    ann.refresh_from_db()
+    assert ann.email == "ann@example.com"
+
+
+def test_an_address_typed_in_capitals_in_the_back_office_is_kept_in_lower_case(ann, client):
+    client.force_login(User.objects.create_superuser("root@example.com", PASSWORD))
+    typed = {"email": "New@Example.com", "name": "New", "usable_password": "true"}
+    lines = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+    client.post(reverse("admin:accounts_user_add"), typed | lines | {"password1": PASSWORD, "password2": PASSWORD})
+
+    assert User.objects.filter(email="new@example.com").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tries_at_once_do_not_pass_the_limit_together(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # slow, as in life
+    make_member(make_workspace(), email="ann@example.com", password=PASSWORD)
+    passwords = [f"wrong-{n}" for n in range(11)]
+    barrier = threading.Barrier(len(passwords))
+    answers = []
+
+    def guess(password):
+        barrier.wait(10)
+        try:
+            answers.append(try_in(password).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=guess, args=[password]) for password in passwords]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    assert AccessAttempt.objects.get().failures_since_start == 5
+    assert sorted(answers) == [200] * 4 + [429] * 7
+    assert try_in(PASSWORD).status_code == 429
+
+
+def test_the_token_of_an_invitation_does_not_stay_in_the_table_of_tries(ann):
+    for address in (f"{reverse('login')}?next=/join/secret-token/", reverse("login")):
+        typed = {"username": ann.email, "password": WRONG, "next": "/join/secret-token/"}
+        Client().post(address, typed, REMOTE_ADDR="198.51.100.7")
+
+    attempt = AccessAttempt.objects.get()
+    assert attempt.failures_since_start == 2
+    assert "secret-token" not in str(AccessAttempt.objects.values())
 
 
 def test_a_success_resets_the_count_of_that_user_and_of_nobody_else(ann):

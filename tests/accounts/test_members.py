@@ -1,18 +1,24 @@
 """Members: who may invite, raise, lower and remove whom, and what those see who may not."""
 
+import re
 import threading
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from accounts import members
 from accounts.members import InvitationOver, NotPossible
 from accounts.models import AuditEntry, Invitation, Membership, Role, User
+from accounts.reset_links import Tokens
 from tests.make import make_member, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +56,9 @@ def invite(browser, email="new@example.com", role=Role.EDITOR):
 
 
 def link_in(answer) -> str:
-    return answer.context["link"].removeprefix("http://testserver")
+    """The link that was mailed, or else is shown."""
+    text = mail.outbox[-1].body if mail.outbox else answer.content.decode()
+    return re.findall(r"http://testserver(/[^\s\"]+)", text)[-1]
 
 
 def verbs() -> list[str]:
@@ -179,14 +187,20 @@ def test_the_invitation_is_mailed_where_mail_is_set_up(admin, mailoutbox):
     answer = invite(browser_of(admin))
 
     assert mailoutbox[0].to == ["new@example.com"]
-    assert answer.context["link"] in mailoutbox[0].body
     assert "was mailed to them" in answer.content.decode()
+    link = re.search(r"/join/\S+", mailoutbox[0].body)[0]
+    again = browser_of(admin).post(reverse("resend", args=[Invitation.objects.get().pk])).content.decode()
+    newer = re.search(r"/join/\S+", mailoutbox[1].body)[0]
+    for page in (answer.content.decode(), again):
+        assert "/join/" not in page and link not in page and newer not in page
 
 
 def test_without_mail_or_with_a_mail_server_that_is_down_the_link_is_passed_on_by_hand(admin, settings, mailoutbox):
     browser = browser_of(admin)
     settings.CAN_MAIL = False
-    assert "Mail is not set up here" in invite(browser).content.decode()
+    page = invite(browser).content.decode()
+    assert "Mail is not set up here" in page and "http://testserver/join/" in page
+    assert "Who opens it first can make the account for new@example.com" in page
     assert mailoutbox == []
 
     settings.CAN_MAIL = True
@@ -195,7 +209,7 @@ def test_without_mail_or_with_a_mail_server_that_is_down_the_link_is_passed_on_b
     answer = invite(browser, "other@example.com")
 
     assert "could not be mailed" in answer.content.decode()
-    assert "/join/" in answer.context["link"]
+    assert "http://testserver/join/" in answer.content.decode()
 
 
 def test_whoever_is_in_or_invited_is_not_invited_again(admin, owner):
@@ -322,13 +336,157 @@ def test_an_admin_makes_a_link_by_which_a_member_sets_a_new_password(admin, acme
     max_.refresh_from_db()
     assert max_.check_password(PASSWORD)
     assert client.get(link_in(answer), follow=True).context["validlink"] is False
-    assert verbs() == ["make_reset_link", "reset_password"]
+    made, used = AuditEntry.objects.order_by("id")
+    assert [made.verb, used.verb] == ["make_reset_link", "reset_password"]
+    assert made.workspace_id == used.workspace_id == acme.pk
+    assert (used.actor, used.changes) == ("", {"link_made_by": [None, "Adam"]})  # whoever had the link
+    assert "for one hour" in answer.content.decode()
+
+
+def test_a_mailed_link_is_used_by_its_user(acme, client):
+    max_ = make_member(acme, email="max@example.com")
+    uid = urlsafe_base64_encode(force_bytes(max_.pk))
+
+    page = client.get(reverse("new-password", args=[uid, Tokens().make_token(max_)]), follow=True)
+    client.post(page.request["PATH_INFO"], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+
+    assert AuditEntry.objects.get().actor == str(max_)
+
+
+@pytest.fixture
+def reset_link(admin, acme):
+    """Made by the admin, for a marketer."""
+    max_ = make_member(acme, email="max@example.com", password="forgotten-password")
+    page = browser_of(admin).post(reverse("reset-link", args=[membership(max_, acme).pk])).content.decode()
+    return re.search(r"http://testserver(/password/new/[^\"]+)", page)[1]
+
+
+def opens(link) -> bool:
+    return Client().get(link, follow=True).context["validlink"]
+
+
+def test_a_link_made_by_an_admin_works_for_an_hour(reset_link, monkeypatch):
+    def after(minutes):
+        monkeypatch.setattr(Tokens, "_now", lambda self: datetime.now() + timedelta(minutes=minutes))
+        return opens(reset_link)
+
+    assert after(59)
+    assert not after(61)
+
+
+@pytest.mark.parametrize("how", ["removed", "demoted", "closed", "outranked", "stripped"])
+def test_a_link_made_by_an_admin_is_over_when_the_admin_could_not_make_it_any_more(reset_link, admin, owner, acme, how):
+    assert opens(reset_link)
+    if how == "removed":
+        members.remove(membership(admin, acme), by=owner)
+    elif how == "demoted":
+        members.change_role(membership(admin, acme), Role.MARKETER, by=owner)
+    elif how == "closed":
+        User.objects.filter(pk=admin.pk).update(is_active=False)
+    elif how == "outranked":
+        Membership.objects.filter(user__email="max@example.com").update(role=Role.OWNER)
+    else:
+        reset_link = re.sub(r"\.\d+/$", "/", reset_link)  # nor does it become one that was mailed
+
+    assert not opens(reset_link)
+
+
+def test_who_was_removed_does_not_come_back_by_an_invitation_of_his_own(admin, owner, acme):
+    invitation, token = members.invite(acme, "adam2@example.com", Role.ADMIN, by=admin)
+    others, _ = members.invite(acme, "else@example.com", Role.ADMIN, by=owner)
+
+    members.remove(membership(admin, acme), by=owner)
+
+    with pytest.raises(InvitationOver):
+        members.accept_as_new(invitation, name="Adam", password=PASSWORD)
+    invitation.refresh_from_db()
+    others.refresh_from_db()
+    assert invitation.revoked_at and not others.revoked_at
+    assert verbs() == ["invite", "invite", "remove", "revoke"]
+
+
+def test_who_was_demoted_keeps_only_the_invitations_he_could_still_make(owner, acme):
+    second = make_member(acme, Role.OWNER)
+    high, _ = members.invite(acme, "high@example.com", Role.OWNER, by=second)
+    low, _ = members.invite(acme, "low@example.com", Role.ADMIN, by=second)
+
+    members.change_role(membership(second, acme), Role.ADMIN, by=owner)
+
+    assert not Invitation.objects.get(pk=high.pk).is_open and Invitation.objects.get(pk=low.pk).is_open
+    members.change_role(membership(second, acme), Role.MARKETER, by=owner)
+    assert not Invitation.objects.get(pk=low.pk).is_open
+
+
+@pytest.mark.parametrize("change", [{"role": Role.EDITOR}, {"role": Role.ADMIN}, None])
+def test_an_invitation_opens_nothing_when_its_maker_may_not_make_it_any_more(owner, acme, client, change):
+    """However that came about: the back office takes no invitation back."""
+    second = make_member(acme, Role.OWNER)
+    invitation, token = members.invite(acme, "new@example.com", Role.OWNER, by=second)
+    if change:
+        Membership.objects.filter(user=second).update(**change)
+    else:
+        User.objects.filter(pk=second.pk).update(is_active=False)
+
+    answer = client.get(reverse("join", args=[token]))
+
+    assert answer.status_code == 410 and "may not invite anybody to this any more" in answer.content.decode()
+    with pytest.raises(InvitationOver):
+        members.accept(invitation, make_user("new@example.com"))
+    token = members.resend(invitation, by=owner)  # who makes a new link stands in for it
+    assert client.get(reverse("join", args=[token])).status_code == 200
+
+
+def test_a_workspace_of_ones_own_puts_nobody_out_of_reach_of_help(admin, acme):
+    marketer = make_member(acme)
+    own = make_workspace("Own")
+    Membership.objects.create(workspace=own, user=marketer, role=Role.OWNER)
+    assert members.may_rescue(admin, marketer)
+
+    make_member(own)
+    assert not members.may_rescue(admin, marketer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_joins_two_workspaces_at_once_is_told_to_log_in_by_the_second(admin, acme):
+    invitation, token = members.invite(acme, "new@example.com", Role.VIEWER, by=admin)
+    outcomes = []
+
+    def join():
+        try:
+            members.accept_as_new(invitation, name="Nina", password=PASSWORD)
+            outcomes.append("in")
+        except Exception as refusal:
+            outcomes.append(type(refusal))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=join)
+    with transaction.atomic():
+        make_user("new@example.com")  # by way of the other workspace, not committed yet
+        thread.start()
+        await_waiting()
+    thread.join()
+
+    assert outcomes == [NotPossible]
+
+
+def await_waiting() -> None:
+    """Until another connection waits for what this transaction holds."""
+    ends = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_nobody_is_rescued_by_who_stands_lower_anywhere(admin, owner, acme):
     elsewhere = make_workspace("Elsewhere")
     double = make_member(acme, Role.VIEWER)
     Membership.objects.create(workspace=elsewhere, user=double, role=Role.VIEWER)
+    make_member(elsewhere)
     staff = make_member(acme, Role.VIEWER, is_staff=True)
     viewer = make_member(acme, Role.VIEWER)
 

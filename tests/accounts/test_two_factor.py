@@ -1,14 +1,17 @@
 """Two-factor login: set up, asked for at every door, recoverable, and never half open."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import two_factor
+from accounts import logins, two_factor
 from accounts.models import AuditEntry, Role, User
 from tests.dispatcher.watching import socket, watch
 from tests.make import make_member, make_workspace
@@ -163,6 +166,54 @@ def test_a_wrong_code_is_said_and_the_next_one_has_to_wait(ann, client):
     assert not is_in(client)
 
 
+def test_wrong_codes_leave_a_trace_that_names_no_code_and_stop_where_one_has_to_wait(ann, client):
+    set_up(ann)
+    give_password(client)
+    bad = wrong(ann)
+    for _ in range(3):
+        give_code(client, bad)
+    give_code(client, "wrong-recov")
+
+    rows = AuditEntry.objects.filter(verb="wrong_code")
+    assert [(row.about_id, row.actor, row.workspace_id) for row in rows] == [(ann.pk, "", None)] * 2
+    assert bad not in str(list(rows.values()))
+
+
+def test_a_key_that_was_shown_is_over_when_the_password_changes_or_everybody_is_logged_out(ann, acme, client):
+    client.force_login(ann)
+
+    def key():
+        return client.get(reverse("two-factor")).context["key"]
+
+    seen = [key()]
+    client.post(reverse("log-out-everywhere"))
+    seen.append(key())
+    typed = {"old_password": PASSWORD, "new_password1": "another-long-password"}
+    client.post(reverse("change-password"), typed | {"new_password2": "another-long-password"})
+    seen.append(key())
+    ann.refresh_from_db()
+    logins.reset_password(ann, PASSWORD)
+    client.force_login(ann)
+    seen.append(key())
+
+    assert len(set(seen)) == 4
+
+
+def test_a_key_that_was_shown_is_over_after_a_quarter_of_an_hour(ann, client):
+    client.force_login(ann)
+    first = client.get(reverse("two-factor")).context["key"]
+    TOTPDevice.objects.update(created_at=timezone.now() - timedelta(minutes=14))
+    assert client.get(reverse("two-factor")).context["key"] == first
+    code = code_of(ann)
+    TOTPDevice.objects.update(created_at=timezone.now() - timedelta(minutes=16))
+
+    answer = client.post(reverse("two-factor"), {"code": code})
+
+    assert "This key is over" in answer.content.decode()
+    assert answer.context["key"] != first
+    assert TOTPDevice.objects.count() == 1 and not TOTPDevice.objects.get().confirmed
+
+
 def test_a_code_opens_once(ann):
     set_up(ann)
     one, other = Client(), Client()
@@ -275,7 +326,20 @@ def test_an_admin_turns_it_off_for_a_member_who_lost_everything(ann, acme, clien
     client.post(reverse("member-two-factor-off", args=[max_.memberships.get().pk]))
 
     assert not TOTPDevice.objects.filter(user=max_).exists()
-    assert AuditEntry.objects.get(verb="turn_off_two_factor").actor == "Ann"
+    row = AuditEntry.objects.get(verb="turn_off_two_factor")
+    assert (row.actor, row.workspace_id) == ("Ann", acme.pk)
+
+
+def test_turning_off_what_is_off_ends_no_session_and_writes_nothing(ann, acme, client):
+    max_ = make_member(acme, email="max@example.com")
+    theirs = Client()
+    theirs.force_login(max_)
+    client.force_login(ann)
+
+    client.post(reverse("member-two-factor-off", args=[max_.memberships.get().pk]))
+
+    assert is_in(theirs)
+    assert not AuditEntry.objects.filter(verb="turn_off_two_factor").exists()
 
 
 def test_a_command_turns_it_off_for_the_only_owner_who_lost_everything(ann, capsys):

@@ -1,9 +1,11 @@
 """Workspaces: settings, a new one, and from one to another."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from accounts import workspaces
 from accounts.forms import RETRY_WORDS
 from accounts.models import AuditEntry, Membership, Role, Workspace
 from dispatcher.verdicts import WAITS
@@ -47,7 +49,13 @@ def test_saving_what_is_set_already_writes_nothing(admin, acme):
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("africa/nairobi", "Africa/Nairobi"), (" America/New York ", "America/New_York")]
+    ("typed", "kept"),
+    [
+        ("africa/nairobi", "Africa/Nairobi"),
+        (" America/New York ", "America/New_York"),
+        ("Berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+    ],
 )
 def test_a_time_zone_may_be_typed_as_people_write_it(admin, acme, typed, kept):
     browser_of(admin).post(reverse("settings"), SETTINGS | {"time_zone": typed})
@@ -59,7 +67,8 @@ def test_a_time_zone_may_be_typed_as_people_write_it(admin, acme, typed, kept):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"time_zone": "Nairobi"}, "There is no such time zone"),
+        ({"time_zone": "Narobi"}, "There is no such time zone. Did you mean Africa/Nairobi"),
+        ({"time_zone": "Louisville"}, "Did you mean America/Kentucky/Louisville or America/Louisville?"),
         ({"time_zone": "../etc/passwd"}, "There is no such time zone"),
         ({"time_zone": ""}, "Choose a time zone"),
         ({"name": " "}, "Give the workspace a name"),
@@ -92,9 +101,8 @@ def test_who_has_no_second_factor_cannot_demand_it_and_shut_himself_out(admin, a
     assert not acme.requires_two_factor
 
 
-def test_whoever_makes_a_workspace_owns_it_and_works_in_it(client):
-    user = make_user()
-    client.force_login(user)
+def test_whoever_makes_a_workspace_owns_it_and_works_in_it(admin, client):
+    client.force_login(admin)
 
     client.post(reverse("workspace-new"), {"name": "Beta", "time_zone": "Europe/Berlin"})
 
@@ -102,6 +110,28 @@ def test_whoever_makes_a_workspace_owns_it_and_works_in_it(client):
     assert Membership.objects.get(workspace=beta).role == Role.OWNER
     assert client.get(reverse("campaigns")).status_code == 200
     assert AuditEntry.objects.get().workspace_id == beta.pk
+
+
+@pytest.mark.parametrize("role", [None, Role.VIEWER, Role.EDITOR, Role.MARKETER])
+def test_only_who_manages_some_workspace_makes_another(acme, role):
+    user = make_member(acme, role) if role else make_user()
+    browser = browser_of(user)
+
+    assert browser.get(reverse("workspace-new")).status_code == 403
+    assert browser.post(reverse("workspace-new"), {"name": "Beta", "time_zone": "UTC"}).status_code == 403
+    with pytest.raises(PermissionDenied):
+        workspaces.make_workspace("Beta", "UTC", by=user)
+    assert reverse("workspace-new") not in browser.get(reverse("account")).content.decode()
+    assert not Workspace.objects.filter(name="Beta").exists()
+
+
+def test_a_superuser_and_who_manages_another_workspace_are_shown_the_way_to_a_new_one(acme):
+    viewer = make_member(acme, Role.VIEWER)
+    Membership.objects.create(workspace=make_workspace("Second"), user=viewer, role=Role.ADMIN)
+
+    for user in (viewer, make_user(is_superuser=True)):
+        assert reverse("workspace-new") in browser_of(user).get(reverse("account")).content.decode()
+        assert browser_of(user).get(reverse("workspace-new")).status_code == 200
 
 
 def test_the_menu_leads_from_one_workspace_to_another(admin, acme):

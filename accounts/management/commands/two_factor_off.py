@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import two_factor
-from accounts.models import User
+from accounts.models import User, as_kept
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("email")
 
     def handle(self, *, email: str, **options: Any) -> None:
-        user = User.objects.filter(email__iexact=email).first()
+        user = User.objects.filter(email=as_kept(email)).first()
         if user is None:
             raise CommandError(f"Nobody logs in with {email}.")
         if not user.has_two_factor:
