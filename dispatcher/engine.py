@@ -9,17 +9,20 @@ import os
 import threading
 import time
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from campaigns.models import Campaign
 from dispatcher import giveback, intent, pace, settle
+from dispatcher.chosen import Chosen
+from dispatcher.content import Content
 from dispatcher.crash import crash_point
 from dispatcher.finish import finish_if_over
 from dispatcher.handover import Call, Handover
-from dispatcher.lease import Content, Lease, take
-from dispatcher.senders.parcel import Sender
+from dispatcher.lease import Lease, take
+from dispatcher.senders.parcel import Busy, Sender
 from dispatcher.verdicts import judge
 from dispatcher.watch import Watch
 from wires import live
@@ -124,7 +127,7 @@ class Shift:
         with transaction.atomic(), connection.cursor() as cursor:
             statuses = self._hold(cursor)
             counts, settled = self._settle(cursor, answered)
-            calls = [] if self.is_over else self._note(cursor, statuses, counts)
+            calls = self._note(cursor, statuses, counts, settled)
             for lease in self.leases.values():
                 lease.pending += settle.add_up(cursor, lease.batch, counts[lease.batch])
             if self.leases:
@@ -186,21 +189,30 @@ class Shift:
             terms, since = lease.content.terms, lease.first_intent_at
             verdicts = [judge(call.standing, call.answer, terms, since) for call in calls]
             counts[batch] = settle.write(cursor, verdicts)
-            self.watch.close_or_slow_down(cursor, lease.content, [call.answer for call in calls])
+            lease.asked = max(lease.asked, *(_asked(call.answer) for call in calls))
         return counts, settled
 
-    def _note(self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts]) -> list[Call]:
-        """Intents for as many of the next messages as the window and the pace allow."""
+    def _note(
+        self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts], settled: list[Call]
+    ) -> list[Call]:
+        """Intents for as many of the next messages as the window allows, and the pace as the answers left it."""
         calls: list[Call] = []
-        room = self.room
+        room = 0 if self.is_over else self.room
         in_hand = self._in_hand()
-        # In one order for all workers: pace rows are locked one after the other.
+        answers: dict[Chosen, list[tuple[int, object]]] = defaultdict(list)
+        for call in settled:
+            content = self.leases[call.batch].content
+            answers[content.chosen].append((content.campaign, call.answer))
+        # In one order for all workers: pace rows are locked one after the other, whatever is done to them.
         for lease in sorted(self.leases.values(), key=lambda lease: (lease.content.lane, lease.batch)):
+            told = answers.pop(lease.content.chosen, [])
+            if not self.watch.close_or_slow_down(cursor, lease.content.chosen, told):
+                self._let_go_of(lease.content.chosen)
             if lease.pass_is_over or room <= 0 or statuses[lease.content.campaign] != Status.SENDING:
                 continue
             crash_point("before_intent")
             sender = lease.content.sender
-            if sender is None:  # it was paused when it was leased: leased again, it has one
+            if sender is None:  # it was paused when it was leased, or its sender is gone: leased again, it has one
                 lease.due_in = 0.0
                 continue
             most = room if sender.at_once is None else min(room, sender.at_once - in_hand[sender])
@@ -219,6 +231,13 @@ class Shift:
             room -= len(noted)
             calls += noted
         return calls
+
+    def _let_go_of(self, chosen: Chosen) -> None:
+        """Another sender was chosen than the one that cannot be reached: the batches are leased anew, for that one."""
+        self.contents = {pk: content for pk, content in self.contents.items() if content.chosen != chosen}
+        for lease in self.leases.values():
+            if lease.content.chosen == chosen:
+                lease.content = replace(lease.content, sender=None)
 
     def _in_hand(self) -> Counter[Sender]:
         """How many messages each sender has in hand, of the batches that are ours."""
@@ -250,3 +269,10 @@ class Shift:
 
     def _goes_on(self, lease: Lease) -> bool:
         return bool(lease.pending) and not lease.pass_is_over and not self.is_over and lease.due_in is None
+
+
+def _asked(answer: object) -> float:
+    """For how many seconds the provider puts this one message off."""
+    if not isinstance(answer, Busy) or not answer.counts or answer.category == "rate_limited":
+        return 0
+    return answer.retry_after or 0

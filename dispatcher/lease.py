@@ -1,6 +1,5 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,47 +8,16 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from campaigns.models import Campaign, Channel
-from campaigns.personalise import text
-from dispatcher import pace, settle
-from dispatcher.chosen import Chosen, chosen_sender
+from campaigns.models import Campaign
+from dispatcher import settle
+from dispatcher.content import Content, content_of
 from dispatcher.crash import crash_point
 from dispatcher.handover import Call, Handover, StillOpening, Term
-from dispatcher.senders.parcel import Parcel, Sender, Unreachable, Unsure
-from dispatcher.verdicts import Standing, Terms, judge
-from wires import live
+from dispatcher.senders.parcel import Unreachable, Unsure
+from dispatcher.verdicts import Standing, judge
 
-logger = logging.getLogger(__name__)
-OPENING_AGAIN = 0.1  # seconds until one looks again whether a sender is open
+OPENING_AGAIN = 0.1  # seconds until one looks again whether a sender is open, or a campaign free
 SENDING, PAUSED, CANCELLED = Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.CANCELLED
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What one campaign says and by whom it goes out; frozen, so read once a shift."""
-
-    campaign: int
-    workspace: int
-    channel: Channel
-    lane: pace.Lane
-    account: str
-    sender: Sender | None  # None while nothing may be handed over
-    terms: Terms
-    key_seconds: float
-    written_by: str
-    subject: str
-    body: str
-
-    def parcel(self, key: str, address: str, fields: dict, tries: int) -> Parcel:
-        return Parcel(
-            key=key,
-            channel=self.channel.word,
-            to=address,
-            sender=self.written_by,
-            subject=text(self.subject).filled_for(fields),
-            text=text(self.body).filled_for(fields),
-            tries=tries,
-        )
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +38,7 @@ class Lease:
     noted_up_to: int = 0  # handed_up_to as the transaction under way will leave it
     flying: int = 0  # calls in flight once it is committed
     due_in: float | None = None  # seconds until pace has tokens again
+    asked: float = 0  # seconds for which the provider puts one of its messages off
 
     @property
     def pass_is_over(self) -> bool:
@@ -105,16 +74,13 @@ TAKE = """
     RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, free.owner <> '',
               free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """
+# The campaign before its batches, as everywhere: a row that refers to it may be written below. Who holds it is not
+# waited for: our other leases would run out meanwhile.
+HOLD = "SELECT FROM campaigns_campaign WHERE id = %s FOR KEY SHARE SKIP LOCKED"
 LAPSED = "INSERT INTO dispatcher_settlement (campaign_id, settled, lapses) VALUES (%s, 0, %s)"
 SUSPECTS = """
     SELECT id, number, key::text, tries, retry_count, in_doubt_since, doubt_of_old_key FROM dispatcher_message
     WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1 AND tries = %s
-"""
-PUT_OFF = """
-    UPDATE dispatcher_batch SET due_at = clock_timestamp() + %s * interval '1 second'
-    WHERE id IN (SELECT id FROM dispatcher_batch
-                 WHERE campaign_id = %s AND owner = '' AND due_at <= clock_timestamp()
-                 ORDER BY id FOR UPDATE SKIP LOCKED)
 """
 # The promise to take a key only once was another account's: what it may have taken is never handed to this one.
 END_DOUBT = """
@@ -145,6 +111,10 @@ def take(
         return []
     ends = time.monotonic() + settings.LEASE_SECONDS  # our clock starts before the database's does
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(HOLD, [campaign])
+        if not cursor.rowcount:
+            waiting[campaign] = time.monotonic() + OPENING_AGAIN
+            return []
         cursor.execute(TAKE, values | {"campaign": campaign, "account": contents[campaign].account})
         taken = cursor.fetchall()
         leases = [
@@ -202,51 +172,3 @@ def _end_doubt(cursor, lease: Lease) -> None:
     counts = settle.Counts()
     settle.count_rows(counts, cursor.fetchall())
     lease.pending += settle.add_up(cursor, lease.batch, counts)
-
-
-def content_of(campaign_id: int, hands: Handover) -> Content:
-    """What the campaign says, and the terms of its sender. Raises StillOpening or Unreachable."""
-    campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
-    chosen = chosen_sender(campaign.workspace_id, campaign.channel)
-    # A cancelled campaign is only closed: that must not depend on a sender that may be gone.
-    is_over = campaign.status == CANCELLED
-    sender = open_sender(chosen, campaign, hands) if campaign.status == SENDING else None
-    promises = sender or (None if is_over else chosen.make())
-    honours = promises.honours_keys if promises else None
-    return Content(
-        campaign=campaign.pk,
-        workspace=campaign.workspace_id,
-        channel=Channel(campaign.channel),
-        lane=chosen.lane,
-        account="" if is_over else chosen.account,
-        sender=sender,
-        terms=Terms(
-            honours_keys=honours is not None,
-            refusals_are_conclusive=bool(promises and honours and promises.remembers_refusals),
-            policy=campaign.workspace.retry_policy,
-        ),
-        key_seconds=honours.total_seconds() if honours else 0,
-        written_by=chosen.mailbox,
-        subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
-        body=campaign.body,
-    )
-
-
-def open_sender(chosen: Chosen, campaign: Campaign, hands: Handover) -> Sender:
-    """The open sender; where it cannot be reached that is written down, and no worker tries for a while.
-
-    Raises StillOpening or Unreachable.
-    """
-    with connection.cursor() as cursor:
-        seconds = pace.closed_for(cursor, chosen.lane)
-        if seconds <= 0:
-            try:
-                return hands.sender(chosen)
-            except Unreachable as error:
-                logger.warning("campaign %s waits: the sender %s cannot be reached", campaign.pk, chosen.sender)
-                seconds = error.retry_after or 0
-                pace.close(cursor, chosen.lane, seconds=seconds, trouble=str(error))
-                live.changed(campaign.pk, campaign.workspace_id)
-        # The clock rings again when they are due: until then no worker need be awake for them.
-        cursor.execute(PUT_OFF, [seconds, campaign.pk])
-    raise Unreachable("The sender cannot be reached.", retry_after=seconds)

@@ -57,6 +57,7 @@ TROUBLE = """
     SELECT extract(epoch FROM closed_until - clock_timestamp())::float FROM dispatcher_pace
     WHERE workspace_id = %s AND channel = %s AND sender = %s AND trouble <> '' AND closed_until > clock_timestamp()
 """
+HOLD = "SELECT FROM dispatcher_pace WHERE workspace_id = %s AND channel = %s AND sender = %s FOR UPDATE"
 LONGEST_SENTENCE = 300
 
 
@@ -95,6 +96,11 @@ def close(cursor, lane: Lane, *, seconds: float, trouble: str) -> None:
     """Let nothing through for a while, because the sender cannot be reached; its speed stays as it is."""
     closed = min(max(seconds, 0.1), LONGEST_CLOSURE)
     cursor.execute(CLOSE, [lane.workspace, lane.channel, lane.sender, closed, trouble[:LONGEST_SENTENCE]])
+
+
+def hold(cursor, lane: Lane) -> None:
+    """Keep others from changing the lane until the transaction ends."""
+    cursor.execute(HOLD, [lane.workspace, lane.channel, lane.sender])
 
 
 def closed_for(cursor, lane: Lane) -> float:

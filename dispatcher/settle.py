@@ -20,8 +20,11 @@ class Counts:
     ended: Counter[Status] = field(default_factory=Counter)
     failed_by: Counter[int] = field(default_factory=Counter)
     skipped_by: Counter[int] = field(default_factory=Counter)
-    settled: int = 0
-    helped: int = 0  # sent by a try after the first
+    helped: int = 0  # sent by a try after one that failed
+
+    @property
+    def settled(self) -> int:
+        return self.ended.total()
 
 
 SENT = """
@@ -65,8 +68,7 @@ def write(cursor, verdicts: Iterable[Verdict]) -> Counts:
             ],
         )
         counts.ended[Status.SENT] = cursor.rowcount
-        counts.settled += cursor.rowcount
-        counts.helped += min(cursor.rowcount, sum(v.standing.tries > 0 for v in sent))
+        counts.helped += min(cursor.rowcount, sum(v.standing.retry_count > 0 for v in sent))
     others = [v for v in verdicts if v.status != Status.SENT]
     if others:
         _write_not_sent(cursor, others, counts)
@@ -107,7 +109,6 @@ def _write_not_sent(cursor, verdicts: Sequence[Verdict], counts: Counts) -> None
 def count_rows(counts: Counts, rows: Iterable[tuple[int, int | None, int | None]]) -> None:
     """Count changed rows: (new status, category, skip reason)."""
     for status, category, reason in rows:
-        counts.settled += 1
         if status != Status.PENDING:
             counts.ended[Status(status)] += 1
         if status == Status.FAILED and category:

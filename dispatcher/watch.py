@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from accounts import audit_log
 from campaigns.models import Campaign
 from dispatcher import pace
+from dispatcher.chosen import Chosen, close_lane
+from dispatcher.content import Content
 from dispatcher.handover import Call
-from dispatcher.lease import Content
 from dispatcher.senders.parcel import Busy, Receipt, Refused, Unreachable
 from dispatcher.settle import Counts
 from dispatcher.verdicts import NotFilledIn, NotStarted, storable
@@ -26,7 +27,8 @@ SILENT = """
     WHERE s.campaign_id = ANY(%s)
       AND s.id >= coalesce((SELECT max(id) FROM dispatcher_settlement WHERE campaign_id = s.campaign_id AND heard), 0)
       AND s.at > coalesce((SELECT max(at) FROM campaigns_statuschange
-                           WHERE campaign_id = s.campaign_id AND to_status = %s), '-infinity')
+                           WHERE campaign_id = s.campaign_id AND to_status = %s
+                             AND from_status IS DISTINCT FROM to_status), '-infinity')
     GROUP BY 1 HAVING sum(s.silence) >= %s
 """
 
@@ -51,7 +53,8 @@ class Watch:
             helped[content.campaign] += counts.helped
             self.untold[content.campaign] = content.workspace
         heard, silence = listen(answered)
-        rows = [(pk, n, helped[pk], pk in heard, silence[pk]) for pk, n in by_campaign.items() if n]
+        told = [pk for pk, n in by_campaign.items() if n or pk in heard or silence[pk]]
+        rows = [(pk, by_campaign[pk], helped[pk], pk in heard, silence[pk]) for pk in told]
         if rows:
             cursor.execute(
                 "INSERT INTO dispatcher_settlement (campaign_id, settled, helped, heard, silence)"
@@ -74,18 +77,23 @@ class Watch:
         """For the speed; called once they are committed."""
         self.settled.update(content.campaign for content, _ in settled)
 
-    def close_or_slow_down(self, cursor, content: Content, answers: list[object]) -> None:
-        """Slow the sender down after a 429; let nothing through for a while when it cannot be reached."""
-        busy = [answer for answer in answers if isinstance(answer, Busy)]
-        away = [answer for answer in busy if isinstance(answer, Unreachable)]
-        if away:
-            seconds = max(answer.retry_after or 0 for answer in away)
-            pace.close(cursor, content.lane, seconds=seconds, trouble=storable(str(away[-1])))
-        too_fast = [answer for answer in busy if answer.category == "rate_limited"]
+    def close_or_slow_down(self, cursor, chosen: Chosen, answers: list[tuple[int, object]]) -> bool:
+        """What these answers to campaigns mean for the lane: slower after a 429, closed when it cannot be reached.
+
+        False if it cannot be reached, but another sender was chosen meanwhile: then nothing is closed.
+        """
+        busy = [(campaign, answer) for campaign, answer in answers if isinstance(answer, Busy)]
+        too_fast = {campaign: answer for campaign, answer in busy if answer.category == "rate_limited"}
         if too_fast:
-            asked = max(answer.retry_after or 0 for answer in too_fast)
+            asked = max(answer.retry_after or 0 for _, answer in busy if answer.category == "rate_limited")
             elapsed = max(time.monotonic() - self.began, 1)
-            pace.slow_down(cursor, content.lane, retry_after=asked, speed=self.settled[content.campaign] / elapsed)
+            speed = sum(self.settled[campaign] for campaign in too_fast) / elapsed
+            pace.slow_down(cursor, chosen.lane, retry_after=asked, speed=speed)
+        away = [answer for _, answer in busy if isinstance(answer, Unreachable)]
+        if not away:
+            return True
+        seconds = max(answer.retry_after or 0 for answer in away)
+        return close_lane(cursor, chosen, seconds=seconds, trouble=storable(str(away[-1])))
 
     def pause_where_nothing_is_heard(self) -> None:
         """Pause the campaigns whose provider has gone silent; a person decides when to go on."""

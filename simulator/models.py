@@ -1,4 +1,4 @@
-"""What the simulated provider remembers: its own append-only ledger, kept apart from ours."""
+"""What the simulated provider remembers: its own ledger, kept apart from ours; calls go only with a campaign."""
 
 import uuid
 

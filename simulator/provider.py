@@ -86,7 +86,7 @@ class Closed(Exception):
 
     def __init__(self, left: float) -> None:
         self.retry_after = min(CLOSED_FOR, left)
-        super().__init__(f"503 Service Unavailable: an outage is rehearsed, {left:.0f} s are left")
+        super().__init__("503 Service Unavailable: an outage is rehearsed.")
 
 
 class Broken(Exception):

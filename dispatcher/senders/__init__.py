@@ -16,6 +16,11 @@ def sender_for(channel: int) -> str:
     return settings.SENDERS.get(Channel(channel).word, "")
 
 
+def title_of(name: str) -> str:
+    """What people call the sender."""
+    return SENDERS[name].title if name in SENDERS else name
+
+
 def senders_of(channel: int) -> dict[str, Any]:
     """Those that can be chosen for the channel."""
     return {name: sender for name, sender in SENDERS.items() if Channel(channel).word in sender.channels}

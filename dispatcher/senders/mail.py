@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import idna
 
-from dispatcher.senders.parcel import Parcel, Refused
+from dispatcher.senders.parcel import Parcel, Refused, Unreachable
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
@@ -28,7 +28,7 @@ DOT_AT_THE_START = re.compile(rb"(?m)^\.")
 
 
 def letter(parcel: Parcel, to: str) -> bytes:
-    """Header and body with CRLF line ends, dots doubled, without the final dot. Raises Refused.
+    """Header and body with CRLF line ends, dots doubled, without the final dot. Raises Refused or Unreachable.
 
     `to` is the parcel's address as it stands in the envelope.
     """
@@ -37,7 +37,7 @@ def letter(parcel: Parcel, to: str) -> bytes:
         f"To: {to}",
         f"Subject: {header('Subject', parcel.subject)}",
         f"Date: {_date(int(time.time()))}",
-        f"Message-ID: <{parcel.key}@{domain_of(parcel.sender)}>",
+        f"Message-ID: <{parcel.key}@{author(parcel.sender)[1].rpartition('@')[2]}>",
     ]
     for name, value in parcel.headers.items():
         if not HEADER_NAME.fullmatch(name) or name.lower() in OURS:
@@ -76,20 +76,25 @@ def envelope(address: str) -> tuple[str, bool]:
 
 
 @lru_cache(maxsize=64)
-def address_of(mailbox: str) -> str:
-    """The bare address of "Name <address>"."""
-    return parseaddr(mailbox)[1]
+def author(mailbox: str) -> tuple[str, str]:
+    """The name and the bare address, its domain in ASCII, of "Name <address>".
 
-
-def domain_of(mailbox: str) -> str:
-    return address_of(mailbox).rpartition("@")[2] or "localhost"
+    Raises Unreachable where nobody can be written to from it: that is so for every mail.
+    """
+    name, address = parseaddr(mailbox)
+    try:
+        address, needs_utf8 = envelope(address)
+    except Refused:
+        needs_utf8 = True
+    if needs_utf8 or CONTROL.search(mailbox):
+        sentence = f"Nobody can be written to from “{mailbox[:100]}”: correct it in the settings of senders."
+        raise Unreachable(sentence, retry_after=60)
+    return name, address
 
 
 @lru_cache(maxsize=64)
 def _same_for_all(mailbox: str) -> tuple[str, ...]:
-    name, address = parseaddr(mailbox)
-    if not address or CONTROL.search(mailbox):
-        raise Refused("The sender's own address cannot be written to; correct it in the settings.", category="rejected")
+    name, address = author(mailbox)
     quoted = re.sub(r'(["\\])', r"\\\1", name)
     shown = f'"{quoted}"' if name.isascii() else header("From", name)
     return f"From: {shown} <{address}>" if name else f"From: {address}", "MIME-Version: 1.0"

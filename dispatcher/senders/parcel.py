@@ -12,8 +12,7 @@ from django import forms
 class Parcel:
     """One finished message. `key` names it to the provider: the same key must never be delivered twice.
 
-    `sender` is the mailbox or number it comes from; `tries` is how often it was handed over before, for which only
-    a simulation has a use.
+    `sender` is the mailbox or number it comes from; `tries` is how often it was handed over before.
     """
 
     key: str
@@ -33,7 +32,7 @@ class Setup:
 
     workspace: int | None = None
     channel: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     is_a_test: bool = False  # outside the books: nobody will look for it in them
 
 
@@ -47,7 +46,8 @@ class Receipt:
 class Busy(Exception):
     """Provably not accepted, and may be later: the message stays pending.
 
-    `counts` says whether it uses up a try (a 429 does not), `retry_after` how many seconds the provider asks for.
+    `counts` says whether it uses up a try (a 429 does not), `retry_after` how many seconds the provider asks for:
+    of all messages with "rate_limited", else of this one.
     """
 
     def __init__(self, sentence: str, *, category: str, retry_after: float | None = None, counts: bool = True) -> None:

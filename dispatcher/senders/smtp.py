@@ -4,25 +4,27 @@ Everything up to the final dot is provably not accepted when it fails; what fail
 """
 
 import asyncio
-import ssl
-import time
 from typing import Any
 
 import aiosmtplib
 from django.conf import settings
 
-from dispatcher.senders.mail import address_of, envelope, letter
+from dispatcher.senders.mail import author, envelope, letter
 from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Setup, Unreachable, Unsure
+from dispatcher.senders.smtp_connections import CONNECTIONS, Connections
 from dispatcher.senders.smtp_options import ACCOUNT, SmtpOptions
-from dispatcher.senders.smtp_replies import not_opened, not_taken
+from dispatcher.senders.smtp_replies import hangs_up, of_all
+from dispatcher.senders.smtp_weighing import Weighing
 
-CONNECTIONS = 20
-IDLE_SECONDS = 20  # servers hang up on the idle, many after half a minute
-CONNECT_SECONDS = 7
 NOTHING_CHOSEN = {"port": 587, "security": "starttls", "user": "", "password": ""}
-HOLD_OFF = 2.0  # seconds for which one failed connection speaks for all that wait
 
-Reply = tuple[int, str]
+
+class NotTaken(Exception):
+    """The server answered the mail with something else than yes, in this phase."""
+
+    def __init__(self, reply: aiosmtplib.SMTPResponse, phase: str) -> None:
+        self.reply, self.phase = reply, phase
+        super().__init__(phase)
 
 
 class SmtpSender:
@@ -41,10 +43,11 @@ class SmtpSender:
         # All from one place: nobody's own host is told the password of the installation.
         chosen = {**NOTHING_CHOSEN, **setup.options} if setup.options.get("host") else self.defaults()
         self.host, self.port = str(chosen["host"]), int(chosen["port"])
-        self.security, self.user, self.password = chosen["security"], chosen["user"], chosen["password"]
-        self._free = asyncio.Semaphore(CONNECTIONS)
-        self._idle: list[tuple[float, aiosmtplib.SMTP]] = []
-        self._fault: tuple[float, Unreachable] | None = None
+        self.user, self.password = chosen["user"], chosen["password"]
+        self._connections = Connections(
+            host=self.host, port=self.port, security=chosen["security"], user=self.user, password=self.password
+        )
+        self._weighing = Weighing()
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -56,21 +59,24 @@ class SmtpSender:
         """Connect and log in once, so that a wrong password is known before anybody is written to."""
         if not self.host:
             raise Unreachable("No mail server is named: set its host in the settings of senders.", retry_after=60)
-        self._keep(await self._connect())
+        self._connections.keep(await self._connections.connect())
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        idle, self._idle = self._idle, []
-        await asyncio.gather(*(self._leave(client) for _, client in idle), return_exceptions=True)
+        await self._connections.close()
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Hand one mail over. Raises Busy, Unreachable, Refused or Unsure."""
         to, needs_utf8 = envelope(parcel.to)
+        _, sender = author(parcel.sender)
         mail = letter(parcel, to)
         handing = _Handing()
         try:
-            async with self._free:
-                return await self._converse(address_of(parcel.sender), to, needs_utf8, mail, handing)
+            try:
+                receipt = await self._connections.in_turn(lambda: self._converse(sender, to, needs_utf8, mail, handing))
+            except NotTaken as answer:
+                handing.ended = False  # whatever was handed over: it was answered
+                raise await self._weighing.verdict(answer.reply, answer.phase, parcel.tries) from None
         except asyncio.CancelledError:  # the time for this call is over
             if handing.ended:
                 raise Unsure("The server did not answer in time after it had the whole mail.") from None
@@ -81,57 +87,64 @@ class SmtpSender:
                 sentence = "The connection was lost after the whole mail was handed over."
                 raise Unsure(sentence, category="network") from error
             raise Busy("The connection to the mail server was lost.", category="network") from error
+        self._weighing.accepted()
+        return receipt
 
     async def _converse(self, sender: str, to: str, needs_utf8: bool, mail: bytes, handing: "_Handing") -> Receipt:
         client = await self._begun(sender, needs_utf8, handing)
         try:
             reply = await client.execute_command(b"RCPT", f"TO:<{to}>".encode(), timeout=None)
             if not 200 <= reply.code < 300:
-                raise not_taken(reply, "RCPT")
+                raise NotTaken(reply, "RCPT")
             reply = await client.execute_command(b"DATA", timeout=None)
             if reply.code != 354:
-                raise not_taken(reply, "DATA")
+                raise NotTaken(reply, "DATA")
             reply = await self._hand_over(client, mail, handing)
-        except (Busy, Refused):
-            await self._reset(client)
+        except NotTaken:
+            await self._connections.reset(client)
             raise
         except BaseException:
-            _drop(client)
+            self._connections.drop(client)
             raise
-        self._keep(client)
+        self._connections.keep(client)
         if reply.code >= 400:
-            raise not_taken(reply, "the mail")
+            raise NotTaken(reply, "the mail")
         if not 200 <= reply.code < 300:
             raise Unsure(f"The server answered the whole mail with {reply.code}, which is neither yes nor no.")
         return Receipt(reply.message.strip() or "accepted")
 
     async def _begun(self, sender: str, needs_utf8: bool, handing: "_Handing") -> aiosmtplib.SMTP:
         """A connection on which MAIL was accepted. One that went stale while idle is replaced: nothing was said yet."""
+        handing.begun = False
         while True:
-            client, is_fresh = await self._connection()
+            client, is_fresh = await self._connections.take()
             handing.begun = True
             try:
                 if needs_utf8 and not client.supports_extension("smtputf8"):
-                    self._keep(client)
+                    self._connections.keep(client)
                     sentence = "The mail server takes no address with such letters before the @."
                     raise Refused(sentence, category="invalid_address")
                 words = f"FROM:<{sender}>{' BODY=8BITMIME SMTPUTF8' if needs_utf8 else ''}".encode()
                 reply = await client.execute_command(b"MAIL", words, timeout=None)
             except (aiosmtplib.SMTPException, OSError):
-                _drop(client)
+                self._connections.drop(client)
                 if is_fresh:
                     raise
                 continue
             except asyncio.CancelledError:
-                _drop(client)
+                self._connections.drop(client)
                 raise
             if 200 <= reply.code < 300:
                 return client
             if reply.code == 421 and not is_fresh:
-                _drop(client)
+                self._connections.drop(client)
                 continue
-            await self._reset(client)
-            raise not_taken(reply, "MAIL")
+            if hangs_up(reply):
+                self._connections.drop(client)
+                raise self._connections.no_more(of_all(reply))
+            await self._connections.reset(client)
+            # With SMTPUTF8 it may be about the recipient's address.
+            raise NotTaken(reply, "RCPT" if needs_utf8 else "MAIL")
 
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: bytes, handing: "_Handing") -> aiosmtplib.SMTPResponse:
         """The mail, and only when all of it has left this process the final dot."""
@@ -148,84 +161,8 @@ class SmtpSender:
         protocol.write(b".\r\n")
         return await protocol.read_response()
 
-    # --- connections ---
-
-    async def _connection(self) -> tuple[aiosmtplib.SMTP, bool]:
-        """One that is idle, the last used first, or a new one; and whether it is new. Raises Unreachable."""
-        while self._idle:
-            since, client = self._idle.pop()
-            if client.is_connected and time.monotonic() - since < IDLE_SECONDS:
-                return client, False
-            _drop(client)
-        if self._fault and time.monotonic() - self._fault[0] < HOLD_OFF:
-            raise self._fault[1]
-        return await self._connect(), True
-
-    async def _connect(self) -> aiosmtplib.SMTP:
-        client = aiosmtplib.SMTP(
-            hostname=self.host,
-            port=self.port,
-            username=self.user or None,
-            password=self.password if self.user else None,
-            use_tls=self.security == "tls",
-            start_tls=self.security == "starttls",
-            tls_context=_tls() if self.security != "none" else None,
-            timeout=CONNECT_SECONDS,
-            local_hostname=settings.SMTP_HELLO or None,
-        )
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await client.connect()
-                if client.is_ehlo_or_helo_needed:
-                    await client.ehlo()
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # TimeoutError is an OSError
-            _drop(client)
-            await asyncio.sleep(0)  # for the transport to close before a loop that ends with us does
-            self._fault = time.monotonic(), not_opened(error, self.host, self.port)
-            raise self._fault[1] from error
-        return client
-
-    def _keep(self, client: aiosmtplib.SMTP) -> None:
-        if client.is_connected:
-            self._idle.append((time.monotonic(), client))
-
-    async def _reset(self, client: aiosmtplib.SMTP) -> None:
-        """Make the server forget a mail that came to nothing, and keep the connection."""
-        try:
-            async with asyncio.timeout(2):
-                await client.rset(timeout=None)
-        except (aiosmtplib.SMTPException, OSError):
-            _drop(client)
-        else:
-            self._keep(client)
-
-    async def _leave(self, client: aiosmtplib.SMTP) -> None:
-        try:
-            async with asyncio.timeout(1):
-                await client.quit(timeout=None)
-        finally:
-            _drop(client)
-
 
 class _Handing:
     """How far a mail got: whether a connection was had for it, and whether the final dot was sent."""
 
     begun = ended = False
-
-
-def _drop(client: aiosmtplib.SMTP) -> None:
-    """Hang up without a word: what is still in the buffer must not leave."""
-    if client.transport is not None:
-        client.transport.abort()  # type: ignore[attr-defined]
-    client.close()
-
-
-_context: ssl.SSLContext | None = None
-
-
-def _tls() -> ssl.SSLContext:
-    """Certificates are always checked. Made once: reading the list of authorities takes 20 ms."""
-    global _context
-    if _context is None:
-        _context = ssl.create_default_context(cafile=settings.SMTP_CA_FILE or None)
-    return _context

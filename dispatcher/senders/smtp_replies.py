@@ -9,24 +9,84 @@ import aiosmtplib
 from dispatcher.senders.parcel import Busy, Refused, Unreachable
 
 WRONG_PASSWORD = 60.0  # seconds until it is tried again: many servers lock an account after a few
+NO_FOR_ALL = 60.0  # seconds, where a person has to do something
+GREYLISTED = 300.0  # seconds: who comes back sooner is turned away again
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-TOO_FAST = re.compile(r"rate|too (many|fast|much)|throttl|limit|slow down", re.IGNORECASE)
+ACCOUNT = (421, 530, 534, 535, 538)  # hanging up, or wanting a password or encryption first
+
+
+def words(pattern: str) -> re.Pattern:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+GREYLIST = words(r"\bgr[ae]y-?list")
+TOO_FAST = words(r"\brate\b|\brate-?limit|\btoo (many|fast|much)\b|\bthrottl|\blimit(s|ed)?\b|\bslow down\b")
+# A server's answer to a recipient speaks of that recipient's own limits as well.
+TOO_FAST_FOR_ALL = words(r"\btoo (many|fast|much)\b.*\b(messages?|e?-?mails?|connections?)\b|\bslow down\b")
+RELAY = words(r"\brelay")
+QUOTA = words(r"\b(hourly|daily|weekly|monthly|sending|outgoing|outbound)\b.*\b(quota|limits?|allowance)\b")
 
 
 def not_taken(reply: aiosmtplib.SMTPResponse, phase: str) -> Busy | Refused:
-    """The answer to a mail that was not accepted: 4xx may be later, 5xx never."""
-    said = f"{reply.code} {' '.join(reply.message.split())}"[:250]
+    """The answer to a mail that was not accepted, as it is for this mail: 4xx may be later, 5xx never."""
+    said = _said(reply)
     enhanced = ENHANCED.search(reply.message)
-    subject = enhanced.group(2) if enhanced else ""
     if 400 <= reply.code < 500:
-        if reply.code in (421, 450, 451, 452) and (subject == "7" or TOO_FAST.search(reply.message)):
+        if is_greylisting(reply, phase):
+            return Busy(said, category="provider_down", retry_after=GREYLISTED)
+        if is_too_fast(reply, phase):
             return Busy(said, category="rate_limited", counts=False)
         return Busy(said, category="provider_down")
     if reply.code < 500:  # neither yes nor no: the server says what SMTP does not know
         return Busy(f"The mail server answered {phase} with {said}", category="provider_down")
+    if phase == "MAIL":  # no recipient was named yet
+        return of_all(reply)
     if phase == "RCPT":
         return Refused(said, category=_refused_person(reply.code, enhanced))
     return Refused(said, category="rejected")
+
+
+def is_greylisting(reply: aiosmtplib.SMTPResponse, phase: str) -> bool:
+    if GREYLIST.search(reply.message):
+        return True
+    policy = phase == "RCPT" and reply.code in (450, 451) and "4.7.1" in reply.message
+    return policy and not TOO_FAST_FOR_ALL.search(reply.message)
+
+
+def is_too_fast(reply: aiosmtplib.SMTPResponse, phase: str) -> bool:
+    """Whether all should go slower; what is said of one recipient is about that one, unless it is quite clear."""
+    if reply.code not in (421, 450, 451, 452):
+        return False
+    if phase == "RCPT":
+        return bool(TOO_FAST_FOR_ALL.search(reply.message))
+    enhanced = ENHANCED.search(reply.message)
+    is_policy = phase in ("MAIL", "DATA") and enhanced is not None and enhanced.group(2) == "7"
+    return is_policy or bool(TOO_FAST.search(reply.message))
+
+
+def hangs_up(reply: aiosmtplib.SMTPResponse) -> bool:
+    """Whether the answer to MAIL ends this connection for another reason than our speed."""
+    return reply.code == 421 and ("connection" in reply.message.lower() or not is_too_fast(reply, "MAIL"))
+
+
+def may_be_said_to_all(reply: aiosmtplib.SMTPResponse, phase: str) -> bool:
+    """Whether the answer may have nothing to do with this one mail and its recipient."""
+    if reply.code in ACCOUNT or phase == "MAIL" or QUOTA.search(reply.message):
+        return True
+    enhanced = ENHANCED.search(reply.message)
+    is_policy = enhanced is not None and enhanced.group(1, 2) == ("5", "7")
+    return phase == "RCPT" and (is_policy or bool(RELAY.search(reply.message)))
+
+
+def of_all(reply: aiosmtplib.SMTPResponse) -> Unreachable:
+    """The answer as one that everybody gets, in words for people."""
+    check = "user name, password, the sender’s address and the limits of the account"
+    sentence = f"The mail server takes no mail from us; it says: {_said(reply)[:120].rstrip('.')}. Check {check}."
+    return Unreachable(sentence, retry_after=15 if reply.code < 500 else NO_FOR_ALL)
+
+
+def _said(reply: aiosmtplib.SMTPResponse) -> str:
+    return f"{reply.code} {' '.join(reply.message.split())}"[:250]
 
 
 def _refused_person(code: int, enhanced: re.Match | None) -> str:

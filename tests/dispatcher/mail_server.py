@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,6 +33,7 @@ class Sink:
         self.raw: list[bytes] = []
         self.answers: dict[str, str] = {}
         self.connections = 0
+        self.turned_away = 0  # connections above `at_most`
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         self.connections += 1
@@ -60,6 +61,43 @@ class Sink:
         return f"250 2.0.0 queued as {len(self.mails)}"
 
 
+class NarrowController(Controller):
+    """Greets only so many at once; others are turned away, as many servers do."""
+
+    def __init__(self, sink: Sink, *, at_most: int, **options) -> None:
+        self.at_most = at_most
+        self.inside: set[SMTP] = set()
+        super().__init__(sink, **options)
+
+    def factory(self) -> SMTP:
+        server, inside = super().factory(), self.inside
+        made, lost, received, ended = (
+            server.connection_made,
+            server.connection_lost,
+            server.data_received,
+            server.eof_received,
+        )
+
+        def connection_made(transport) -> None:
+            if len(inside) >= self.at_most:
+                self.handler.turned_away += 1
+                transport.write(b"421 4.7.0 too many connections from you\r\n")
+                transport.close()
+            else:
+                inside.add(server)
+                made(transport)
+
+        def connection_lost(error) -> None:
+            if server in inside:
+                inside.remove(server)
+                lost(error)
+
+        server.connection_made, server.connection_lost = connection_made, connection_lost
+        server.data_received = lambda data: received(data) if server in inside else None
+        server.eof_received = lambda: ended() if server in inside else None
+        return server
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind((HERE, 0))
@@ -67,8 +105,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def mail_server(*, password: str = "", **options) -> Iterator[Sink]:
-    """A server for the time of the block; with a password only the user "ann" who knows it is let in."""
+def mail_server(*, password: str = "", at_most: int = 10_000, **options) -> Iterator[Sink]:
+    """A server for the time of the block, with room for so many at once.
+
+    With a password only the user "ann" who knows it is let in.
+    """
     sink = Sink()
     sink.port = free_port()
     if password:
@@ -79,7 +120,8 @@ def mail_server(*, password: str = "", **options) -> Iterator[Sink]:
 
         options |= {"authenticator": authenticate, "auth_required": True}
         options.setdefault("auth_require_tls", False)
-    controller = Controller(sink, hostname=HERE, port=sink.port, server_hostname="sink", **options)
+    address = {"hostname": HERE, "port": sink.port, "server_hostname": "sink"}
+    controller = NarrowController(sink, at_most=at_most, **address, **options)
     controller.start()
     try:
         yield sink

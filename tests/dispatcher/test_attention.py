@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from campaigns.models import Campaign
-from dispatcher import clock, dismissals, engine, operations, workers
+from campaigns.models import Campaign, Channel
+from dispatcher import attention, clock, dismissals, engine, operations, workers
 from dispatcher.attention import LAPSES, attention_of
-from dispatcher.models import Batch, Category, Heartbeat, Pace
+from dispatcher.models import Batch, Category, ChosenSender, Heartbeat, Pace
 from dispatcher.senders.parcel import Unsure
 from dispatcher.worker import GentleWorker
 from people.models import Import
@@ -345,10 +345,38 @@ def test_batches_that_lapse_again_and_again_are_listed(workspace, ticking, worke
 
 
 def test_a_sender_that_cannot_be_reached_is_listed_until_it_can(workspace):
+    chosen_and_wanted(workspace)
     pace = Pace.objects.create(workspace=workspace, sender="smtp", channel=1, trouble="Connection refused.")
-    assert ids(workspace) == ["sender-1-smtp"]
+    (item,) = attention_of(workspace).shown
+    assert item.id == "sender-1-smtp"
+    assert "Connection refused. It is tried again by itself; a test" in item.sentence
 
     Pace.objects.filter(pk=pace.pk).update(trouble="")
+
+    assert ids(workspace) == []
+
+
+def chosen_and_wanted(workspace) -> Campaign:
+    """A campaign is being sent by email, for which the workspace has chosen a mail server."""
+    ChosenSender.objects.create(workspace=workspace, channel=Channel.EMAIL, sender="smtp")
+    return launched(make_campaign(workspace, people=1))
+
+
+def test_a_sender_that_nothing_is_sent_by_now_needs_nobody(workspace):
+    campaign = chosen_and_wanted(workspace)
+    Pace.objects.create(workspace=workspace, sender="smtp", channel=1, trouble="Connection refused.")
+    Pace.objects.create(workspace=workspace, sender="smtp", channel=2, trouble="Of another channel.")
+
+    operations.cancel(campaign, by=None)
+
+    assert [pk for pk in ids(workspace) if pk.startswith("sender")] == []
+
+
+def test_a_sender_that_is_not_chosen_any_more_needs_nobody(workspace):
+    chosen_and_wanted(workspace)
+    Pace.objects.create(workspace=workspace, sender="smtp", channel=1, trouble="Connection refused.")
+
+    ChosenSender.objects.update(sender="simulated")
 
     assert ids(workspace) == []
 
@@ -481,7 +509,7 @@ def test_retries_that_helped_and_leases_taken_over_are_counted(workspace, provid
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(settled), sum(helped), sum(lapses) FROM dispatcher_settlement")
-        assert cursor.fetchone() == (4, 1, 0)
+        assert cursor.fetchone() == (3, 1, 0)
 
 
 def test_a_lease_taken_over_is_counted(workspace, provider):
@@ -493,3 +521,31 @@ def test_a_lease_taken_over_is_counted(workspace, provider):
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(lapses) FROM dispatcher_settlement")
         assert cursor.fetchone() == (1,)
+
+
+def test_however_long_the_history_only_what_is_shown_is_read(workspace, monkeypatch):
+    monkeypatch.setattr(attention, "SHOWN", 2)
+    make_recipients(workspace, 2)
+    for _ in range(5):
+        launched(make_campaign(workspace, body="A long text"), *unknown(), *failed())
+
+    with CaptureQueriesContext(connection) as captured:
+        found = attention_of(workspace)
+
+    assert (found.count, len(found.shown), found.more) == (10, 4, 6)
+    sql = [query["sql"] for query in captured]
+    assert not any('"campaigns_campaign"."body"' in one for one in sql)
+    (read,) = (one for one in sql if one.startswith('SELECT "campaigns_campaign"."id"'))
+    assert read.partition(" IN (")[2].count(",") < 4
+
+
+def test_the_number_counts_only_what_is_neither_dismissed_nor_tried_again(workspace, client):
+    first, second, third = (
+        launched(make_campaign(workspace, people=4), *failed(Category.TIMEOUT, 2), *failed()) for _ in range(3)
+    )
+    dismissals.dismiss(first, by=None)
+    dismissals.dismiss(second, by=None, category=Category.TIMEOUT)
+    operations.retry_failed(third, by=None)
+
+    assert ids(workspace) == [f"dead-{second.pk}"]
+    assert "<b>1</b>" in client.get(reverse("attention-count")).content.decode()

@@ -3,14 +3,17 @@
 from functools import partial
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, engine, operations
 from dispatcher.books import books_of
-from dispatcher.models import Message
+from dispatcher.models import Batch, Message
 from dispatcher.senders.parcel import Unsure
+from tests.dispatcher.outcomes import launched, sent
 from tests.dispatcher.sending import press, work_off, wrong_with_the_books
-from tests.make import make_campaign, make_recipient
+from tests.make import make_campaign, make_member, make_recipient, make_workspace
 
 Status = Campaign.Status
 
@@ -75,3 +78,20 @@ def test_a_draft_can_be_cancelled_before_anything_was_made(provider):
 
     assert (campaign.status, Message.objects.count()) == (Status.CANCELLED, 0)
     assert books_of(campaign).total == 0
+
+
+@pytest.mark.django_db
+def test_what_was_not_sent_of_a_cancelled_campaign_is_not_called_done(client):
+    workspace = make_workspace()
+    client.force_login(make_member(workspace))
+    campaign = launched(make_campaign(workspace, people=3), *sent())
+    Message.objects.filter(campaign=campaign, status=Message.Status.PENDING).update(status=Message.Status.CANCELLED)
+    Batch.objects.filter(campaign=campaign).update(pending=0, cancelled=2, due_at=None)
+    Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.CANCELLED, finished_at=timezone.now())
+
+    page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+
+    assert "<strong>1</strong>" in page and "of 3 sent before it was cancelled" in page
+    for html in (page, client.get("/").content.decode()):
+        assert 'aria-label="Sent"' in html and 'aria-valuetext="1 of 3"' in html
+        assert "3 of 3" not in html and "100%</strong>" not in html

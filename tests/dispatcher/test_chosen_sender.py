@@ -4,25 +4,28 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import AuditEntry
 from campaigns.models import Campaign, Channel
-from dispatcher import choose, engine, giveback, operations, senders
+from dispatcher import checks, choose, engine, giveback, operations, pace, senders
 from dispatcher.books import books_of
-from dispatcher.chosen import chosen_sender
-from dispatcher.models import Attempt, Batch, ChosenSender, Message, Pace
+from dispatcher.chosen import Chosen, chosen_sender
+from dispatcher.models import Attempt, Batch, ChosenSender, Message, Pace, Settlement
 from dispatcher.picture import picture_of
+from dispatcher.sender_forms import SenderForm
 from dispatcher.senders.parcel import Busy, Options, Refused, Unreachable, Unsure
+from dispatcher.watch import silent_for_long
 from dispatcher.why import why
 from simulator.models import Call
 from tests.dispatcher.scripted import Script
 from tests.dispatcher.sending import make_due, message_to, send, work_off, wrong_with_the_books
-from tests.make import make_campaign, make_member, make_recipient, make_workspace
+from tests.make import make_campaign, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -318,7 +321,166 @@ def test_a_changed_secret_key_is_a_sentence_and_not_a_crash(provider, settings):
     assert work_off(campaign).cancelled == 2
 
 
+@pytest.mark.parametrize(
+    ("installation", "name", "mailbox"),
+    [
+        ("Acme <news@acme.example>", "", "Acme <news@acme.example>"),
+        ("Acme <news@acme.example>", "Our shop", '"Our shop" <news@acme.example>'),
+        ("news@acme.example", "Our shop", '"Our shop" <news@acme.example>'),
+    ],
+)
+def test_a_name_of_one_s_own_takes_the_place_of_the_installation_s(settings, installation, name, mailbox):
+    settings.FROM_EMAIL = installation
+    assert Chosen(1, Channel.EMAIL, "smtp", from_name=name).mailbox == mailbox
+    assert checks.settings_make_sense() == []
+
+
+@pytest.mark.parametrize("installation", ["", "Acme", "jürgen@acme.example"])
+def test_an_address_of_the_installation_that_cannot_be_written_from_is_found_at_the_start(settings, installation):
+    settings.FROM_EMAIL = installation
+    assert [finding.msg for finding in checks.settings_make_sense() if "FROM_EMAIL" in finding.msg]
+
+
+def test_a_sender_s_address_with_foreign_letters_is_refused_with_a_sentence():
+    form = SenderForm(Channel.EMAIL, {"from_address": "jürgen@acme.example"})
+    assert "plain letters before the @" in str(form.errors["from_address"])
+    assert SenderForm(Channel.EMAIL, {"from_address": "news@müller.example"}).is_valid()
+
+
+# --- several workers ---
+
+
+def test_where_another_worker_gets_through_this_one_leaves_the_lane_open(provider, monkeypatch, settings):
+    """A server takes so many connections: those that one worker has are refused to the next."""
+
+    class Full(Script):
+        async def __aenter__(self):
+            raise Unreachable("It answered 421.")
+
+    settings.BATCH_SIZE = 10
+    monkeypatch.setitem(senders.SENDERS, "full", Full())
+    campaign = make_campaign(people=20)
+    take(campaign.workspace, "full")
+    operations.launch(campaign, by=None)
+    account = chosen_sender(campaign.workspace_id, campaign.channel).account
+    theirs = Batch.objects.filter(campaign=campaign, first=1)
+    later = timezone.now() + timedelta(seconds=10)
+    theirs.update(owner="other:1", in_flight=3, account=account, due_at=later)
+
+    engine.work(seconds=0.3)
+
+    pace = Pace.objects.get()
+    assert (pace.trouble, pace.closed_until) == ("", None)
+    assert Batch.objects.get(first=11).due_at <= timezone.now()
+
+    theirs.update(owner="", in_flight=0)
+    engine.work(seconds=0.3)
+    assert Pace.objects.get().trouble == "It answered 421."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("when", ["while opening", "while sending"])
+def test_the_failure_of_a_sender_that_was_just_replaced_closes_nothing(provider, monkeypatch, when):
+    class Old(Script):
+        def __call__(self, setup=None):
+            return self if setup.options["password"] == "old" else provider  # noqa: S105 - not a secret
+
+        async def __aenter__(self):
+            if when == "while opening":
+                await asyncio.to_thread(mend)
+                raise Unreachable("The server refused the password.", retry_after=60)
+            return self
+
+        async def send(self, parcel):
+            await asyncio.to_thread(mend)
+            raise Unreachable("The server refused the password.", retry_after=60)
+
+    def mend() -> None:
+        with mending:
+            if not mended:
+                mended.append(take(workspace, "old", password="new"))  # noqa: S106 - not a secret
+                connection.close()
+
+    mending, mended = Lock(), []
+    monkeypatch.setitem(senders.SENDERS, "old", Old())
+    campaign = make_campaign(people=5)
+    workspace = campaign.workspace
+    take(workspace, "old", password="old")  # noqa: S106 - not a secret
+    operations.launch(campaign, by=None)
+
+    engine.work(seconds=3)
+
+    assert books_of(campaign).sent == 5
+    assert Pace.objects.get().trouble == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lanes_are_changed_in_one_order_whichever_answers_first(provider, monkeypatch, settings):
+    """Else two workers would each wait for the lane that the other holds."""
+    settings.DISPATCH_WINDOW, settings.BATCH_SIZE = 100, 10
+    workspace = make_workspace()
+    make_recipients(workspace, 30)
+    late, early = (make_campaign(workspace, channel=channel) for channel in (Channel.SMS, Channel.EMAIL))
+    Pace.objects.create(workspace=workspace, channel=Channel.EMAIL, sender="scripted", limit=1000)
+    for phone in workspace.recipients.values_list("phone", flat=True):
+        provider.answers[phone] = [Busy("429", category="rate_limited", counts=False), None]
+    for campaign in (late, early):
+        operations.launch(campaign, by=None)
+    turns: list[list[pace.Lane]] = []
+    turn = engine.Shift._settle_and_note
+    monkeypatch.setattr(engine.Shift, "_settle_and_note", lambda self, *args: turns.append([]) or turn(self, *args))
+    for name in ("take", "slow_down"):
+        change = getattr(pace, name)
+        monkeypatch.setattr(
+            pace, name, lambda cursor, lane, *a, c=change, **k: turns[-1].append(lane) or c(cursor, lane, *a, **k)
+        )
+
+    engine.work(seconds=1)
+
+    assert any(len(set(lanes)) == 2 for lanes in turns)
+    assert [lanes for lanes in turns if lanes != sorted(lanes)] == []
+
+
+def test_an_outage_is_neither_settled_nor_helped(provider):
+    campaign = make_campaign(people=4)
+    for address in campaign.workspace.recipients.values_list("email", flat=True):
+        provider.answers[address] = [Unreachable("away"), None]
+    operations.launch(campaign, by=None)
+
+    for _ in range(6):
+        Pace.objects.update(closed_until=None)
+        make_due(campaign)
+        engine.work(seconds=0.3)
+
+    assert books_of(campaign).sent == 4
+    assert Settlement.objects.aggregate(settled=Sum("settled"), helped=Sum("helped")) == {"settled": 4, "helped": 0}
+
+
 # --- silence ---
+
+
+def test_a_note_in_the_history_does_not_begin_the_count_of_silence_anew(provider):
+    campaign = operations.launch(make_campaign(people=1), by=None)
+
+    Settlement.objects.create(campaign=campaign, settled=0, silence=12)
+    operations.note(campaign, by=None, reason="somebody looked at it")
+    Settlement.objects.create(campaign=campaign, settled=0, silence=12)
+    assert silent_for_long({campaign.pk}) == [campaign.pk]
+
+    operations.pause(campaign, by=None)
+    operations.resume(campaign, by=None)
+    assert silent_for_long({campaign.pk}) == []
+
+
+def test_answers_never_heard_are_counted_though_all_will_be_asked_again(provider):
+    campaign = make_campaign(people=3)
+    for address in campaign.workspace.recipients.values_list("email", flat=True):
+        provider.answers[address] = [Unsure("silence")]
+    operations.launch(campaign, by=None)
+
+    engine.work(seconds=0.2)
+
+    assert Settlement.objects.aggregate(n=Sum("silence"))["n"] >= 3
 
 
 def test_twenty_answers_never_heard_pause_the_campaign_however_many_shifts_they_take(provider, settings):

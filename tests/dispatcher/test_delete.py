@@ -1,6 +1,8 @@
 """Delete: a campaign that is over goes for good, with all its messages; its totals stay in the audit log."""
 
 import tracemalloc
+import uuid
+from datetime import timedelta
 from threading import Thread
 
 import pytest
@@ -9,9 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Role
+from campaigns.authoring import Scheduled, delete_campaign, update_campaign
 from campaigns.models import Campaign
 from dispatcher import operations, shelf
+from dispatcher.audit import strays
 from dispatcher.models import Attempt, Batch, Category, Message, Settlement
+from simulator.models import Call
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import make_campaign, make_member, make_workspace
 
@@ -166,3 +171,69 @@ def test_many_messages_are_not_read_to_be_deleted(workspace):
     tracemalloc.stop()
 
     assert len(statements) < 40 and peak < 2_000_000
+
+
+@pytest.mark.parametrize("name", ["Spring  sale", "Spring\u00a0 sale"])
+@pytest.mark.parametrize("typed", ["Spring sale", " Spring   sale "])
+def test_spaces_that_a_page_does_not_show_need_not_be_typed(client, workspace, name, typed):
+    campaign = over(workspace, name=name)
+
+    press(client, campaign, typed)
+
+    assert not Campaign.objects.filter(pk=campaign.pk).exists()
+
+
+def scheduled(workspace) -> Campaign:
+    return operations.schedule(make_campaign(workspace, people=1), at=timezone.now() + timedelta(days=1), by=None)
+
+
+def test_who_may_not_send_cannot_delete_what_is_scheduled(client, workspace):
+    campaign = scheduled(workspace)
+    client.force_login(make_member(workspace, Role.EDITOR))
+    address = reverse("campaign-delete", args=[campaign.pk])
+
+    for answer in (client.get(address), client.post(address)):
+        assert answer.status_code == 403 and "ask one of them to unschedule it" in answer.content.decode()
+    for page in ("campaign", "campaign-edit"):
+        assert address not in client.get(reverse(page, args=[campaign.pk])).content.decode()
+    assert Campaign.objects.filter(pk=campaign.pk).exists()
+
+    client.force_login(make_member(workspace, Role.MARKETER))
+    for page in ("campaign", "campaign-edit"):
+        assert address in client.get(reverse(page, args=[campaign.pk])).content.decode()
+    client.post(address)
+    assert not Campaign.objects.filter(pk=campaign.pk).exists()
+
+
+def test_a_draft_that_was_scheduled_since_is_not_deleted_or_changed_by_who_may_not_send(workspace):
+    with pytest.raises(Scheduled):
+        delete_campaign(scheduled(workspace), by=None, only_drafts=True)
+    with pytest.raises(Scheduled):
+        update_campaign(scheduled(workspace), by=None, only_drafts=True, body="Another text")
+
+
+def test_an_editor_deletes_a_draft(client, workspace):
+    campaign = make_campaign(workspace)
+    client.force_login(make_member(workspace, Role.EDITOR))
+    address = reverse("campaign-delete", args=[campaign.pk])
+
+    assert address in client.get(reverse("campaign-edit", args=[campaign.pk])).content.decode()
+    client.post(address)
+
+    assert not Campaign.objects.filter(pk=campaign.pk).exists()
+
+
+def test_the_simulated_provider_forgets_its_messages_so_that_the_two_ledgers_agree(client, workspace):
+    campaign, other = over(workspace, name="Spring"), over(make_workspace())
+    for one in (campaign, other):
+        for message in Message.objects.filter(campaign=one):
+            Attempt.objects.create(message=message, key=uuid.uuid4(), outcome=2, category=Category.BOUNCED)
+        keys = [*Message.objects.filter(campaign=one).values_list("key", flat=True)]
+        keys += Attempt.objects.filter(message__campaign=one).values_list("key", flat=True)
+        for key in keys:
+            Call.objects.create(key=key, honours_key=True, accepted=True, channel="email", address="a@example.com")
+
+    press(client, campaign, "Spring")
+
+    assert list(strays()) == []
+    assert Call.objects.count() == 6

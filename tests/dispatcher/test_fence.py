@@ -84,6 +84,21 @@ def test_a_pause_waits_for_an_intent_under_way(provider):
         assert paused.wait(5)
 
 
+def test_a_campaign_a_person_changes_now_is_not_leased_and_not_waited_for(provider):
+    """The campaign is locked before its batches, or a lease and a retry could wait for each other."""
+    campaign = launched(10)
+    Batch.objects.update(owner="gone:1", epoch=1, handed_up_to=3, first_intent_at=Now(), due_at=Now())
+    waiting: dict[int, float] = {}
+    with Handover(wake_at=1) as hands, transaction.atomic():
+        operations.locked(campaign)
+        taken: list = []
+        worker = Thread(target=lambda: (taken.append(take("me", 1, {}, hands, waiting)), connection.close()))
+        worker.start()
+        worker.join(3)
+        assert (taken, list(waiting)) == ([[]], [campaign.pk])
+    assert Batch.objects.get().epoch == 1
+
+
 def test_settling_the_same_answer_twice_counts_it_once(provider):
     campaign = launched(2)
     first, second = Message.objects.order_by("number")
@@ -92,7 +107,7 @@ def test_settling_the_same_answer_twice_counts_it_once(provider):
     with connection.cursor() as cursor:
         counts = [settle.write(cursor, verdicts).settled for _ in range(2)]
 
-    assert counts == [2, 0]
+    assert counts == [1, 0]  # the other one still waits
     assert (Attempt.objects.count(), Message.objects.get(pk=second.pk).tries) == (1, 1)
     assert campaign.status == Campaign.Status.SENDING
 

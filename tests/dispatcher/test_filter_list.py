@@ -34,10 +34,12 @@ def shown(client, **query) -> list[str]:
 
 
 def several(workspace) -> None:
-    make_campaign(workspace, name="Spring draft")
+    make_campaign(workspace, name="Spring draft", subject="Hello")
     make_campaign(workspace, name="Spring text", channel=Channel.SMS, subject="")
     make_campaign(workspace, name="Summer text", channel=Channel.SMS, subject="", status=Status.PAUSED)
-    make_campaign(workspace, name="summer sale 100%", status=Status.SENT, finished_at=timezone.now())
+    make_campaign(
+        workspace, name="summer sale 100%", subject="The last days", status=Status.SENT, finished_at=timezone.now()
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,7 @@ def several(workspace) -> None:
         ({"q": "0%"}, ["summer sale 100%"]),
         ({"q": "%"}, ["summer sale 100%"]),
         ({"q": "_"}, []),
+        ({"q": "LAST days"}, ["summer sale 100%"]),
         ({"q": "\\"}, []),
         ({"channel": "sms"}, ["Summer text", "Spring text"]),
         ({"status": "paused"}, ["Summer text"]),
@@ -70,7 +73,7 @@ def test_the_filter_is_shown_can_be_cleared_and_stays_in_every_link(client, work
 
     html = client.get("/", {"show": "drafts", "channel": "sms", "q": "spring"}).content.decode()
 
-    assert "Only drafts · SMS · “spring” in the name" in html
+    assert "Only drafts · SMS · “spring” in name or subject" in html
     assert '<a class="btn quiet small" href="/?show=drafts">Clear</a>' in html
     assert 'value="spring"' in html and '<option value="sms" selected>' in html
     assert '<input type="hidden" name="show" value="drafts">' in html
@@ -93,7 +96,7 @@ def test_nothing_found_names_the_filter(client, workspace):
 
     html = client.get("/", {"status": "failed", "q": "<winter>"}).content.decode()
 
-    assert "No campaign fits: failed · “&lt;winter&gt;” in the name." in html and "Clear the filter" in html
+    assert "No campaign fits: failed · “&lt;winter&gt;” in name or subject." in html and "Clear the filter" in html
 
 
 def test_pages_of_a_filtered_list_follow_each_other(client, workspace):

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from campaigns.models import Campaign
-from dispatcher import operations
+from dispatcher import dismissals, operations
 from dispatcher.books import books_of
 from dispatcher.models import Category, Message
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
@@ -164,6 +164,27 @@ def test_all_that_failed_is_retried_by_one_button_once_nothing_is_sent_any_more(
     assert "Retry all" not in page(client, campaign) and "Retry 2" in page(client, campaign)
     operations.pause(campaign, by=ann)
     assert "Retry all 3 failed" in page(client, campaign)
+
+
+def test_what_was_dismissed_is_marked_and_not_retried_with_the_others(client, ann, workspace):
+    campaign = launched(make_campaign(workspace, people=4), *failed(Category.TIMEOUT, 2), *failed(), *sent())
+    dismissals.dismiss(campaign, by=ann, category=Category.TIMEOUT)
+    operations.pause(campaign, by=ann)
+
+    html = page(client, campaign)
+    assert "· dismissed" in html and "Retry the 1 failed not dismissed" in html
+    client.post(reverse("retry_failed", args=[campaign.pk]), {"spare_dismissed": "yes"})
+
+    assert books_of(campaign).failures() == [(Category.TIMEOUT, 2)]
+    assert "Retry all" not in page(client, campaign) and "failed not dismissed" not in page(client, campaign)
+
+
+def test_what_went_wrong_is_one_link_away_from_the_top(client, ann, workspace):
+    well = launched(make_campaign(workspace, people=2), *sent())
+    badly = launched(make_campaign(workspace, people=2), *failed())
+
+    assert f'href="#campaign-{well.pk}-causes"' not in page(client, well)
+    assert f'href="#campaign-{badly.pk}-causes"' in page(client, badly)
 
 
 def test_the_numbers_of_the_chips_tick_with_the_sum(client, ann, workspace):

@@ -134,3 +134,19 @@ def test_numbers_that_were_never_given_are_not_there(client, workspace):
 
     for number in (0, 2, 10**30):
         assert client.get(reverse("message", args=[campaign.pk, number])).status_code == 404
+
+
+def test_a_failed_message_leads_to_its_person_and_says_where_a_retry_goes(client, workspace):
+    person = make_recipient(workspace, email="old@example.com")
+    other = make_recipient(workspace, email="other@example.com")
+    campaign = launched(make_campaign(workspace), *failed(), *sent())
+
+    html = read(client, campaign)
+    assert reverse("person-edit", args=[person.pk]) in html and "Address now" not in html
+
+    Recipient.objects.filter(pk=person.pk).update(email="zoe@xn--mnchen-3ya.example")
+    assert "zoe@münchen.example. A retry goes there." in read(client, campaign)
+
+    Recipient.objects.filter(pk=other.pk).update(email="elsewhere@example.com")
+    Recipient.objects.filter(pk=person.pk).update(email="other@example.com")
+    assert "a retry goes to the old one" in read(client, campaign)

@@ -197,9 +197,12 @@ def test_a_certificate_for_another_host_is_said_in_words(client, ann, tmp_path):
 
 def test_a_refusal_is_told_with_what_the_server_said(client, ann):
     with mail_server() as sink:
-        sink.answers["RCPT"] = "550 5.7.1 relaying denied"
+        sink.answers["RCPT"] = "550 5.1.1 no such user"
         save(client, **smtp(sink.port))
-        assert "The provider refused the test: 550 5.7.1 relaying denied. Check the address" in sent_a_test(client)
+        assert "The provider refused the test: 550 5.1.1 no such user. Check the address" in sent_a_test(client)
+        sink.answers["RCPT"] = "550 5.7.1 relaying denied"
+        page = sent_a_test(client)
+        assert "takes no mail from us; it says: 550 5.7.1 relaying denied. Check user name, password, the" in page
 
 
 def test_a_test_whose_answer_does_not_come_ends_in_time(client, ann, monkeypatch):

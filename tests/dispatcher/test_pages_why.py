@@ -10,12 +10,14 @@ from redis.exceptions import ConnectionError as NoRedis
 
 from accounts.models import Role
 from campaigns.models import Campaign
-from dispatcher import operations, picture
+from dispatcher import operations
+from dispatcher import workers as known_workers
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Heartbeat, Pace, Settlement
 from dispatcher.picture import picture_of
 from dispatcher.why import why
 from dispatcher.words import about, duration
+from dispatcher.workers import Worker
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_member, make_workspace
 
@@ -39,13 +41,13 @@ def workers(monkeypatch):
     """How many workers there are, as the test decides; -1 for a Redis that does not answer."""
     there = {"are": 2}
 
-    def alive(queue):
+    def alive() -> list[Worker]:
         if there["are"] < 0:
             raise NoRedis
-        return [None] * there["are"]
+        return [Worker("name", "dispatch", "idle", "host", 1, None, None)] * there["are"]
 
-    monkeypatch.setattr(picture.queue, "workers_alive", alive)
-    monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
+    monkeypatch.setattr(known_workers, "alive", alive)
+    monkeypatch.setattr(known_workers, "_asked", (float("-inf"), None))
     return there
 
 
@@ -100,7 +102,7 @@ def test_no_worker_no_redis_or_busy_workers(workspace, workers, monkeypatch):
 
     for number, words in ((2, "Waiting for a worker."), (0, "No worker is running."), (-1, "(Redis) does not answer")):
         workers["are"] = number
-        monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
+        monkeypatch.setattr(known_workers, "_asked", (float("-inf"), None))
         assert words in said(campaign)
 
 
@@ -290,3 +292,16 @@ def test_a_guess_is_told_to_the_second_only_when_it_is_soon(seconds, words):
 )
 def test_durations_are_said_as_people_say_them(seconds, words):
     assert duration(seconds) == words
+
+
+def test_nothing_is_foretold_while_the_sender_is_closed(workspace):
+    campaign = launched(make_campaign(workspace, people=9), *sent(3))
+    Settlement.objects.create(campaign=campaign, settled=100)
+    assert picture_of(campaign, Role.MARKETER).speed
+
+    Pace.objects.create(
+        workspace=workspace, channel=campaign.channel, sender="simulated", closed_until=Now() + timedelta(seconds=60)
+    )
+
+    picture = picture_of(campaign, Role.MARKETER)
+    assert (picture.speed, picture.done_at) == (0, None)

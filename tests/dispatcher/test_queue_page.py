@@ -9,10 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from rq.utils import utcformat
 
 from accounts.models import Role
 from campaigns.models import Campaign
-from dispatcher import operations, picture, workers
+from dispatcher import operations, workers
 from dispatcher.jobs import owner_of
 from dispatcher.models import Batch, Heartbeat, Settlement
 from dispatcher.queue_page import queue_of
@@ -32,7 +33,6 @@ def workspace():
 def asked_anew(monkeypatch):
     """Redis is asked in each test, whatever the one before heard."""
     monkeypatch.setattr(workers, "_asked", (float("-inf"), None))
-    monkeypatch.setattr(picture, "_asked", (float("-inf"), None))
 
 
 @pytest.fixture(autouse=True)
@@ -103,13 +103,46 @@ def test_a_batch_whose_worker_is_not_heard_of_is_shown(workspace):
     assert "not heard of" in page_of(workspace)
 
 
-def test_what_a_worker_does_for_another_workspace_is_not_told(workspace, worker):
-    held_by(worker, launched(make_campaign(make_workspace(), people=2, name="A secret of theirs")))
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_what_a_worker_does_for_another_workspace_is_not_told(workspace, worker, is_staff):
+    campaign = launched(make_campaign(make_workspace(), people=31, name="A secret of theirs"))
+    held_by(worker, campaign)
+    Batch.objects.filter(campaign=campaign).update(in_flight=17)
 
-    page = page_of(workspace)
+    page = page_of(workspace, is_staff=is_staff)
 
-    assert "another workspace" in page
+    workers_card = page.partition('id="workers-heading"')[2]
+    assert "another workspace" in workers_card
     assert "A secret of theirs" not in page
+    assert "31" not in visible(workers_card) and "17" not in visible(workers_card)
+    assert "people" not in workers_card and "in flight" not in workers_card
+
+
+def visible(html: str) -> str:
+    """The cell that says what the worker does: the others hold times."""
+    return html.partition('data-label="What it does"')[2].partition("</td>")[0]
+
+
+def test_only_staff_is_told_on_which_machines_the_work_is_done(workspace, worker):
+    held_by(worker, launched(make_campaign(workspace, people=2)))
+    Batch.objects.filter(campaign=launched(make_campaign(workspace))).update(
+        owner="gone:1", due_at=timezone.now() + timedelta(seconds=9)
+    )
+    hosts = (owner_of(worker.hostname, worker.pid), "gone:1")
+
+    owner, staff = page_of(workspace, role=Role.OWNER), page_of(workspace, is_staff=True)
+
+    assert "Worker 1" in owner and "Worker 2" in owner
+    assert worker.hostname not in owner and all(host not in owner for host in hosts)
+    assert all(host in staff for host in hosts)
+
+
+def test_staff_that_looks_at_all_workspaces_is_told_what_each_worker_holds(workspace, worker):
+    held_by(worker, launched(make_campaign(make_workspace(), people=31, name="Of theirs")))
+
+    page = logged_in(workspace, is_staff=True).get(reverse("queue") + "?all").content.decode()
+
+    assert "Of theirs, people 1 to 31, 2 in flight" in page
 
 
 def test_without_redis_the_page_is_drawn_from_the_database_and_says_so(workspace, monkeypatch):
@@ -198,3 +231,9 @@ def test_a_hundred_campaigns_cost_as_many_queries_as_one(workspace, worker):
         launched(make_campaign(workspace))
 
     assert queries() == for_one
+
+
+def test_a_worker_that_went_silent_is_told_from_ten_seconds_on(workspace, worker):
+    worker.connection.hset(worker.key, "last_heartbeat", utcformat(timezone.now() - timedelta(seconds=12)))
+
+    assert "not heard of since 12" in page_of(workspace)

@@ -16,6 +16,7 @@ from campaigns.rules import DAY, Rule, Unit
 from dispatcher import clock, operations, recurring
 from tests.dispatcher.test_schedule import in_days, last_sunday, press
 from tests.make import make_campaign, make_group, make_member, make_recipients, make_series, make_workspace
+from wires import live
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -384,6 +385,7 @@ def change_rule(client, series, **typed):
         "repeat": "daily",
         "every": "2",
         "ends": "never",
+        "seen": recurring.standing(Recurrence.objects.get(pk=series.pk)),
     }
     return client.post(reverse("change_rule", args=[series.pk]), usual | typed, follow=True)
 
@@ -409,15 +411,106 @@ def test_the_form_of_the_rule_shows_it_as_it_is(client, workspace):
     assert '<option value="weekly" selected>' in html and 'value="0" checked' in html and 'value="7"' in html
 
 
-def test_a_rule_that_leaves_no_day_is_refused(client, workspace):
+def test_times_are_counted_from_now_on_and_the_sentence_says_which_numbers_they_are(client, workspace):
+    series = series_of(workspace, rule=daily(), count=12)
+    for _ in range(10):
+        recurring.skip_next(series, by=None)
+    form = client.get(reverse("change_rule", args=[series.pk])).content.decode()
+    typed = {"series": series.pk, "date": str(in_days(20)), "time": "09:00", "zone": ATHENS, "repeat": "daily"}
+    sentence = client.get(reverse("when"), typed | {"every": "1", "ends": "after", "count": "5"}).content.decode()
+
+    answer = change_rule(client, series, ends="after", count="5")
+
+    assert 'name="count" inputmode="numeric" maxlength="4" value="2"' in form  # numbers 11 and 12
+    assert ", number 11 to 15." in sentence and ", number 11 to 15." in answer.content.decode()
+    series.refresh_from_db()
+    assert (series.count, waiting(series).nth) == (15, 11)
+
+
+def test_one_more_time_is_said_with_its_number(client, workspace):
     series = series_of(workspace, rule=daily())
     recurring.skip_next(series, by=None)
 
     answer = change_rule(client, series, ends="after", count="1")
 
-    assert answer.status_code == 422 and "would be number 2" in answer.content.decode()
+    assert ", once more, as number 2." in answer.content.decode()
+    series.refresh_from_db()
+    assert series.count == 2
+
+
+def test_the_series_of_another_workspace_counts_for_nothing_in_the_sentence(client, workspace):
+    theirs = make_series(make_campaign(make_workspace(), people=1))
+    recurring.skip_next(theirs, by=None)
+    typed = {"date": str(in_days(20)), "time": "09:00", "zone": ATHENS, "repeat": "weekly", "ends": "after"}
+
+    sentence = client.get(reverse("when"), typed | {"count": "5", "series": theirs.pk}).content.decode()
+
+    assert ", 5 times." in sentence
+
+
+def test_a_last_day_before_the_first_is_refused_where_it_was_typed(client, workspace):
+    series = series_of(workspace, rule=daily())
+
+    answer = change_rule(client, series, ends="on", until=str(in_days(2)))
+
+    assert answer.status_code == 422 and 'id="until-error"' in answer.content.decode()
     series.refresh_from_db()
     assert series.time == time(9)
+
+
+def test_the_second_of_two_who_change_the_rule_is_told(client, workspace):
+    series = series_of(workspace)
+    seen = recurring.standing(series)
+    change_rule(client, series)
+
+    answer = change_rule(client, series, every="5", seen=seen)
+
+    html = answer.content.decode()
+    assert answer.status_code == 409 and "Somebody changed the series meanwhile" in html
+    assert (
+        "Every 2 days at 18:00 Europe/Athens" in html
+        and 'name="every" inputmode="numeric" maxlength="3" value="5"' in html
+    )
+    series.refresh_from_db()
+    assert series.number == 2
+    assert change_rule(client, series, every="5").status_code == 200
+    series.refresh_from_db()
+    assert series.number == 5
+
+
+def test_a_rule_is_not_changed_after_the_next_one_that_was_seen_has_gone(client, workspace):
+    series = series_of(workspace)
+    seen = recurring.standing(series)
+    recurring.skip_next(series, by=None)
+
+    assert change_rule(client, series, seen=seen).status_code == 409
+
+
+def test_all_series_are_listed_with_their_rule_and_the_next_day(client, workspace):
+    ended, going = series_of(workspace), make_series(make_campaign(workspace, name="Weekly"), count=3)
+    recurring.end_series(ended, by=None)
+    make_series(make_campaign(make_workspace(), people=1, name="Of others"))
+
+    html = client.get(reverse("all-series")).content.decode()
+
+    assert reverse("all-series") in client.get(reverse("campaigns")).content.decode()
+    assert "Every Monday at 09:00 Europe/Athens, 3 times" in html and waiting(going).start_words in html
+    assert html.index(f"/series/{going.pk}/") < html.index(f"/series/{ended.pk}/") and "Has ended" in html
+    assert "Of others" not in html
+
+
+def test_without_series_the_page_says_how_to_make_one(client, workspace):
+    assert "No series yet" in client.get(reverse("all-series")).content.decode()
+
+
+def test_a_series_that_cannot_be_carried_on_is_called_a_series_in_the_log(workspace, caplog):
+    series = series_of(workspace)
+    operations.cancel(waiting(series), by=None)
+    Recurrence.objects.filter(pk=series.pk).update(zone="Nowhere/At-all")
+
+    clock.carry_on_series()
+
+    assert f"could not move series {series.pk} on" in caplog.text
 
 
 def test_a_series_needs_a_rule(client, workspace):
@@ -490,3 +583,51 @@ def test_only_this_one_may_be_edited_by_the_program_too(workspace):
 
     series.refresh_from_db()
     assert series.body == "Dear {first_name|friend}"
+
+
+def test_skipping_asks_first_and_says_what_is_lost(client, workspace):
+    series = series_of(workspace)
+    address = reverse("skip_next", args=[series.pk])
+    assert "for this one only" not in client.get(address).content.decode()
+    update_campaign(waiting(series), by=None, body="Only this week")
+
+    html = client.get(address).content.decode()
+
+    assert waiting(series).start_words in html and "Something was changed for this one only" in html
+    assert numbers(series) == [(1, "scheduled")]
+
+
+def test_one_that_was_skipped_is_called_so(client, workspace):
+    series = series_of(workspace)
+    skipped = waiting(series)
+    client.post(reverse("skip_next", args=[series.pk]), {"nth": 1})
+
+    assert "Skipped by Ann" in client.get("/").content.decode()
+    assert "Skipped.</b>" in client.get(reverse("campaign", args=[skipped.pk])).content.decode()
+    assert ">Skipped</span>" in client.get(reverse("series", args=[series.pk])).content.decode()
+
+
+def test_the_cards_of_an_ended_series_promise_nothing(client, workspace):
+    series = series_of(workspace)
+    assert "Every Monday" in client.get("/").content.decode()
+
+    recurring.end_series(series, by=None)
+
+    html = client.get("/").content.decode()
+    assert "Every Monday" not in html and "of a series that has ended" in html
+
+
+def test_one_that_is_unscheduled_says_that_the_series_goes_on_and_where(client, workspace, monkeypatch):
+    series = series_of(workspace)
+    first = waiting(series)
+    address = reverse("campaign", args=[first.pk])
+
+    answer = client.post(reverse("unschedule", args=[first.pk]), follow=True).content.decode()
+    told = []
+    monkeypatch.setattr(live, "changed", lambda campaign, workspace: told.append(campaign))
+    clock.carry_on_series()
+    after = client.get(address).content.decode()
+
+    assert "It is a draft again; the series goes on." in answer and "The next one is being made." in answer
+    assert f"on {waiting(series).start_words}</a>" in after
+    assert first.pk in told  # whoever looks at it sees it without a reload

@@ -1,7 +1,7 @@
 """Schedule: what was checked starts by itself at a time that a person understands, and only who sends may say when."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Barrier, Thread
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from campaigns.models import Campaign, IllegalMove
 from campaigns.when import Wall
 from dispatcher import clock, operations
 from people.models import Import
-from tests.make import make_campaign, make_member, make_workspace
+from tests.make import make_campaign, make_group, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -335,3 +335,76 @@ def test_why_it_was_not_sent_is_still_said_after_its_priority_was_changed(client
 
     for address in ("/", reverse("campaign", args=[campaign.pk])):
         assert "It was due 2 days ago" in client.get(address).content.decode()
+
+
+def test_a_campaign_in_a_zone_that_is_gone_stops_none_of_the_others(workspace, monkeypatch, caplog):
+    broken, campaign = scheduled(workspace), scheduled(workspace)
+    as_it_was = campaign.scheduled_at
+    Campaign.objects.filter(pk=broken.pk).update(scheduled_zone="Nowhere/At-all")
+    Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=as_it_was + timedelta(hours=1))
+    monkeypatch.setattr(clock, "_kept", float("-inf"))
+
+    clock.keep_wall_clocks()
+
+    campaign.refresh_from_db()
+    assert campaign.scheduled_at == as_it_was
+    assert f"could not move campaign {broken.pk} on" in caplog.text
+
+
+def edit(client, campaign, **typed):
+    usual = {"name": campaign.name, "channel": "email", "subject": campaign.subject, "body": campaign.body}
+    usual |= {"audience": "everyone"}
+    return client.post(reverse("campaign-edit", args=[campaign.pk]), usual | typed, follow=True)
+
+
+def test_who_may_not_send_cannot_change_what_is_scheduled(client, workspace):
+    campaign = scheduled(workspace)
+    client.force_login(make_member(workspace, Role.EDITOR))
+
+    for answer in (client.get(reverse("campaign-edit", args=[campaign.pk])), edit(client, campaign, body="Another")):
+        assert answer.status_code == 403
+        assert "only a marketer, admin or owner can change" in answer.content.decode()
+    page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+    assert 'id="edit"' not in page and 'id="duplicate"' in page
+    campaign.refresh_from_db()
+    assert campaign.body != "Another"
+
+
+def test_a_change_to_what_is_scheduled_is_in_its_history(client, workspace):
+    campaign = scheduled(workspace)
+
+    page = client.get(reverse("campaign-edit", args=[campaign.pk])).content.decode()
+    edit(client, campaign, body="Another text", audience="some", groups=[make_group(workspace).pk])
+    edit(client, campaign, body="Another text", audience="some", groups=[make_group(workspace).pk])
+
+    assert "It starts by itself on " in page and "pressed Send" not in page
+    newest, before, *_ = campaign.history.all()
+    assert (before.reason, before.actor) == ("text and people changed", "Ann")
+    assert newest.reason == "people changed"
+
+
+def test_a_change_to_a_draft_is_no_line_of_its_history(client, workspace):
+    campaign = make_campaign(workspace, people=1)
+
+    edit(client, campaign, body="Another text")
+
+    assert not campaign.history.exists()
+
+
+def test_a_time_is_told_in_the_zone_of_the_workspace_too():
+    workspace = make_workspace(time_zone="Africa/Nairobi")
+    noon = Wall.at(date(2026, 11, 30), time(9), "Europe/Athens")
+    late = Wall.at(date(2026, 11, 30), time(23, 30), "Europe/Athens")
+
+    campaign = operations.schedule(make_campaign(workspace, people=1), at=noon, by=None)
+
+    assert campaign.start_words == "Monday 30 November 2026 at 09:00 Europe/Athens (07:00 UTC; 10:00 Africa/Nairobi)"
+    words = late.words_for(workspace.zone)
+    assert words.endswith("at 23:30 Europe/Athens (21:30 UTC; 1 December, 00:30 Africa/Nairobi)")
+    assert noon.words_for(ZoneInfo("Europe/Athens")) == noon.words
+
+
+def test_tomorrow_is_the_day_that_is_offered(client, workspace):
+    page = client.get(reverse("check", args=[make_campaign(workspace, people=1).pk])).content.decode()
+
+    assert f'name="date" type="date" value="{timezone.localdate(timezone=workspace.zone) + timedelta(days=1)}"' in page

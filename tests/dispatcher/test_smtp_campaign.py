@@ -3,12 +3,14 @@
 from collections import Counter
 
 import pytest
+from django.utils import timezone
 
 from campaigns.models import Campaign, Channel
 from campaigns.preview import preview
 from dispatcher import choose, engine, operations
 from dispatcher.books import books_of
-from dispatcher.models import Attempt, Message
+from dispatcher.models import Attempt, Batch, Message, Pace
+from dispatcher.senders import smtp_weighing
 from people.models import Recipient
 from tests.dispatcher.mail_server import HERE, mail_server, wire_to
 from tests.dispatcher.sending import make_due, send, work_off, wrong_with_the_books
@@ -116,3 +118,72 @@ def test_a_server_that_asks_for_less_is_given_less_and_nobody_is_lost():
             engine.work(seconds=0.1)
 
     assert (books_of(campaign).sent, len(sink.mails)) == (30, 30)
+
+
+def test_a_server_with_room_for_three_carries_a_campaign_without_a_halt():
+    campaign = make_campaign(people=300)
+    with mail_server(at_most=3) as sink:
+        operations.launch(by_smtp(campaign, sink.port), by=None)
+        engine.work(seconds=8)
+
+    assert (books_of(campaign).sent, len(sink.mails)) == (300, 300)
+    assert list(Pace.objects.values_list("trouble", "closed_until")) == [("", None)]
+
+
+def test_one_greylisted_recipient_slows_nobody_down_and_is_put_off_for_minutes():
+    campaign = make_campaign(people=30)
+    grey = make_recipient(campaign.workspace)
+    with mail_server() as sink:
+        sink.answers[grey.email] = "451 4.7.1 Greylisted, come back in 5 minutes"
+        operations.launch(by_smtp(campaign, sink.port), by=None)
+        engine.work(seconds=2)
+        (attempt,) = Attempt.objects.all()
+        wait = (Batch.objects.get().due_at - timezone.now()).total_seconds()
+
+        sink.answers.clear()
+        books = work_off(campaign)
+
+    assert (attempt.message.address, books.sent, 280 < wait <= 300) == (grey.email, 31, True)
+    assert list(Pace.objects.values_list("rate", "closed_until")) == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("phase", "says"),
+    [
+        ("MAIL", "530 5.7.0 Authentication required"),
+        ("MAIL", "421 4.3.2 shutting down"),
+        ("MAIL", "550 5.7.0 daily quota exceeded"),
+        ("RCPT", "550 5.7.1 Unable to relay"),
+        ("RCPT", "421 4.3.2 shutting down"),
+        ("DATA", "554 5.7.1 daily limit reached"),
+    ],
+)
+def test_what_is_true_of_every_message_fails_none(phase, says, monkeypatch):
+    monkeypatch.setattr(smtp_weighing, "SECONDS", 0.1)
+    campaign = make_campaign(people=80)
+    with mail_server() as sink:
+        sink.answers[phase] = says
+        operations.launch(by_smtp(campaign, sink.port), by=None)
+        for _ in range(5):
+            Pace.objects.update(closed_until=None, trouble="")
+            make_due(campaign)
+            engine.work(seconds=0.5)
+        trouble = Pace.objects.get().trouble
+        assert (books_of(campaign).pending, Attempt.objects.count()) == (80, 0)
+        assert set(Message.objects.values_list("retry_count", flat=True)) == {0}
+        assert trouble.startswith(f"The mail server takes no mail from us; it says: {says}. Check")
+
+        sink.answers.clear()
+        Pace.objects.update(closed_until=None, trouble="")
+        assert work_off(campaign).sent == 80
+
+
+def test_one_address_the_server_does_not_relay_to_stops_nobody():
+    campaign = make_campaign(people=30)
+    odd = make_recipient(campaign.workspace)
+    with mail_server() as sink:
+        sink.answers[odd.email] = "550 5.7.1 Unable to relay"
+        books = send(by_smtp(campaign, sink.port))
+
+    assert (books.sent, books.failed) == (30, 1)
+    assert Pace.objects.get().trouble == ""
