@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.models import Campaign, Channel, StatusChange
+from campaigns.models import Campaign, Channel, StatusChange, listed
 from campaigns.personalise import unknown_names
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
 from people.models import STANDARD_FIELDS, placeholders_of
@@ -49,6 +49,17 @@ class NotEditable(Exception):
         self.campaign = campaign
         status = campaign.get_status_display()
         super().__init__(f"“{campaign}” is {status}; only drafts and scheduled campaigns can be changed.")
+
+
+class Scheduled(Exception):
+    """It goes out by itself as it stands: who may not send may not change or delete it."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        super().__init__(
+            f"“{campaign}” is scheduled: only a marketer, admin or owner can change or delete it. "
+            "Duplicate it, or ask one of them to unschedule it."
+        )
 
 
 class SavedMeanwhile(Exception):
@@ -111,16 +122,19 @@ def create_campaign(
 
 
 @transaction.atomic
-def update_campaign(campaign: Campaign, *, by: Actor | None, over: str = "", **changes: Any) -> Campaign:
+def update_campaign(
+    campaign: Campaign, *, by: Actor | None, over: str = "", only_drafts: bool = False, **changes: Any
+) -> Campaign:
     """Change some of what `create_campaign` takes, but for the time; what is not named stays.
 
     `over` is the version its author saw: another text saved since is not written over unseen.
-    Raises NotEditable once it is launched, SavedMeanwhile, or InvalidContent. A draft may stay unfinished.
+    Raises NotEditable once it is launched, Scheduled where only drafts may be changed, SavedMeanwhile, or
+    InvalidContent. A draft may stay unfinished.
     """
     if strangers := set(changes) - {*COLUMNS, *AUDIENCE}:
         raise TypeError(f"a campaign has no {', '.join(sorted(strangers))} to change")
     # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
-    campaign = editable(campaign)
+    campaign = editable(campaign, only_drafts=only_drafts)
     before = {column: getattr(campaign, column) for column in COLUMNS}
     was = written(campaign)
     content = [changes.get(column, before[column]) for column in CONTENT]
@@ -134,9 +148,21 @@ def update_campaign(campaign: Campaign, *, by: Actor | None, over: str = "", **c
     campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
     campaign.save(update_fields=[*COLUMNS, "written_by", "written_at", "updated_at"])
     choose_audience(campaign, {field: changes[field] for field in AUDIENCE if field in changes})
-    audit_log.record(campaign.workspace, "update", campaign, by=by, before=was, after=written(campaign))
+    now = written(campaign)
+    if campaign.status == Campaign.Status.SCHEDULED:
+        # It goes out by itself: who changed what of it since somebody scheduled it is told on its page.
+        StatusChange.write(campaign, campaign.status, campaign.status, by=by, reason=changed(was, now))
+    audit_log.record(campaign.workspace, "update", campaign, by=by, before=was, after=now)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
+
+
+def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
+    """Which parts differ, in words: text and people changed."""
+    parts = {"name": ("name",), "text": ("channel", "subject", "body"), "people": ("everyone", *AUDIENCE)}
+    parts |= {"priority": ("priority",)}
+    different = [part for part, fields in parts.items() if any(was[field] != now[field] for field in fields)]
+    return f"{listed(different)} changed"
 
 
 def written(campaign: Campaign) -> dict[str, Any]:
@@ -161,21 +187,26 @@ def differs(campaign: Campaign, changes: dict[str, Any]) -> bool:
 
 
 @transaction.atomic
-def delete_campaign(campaign: Campaign, *, by: Actor | None) -> None:
-    """Forget a campaign that was never launched. Raises NotEditable."""
-    campaign = editable(campaign)
+def delete_campaign(campaign: Campaign, *, by: Actor | None, only_drafts: bool = False) -> None:
+    """Forget a campaign that was never launched. Raises NotEditable, or Scheduled where only drafts may go."""
+    campaign = editable(campaign, only_drafts=only_drafts)
     live.changed(campaign.pk, campaign.workspace_id)
     before = {"status": campaign.get_status_display(), "audience": campaign.audience_words}
     audit_log.record(campaign.workspace, "delete", campaign, by=by, before=before)
     campaign.delete()
 
 
-def editable(campaign: Campaign) -> Campaign:
-    """The campaign as it is now, its row held until the end of the transaction. Raises NotEditable."""
+def editable(campaign: Campaign, *, only_drafts: bool = False) -> Campaign:
+    """The campaign as it is now, its row held until the end of the transaction.
+
+    Raises NotEditable, or Scheduled where only drafts may be touched.
+    """
     rows = Campaign.objects.select_for_update(of=("self",)).select_related("workspace")
     campaign = rows.get(pk=campaign.pk)
     if not campaign.is_editable:
         raise NotEditable(campaign)
+    if only_drafts and campaign.status != Campaign.Status.DRAFT:
+        raise Scheduled(campaign)
     return campaign
 
 

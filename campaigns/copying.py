@@ -69,12 +69,14 @@ def copy_links(source: Written, target: Written, field: str) -> None:
 
 
 @transaction.atomic
-def update_with_following(campaign: Campaign, *, by: Actor | None, over: str = "", **changes: Any) -> Campaign:
+def update_with_following(
+    campaign: Campaign, *, by: Actor | None, over: str = "", only_drafts: bool = False, **changes: Any
+) -> Campaign:
     """Change an occurrence of a series and let all that follow say the same to the same people.
 
     Raises SeriesEnded beside what `update_campaign` raises.
     """
-    campaign = update_campaign(campaign, by=by, over=over, **changes)
+    campaign = update_campaign(campaign, by=by, over=over, only_drafts=only_drafts, **changes)
     rows = Recurrence.objects.select_for_update(of=("self",)).select_related("workspace")
     series = rows.get(occurrences=campaign)
     if series.ended_at:

@@ -1,5 +1,7 @@
 """Who would read a gap: people who lack what the text asks for, where it says nothing in its place."""
 
+from typing import NamedTuple
+
 from django.db.models import Count, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
@@ -12,15 +14,28 @@ from people.models import STANDARD_FIELDS
 NOTHING = Value("", output_field=TextField())
 
 
-def gaps(campaign: Campaign) -> list[tuple[str, int]]:
-    """Each placeholder without a fallback that some lack of those who get the campaign, and how many; one query."""
+class Gap(NamedTuple):
+    """A placeholder without a fallback, how many of those who get the campaign lack it, and where it stands."""
+
+    name: str
+    people: int
+    where: str
+
+
+def gaps(campaign: Campaign) -> list[Gap]:
+    """Those that some lack; one query."""
     subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
     names = Text(f"{subject}\n{campaign.body}").without_fallback
     if not names:
         return []
     reached = campaign.audience().filter(opted_out=False).exclude(**{Channel(campaign.channel).address_field: ""})
     counts = reached.order_by().aggregate(**{f"lack_{name}": Count("pk", filter=lacks(name)) for name in names})
-    return [(name, count) for name in names if (count := counts[f"lack_{name}"])]
+    asked_in = {"subject": Text(subject).without_fallback, "message": Text(campaign.body).without_fallback}
+    return [
+        Gap(name, count, " and ".join(part for part, names in asked_in.items() if name in names))
+        for name in names
+        if (count := counts[f"lack_{name}"])
+    ]
 
 
 def lacks(name: str) -> Q:

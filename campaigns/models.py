@@ -132,6 +132,12 @@ class Campaign(models.Model):
         return self.finished_at is not None and self.phase == "completed"
 
     @property
+    def is_retryable(self) -> bool:
+        """Whether its messages may become pending again: it was launched and not cancelled."""
+        S = Campaign.Status
+        return self.status in (S.SENDING, S.PAUSED, S.SENT, S.FAILED)
+
+    @property
     def channel_word(self) -> str:
         return Channel(self.channel).word
 
@@ -144,9 +150,9 @@ class Campaign(models.Model):
 
     @property
     def start_words(self) -> str:
-        """When it starts, in its own zone (else the workspace's) and in UTC; empty without a time."""
+        """When it starts, in its own zone, in UTC and in that of the workspace; empty without a time."""
         if wall := self.wall:
-            return wall.words
+            return wall.words_for(self.workspace.zone)
         zone = self.workspace.zone
         return in_words(self.scheduled_at, zone, str(zone)) if self.scheduled_at else ""
 
@@ -194,17 +200,18 @@ class Campaign(models.Model):
     @property
     def audience_words(self) -> str:
         """Who is chosen, in words and without counting a million rows."""
-        if self.everyone:
-            chosen = ["everyone"]
-        else:
-            chosen = [group.name for group in self.groups.all()]
-            if picked := self.picked.count():
-                chosen.append(f"{picked:,} picked by hand")
-        words = listed(chosen) or "no people chosen yet"
+        groups = [] if self.everyone else [group.name for group in self.groups.all()]
+        picked = 0 if self.everyone else self.picked.count()
         without = [group.name for group in self.excluded_groups.all()]
-        if excluded := self.excluded.count():
-            without.append("1 person" if excluded == 1 else f"{excluded:,} people")
-        return f"{words}, without {listed(without)}" if without else words
+        return audience_in_words(self.everyone, groups, picked, without, self.excluded.count())
+
+
+def audience_in_words(everyone: bool, groups: list[str], picked: int, without: list[str], excluded: int) -> str:
+    """Everyone, without Staff and 2 people; groups are named, people are counted."""
+    chosen = ["everyone"] if everyone else [*groups, *([f"{picked:,} picked by hand"] if picked else [])]
+    words = listed(chosen) or "no people chosen yet"
+    left_out = [*without, *(["1 person" if excluded == 1 else f"{excluded:,} people"] if excluded else [])]
+    return f"{words}, without {listed(left_out)}" if left_out else words
 
 
 def listed(words: list[str]) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from campaigns.models import Campaign, Recurrence
-from campaigns.rules import WEEKDAYS, Rule, Unit, first_of
+from campaigns.rules import DAY, WEEKDAYS, Rule, Unit, first_of
 from campaigns.when import InvalidTime, Wall, day_in_words, is_zone, read, refuse_unless_ahead, zones
 from people.search import number_in
 
@@ -25,7 +25,10 @@ MOST_TIMES, MOST_DAYS = 1_000, 366
 
 
 class ScheduleForm(forms.Form):
-    """Takes everything as typed; once valid, `first` is when it starts and `rule` how it repeats, if it does."""
+    """Takes everything as typed; once valid, `first` is when it starts and `rule` how it repeats, if it does.
+
+    `passed` is how many of a series came before: the times are counted from now on.
+    """
 
     date = forms.Field(required=False)
     time = forms.Field(required=False)
@@ -43,10 +46,14 @@ class ScheduleForm(forms.Form):
     last_day: Day | None = None
     times: int | None = None
 
-    def __init__(self, workspace: Workspace, data: QueryDict | None = None, *, initial: dict | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, data: QueryDict | None = None, *, initial: dict | None = None, passed: int = 0
+    ) -> None:
         zone = workspace.time_zone if is_zone(workspace.time_zone) else "UTC"
-        usual = {"zone": zone, "time": "09:00", "repeat": "", "ends": "never"}
+        tomorrow = timezone.localdate(timezone=workspace.zone) + DAY
+        usual = {"date": tomorrow.isoformat(), "zone": zone, "time": "09:00", "repeat": "", "ends": "never"}
         super().__init__(data, initial=usual | (initial or {}))
+        self.passed, self.reader = passed, workspace.zone
 
     def clean(self) -> None:
         typed, now = self.cleaned_data, timezone.now()
@@ -93,7 +100,7 @@ class ScheduleForm(forms.Form):
         try:
             until = Day.fromisoformat(str(self.cleaned_data.get("until") or ""))
         except ValueError:
-            raise InvalidTime(until="Choose the last day, like 2026-12-31.") from None
+            raise InvalidTime(until="Choose the last day.") from None
         if until < first:
             raise InvalidTime(until=f"The first is on {day_in_words(first)}; choose that day or a later one.")
         return until
@@ -101,15 +108,17 @@ class ScheduleForm(forms.Form):
     @property
     def sentence(self) -> str:
         """When it starts, in its zone and in UTC, and what is to be known about that day."""
-        words = f"It starts on {self.first.words}."
+        words = f"It starts on {self.first.words_for(self.reader)}."
         if self.rule:
             clock = f"{self.first.shows:%H:%M} {self.first.zone}"
-            words = f"{self.rule.words} at {clock}, first on {self.first.words}{self._end_in_words()}."
+            words = f"{self.rule.words} at {clock}, first on {self.first.words_for(self.reader)}{self._end_in_words()}."
         return f"{words} {self.first.note}".strip()
 
     def _end_in_words(self) -> str:
         if self.last_day:
             return f", last on or before {day_in_words(self.last_day)}"
+        if self.times and self.passed:
+            return f", {numbers(self.passed, self.times)}"
         if self.times:
             return ", once only" if self.times == 1 else f", {self.times:,} times"
         return ", until it is ended"
@@ -126,6 +135,13 @@ class ScheduleForm(forms.Form):
         return [(str(number), word, str(number) in chosen) for number, word in enumerate(WEEKDAYS)]
 
 
+def numbers(passed: int, times: int) -> str:
+    """What so many times from now on are, after those that passed: number 11 to 15."""
+    if times == 1:
+        return f"once more, as number {passed + 1:,}"
+    return f"number {passed + 1:,} to {passed + times:,}"
+
+
 def as_scheduled(campaign: Campaign) -> dict:
     """The time of a scheduled campaign as the form would have sent it."""
     wall = campaign.wall
@@ -137,8 +153,8 @@ def as_scheduled(campaign: Campaign) -> dict:
     return {"date": f"{wall.shows:%Y-%m-%d}", "time": f"{wall.shows:%H:%M}", "zone": wall.zone}
 
 
-def as_repeated(series: Recurrence, start: Day) -> dict:
-    """The rule of a series as the form would have sent it, from this day on."""
+def as_repeated(series: Recurrence, start: Day, passed: int) -> dict:
+    """The rule of a series as the form would have sent it, from this day on, after those that passed."""
     typed: dict[str, object] = {
         "date": start.isoformat(),
         "time": f"{series.time:%H:%M}",
@@ -146,7 +162,7 @@ def as_repeated(series: Recurrence, start: Day) -> dict:
         "repeat": Unit(series.unit).name.lower(),
         "ends": "on" if series.until else "after" if series.count else "never",
         "until": series.until.isoformat() if series.until else "",
-        "count": str(series.count or ""),
+        "count": str(max(series.count - passed, 1)) if series.count else "",
     }
     if series.unit == Unit.WEEKLY:
         return typed | {"weekdays": list(series.weekdays)}

@@ -11,6 +11,7 @@ from campaigns.authoring import (
     InvalidContent,
     NotEditable,
     SavedMeanwhile,
+    Scheduled,
     create_campaign,
     update_campaign,
 )
@@ -47,16 +48,19 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(request.workspace.campaigns.select_related("series"), pk=pk)
     if not campaign.is_editable:
         return refuse(request, NotEditable(campaign))
+    may_send = request.membership.may("send")
+    if campaign.status == Campaign.Status.SCHEDULED and not may_send:
+        return refuse(request, Scheduled(campaign))
     form = CampaignForm(request.workspace, posted(request), campaign)
     if form.is_bound and form.is_valid():
         update = update_with_following if follows(campaign) and form.applies_to_all() else update_campaign
         try:
-            update(campaign, by=request.user, over=form.version_seen(), **form.content())
+            update(campaign, by=request.user, over=form.version_seen(), only_drafts=not may_send, **form.content())
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         except SavedMeanwhile as refusal:
             return draw(request, form, theirs=refusal.campaign)
-        except NotEditable as refusal:
+        except (NotEditable, Scheduled) as refusal:
             return refuse(request, refusal)
         except SeriesEnded as refusal:
             form.add_error("applies", f"{refusal} Save it for this one only.")
@@ -107,9 +111,10 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
     return render(request, "campaigns/form.html", context, status=status)
 
 
-def refuse(request: MemberRequest, refusal: NotEditable) -> HttpResponse:
+def refuse(request: MemberRequest, refusal: NotEditable | Scheduled) -> HttpResponse:
     context = {"campaign": refusal.campaign, "sentence": str(refusal)}
-    return render(request, "campaigns/not_editable.html", context, status=409)
+    status = 403 if isinstance(refusal, Scheduled) else 409
+    return render(request, "campaigns/not_editable.html", context, status=status)
 
 
 @require_POST

@@ -56,15 +56,22 @@ class Wall:
         """Monday 30 November 2026 at 09:00 Europe/Athens (07:00 UTC)."""
         return in_words(self.instant, ZoneInfo(self.zone), self.zone)
 
+    def words_for(self, reader: tzinfo) -> str:
+        """The same for those whose clocks show another zone: ... (07:00 UTC; 10:00 Africa/Nairobi)."""
+        return in_words(self.instant, ZoneInfo(self.zone), self.zone, reader)
 
-def in_words(at: datetime, zone: tzinfo, name: str) -> str:
-    """The instant as the clocks of the zone show it, and in UTC where that differs."""
-    here, there = at.astimezone(zone), at.astimezone(UTC)
+
+def in_words(at: datetime, zone: tzinfo, name: str, reader: tzinfo | None = None) -> str:
+    """The instant as the clocks of the zone show it, and where that differs in UTC and as the reader's show it."""
+    here = at.astimezone(zone)
     words = f"{day_in_words(here)} at {here:%H:%M} {name}"
-    if name == "UTC":
-        return words
-    is_same_day = here.date() == there.date()
-    return f"{words} ({there:%H:%M} UTC)" if is_same_day else f"{words} ({there.day} {there:%B, %H:%M} UTC)"
+    others: dict[str, tzinfo] = {"UTC": UTC} | ({str(reader): reader} if reader else {})
+    beside = []
+    for other, its_zone in others.items():
+        there = at.astimezone(its_zone)
+        day = "" if there.date() == here.date() else f"{there.day} {there:%B}, "
+        beside += [f"{day}{there:%H:%M} {other}"] if other != name else []
+    return f"{words} ({'; '.join(beside)})" if beside else words
 
 
 def day_in_words(day: date) -> str:
@@ -77,11 +84,11 @@ def read(day: str, clock: str, zone: str) -> Wall:
     try:
         on = date.fromisoformat(day.strip())
     except ValueError:
-        errors["date"] = "Choose a day, like 2026-11-30."
+        errors["date"] = "Choose a day."
     try:
         at = time.fromisoformat(clock.strip())
     except ValueError:
-        errors["time"] = "Choose a time of day, like 09:00."
+        errors["time"] = "Choose a time of day."
     if not is_zone(zone):
         errors["zone"] = "Choose a time zone from the list."
     if errors:

@@ -3,9 +3,11 @@
 from functools import wraps
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
+from rq.exceptions import NoSuchJobError
 
 
 def superusers_only(view):
@@ -15,7 +17,10 @@ def superusers_only(view):
     def guarded(request, *args, **kwargs):
         if not (request.user.is_active and request.user.is_superuser):
             raise PermissionDenied("Only superusers may look at the queues.")
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except (NoSuchJobError, ValueError, ImproperlyConfigured) as error:
+            raise Http404("There is no such job, worker or scheduler.") from error
 
     return guarded
 
@@ -29,7 +34,8 @@ class QueueDashboard(QueueAdmin):
         return request.user.is_superuser
 
     def get_urls(self) -> list:
-        urls = super().get_urls()
+        # There is no table of queues, and so no row to look at.
+        urls = [pattern for pattern in super().get_urls() if "<path:object_id>" not in str(pattern.pattern)]
         for pattern in urls:
             pattern.callback = superusers_only(pattern.callback)
         return urls

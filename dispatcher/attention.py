@@ -1,21 +1,22 @@
 """What needs a person in a workspace, the most urgent first; a fixed number of queries, however much there is."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign, Channel, StatusChange
 from dispatcher import clock, workers
-from dispatcher.books import Books
-from dispatcher.dead_letters import Letters, letters_of, troubled
+from dispatcher.books import Books, books_of_many
+from dispatcher.chosen import chosen_names
+from dispatcher.dead_letters import Letters, letters_of, unknown_and_dead
 from dispatcher.models import Pace
+from dispatcher.senders import title_of
 from dispatcher.why import ATTENTION, BAD, told
 from dispatcher.words import capital
 from people.models import Import
@@ -40,7 +41,7 @@ DUE = """
 """
 # The last line of the history of what a person should look at: who or what left it as it is.
 LEFT = """
-    SELECT c.id, h.id FROM campaigns_campaign c CROSS JOIN LATERAL (
+    SELECT c.id, h.id, c.status FROM campaigns_campaign c CROSS JOIN LATERAL (
         SELECT id, from_status, to_status, by_id, key_id, at FROM campaigns_statuschange
         WHERE campaign_id = c.id AND (c.status = 1 OR from_status IS DISTINCT FROM to_status)
         ORDER BY id DESC LIMIT 1) AS h
@@ -53,7 +54,7 @@ LAPSED = """
     SELECT c.id, max(b.lapses), count(*) FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
     WHERE c.workspace_id = %s AND c.status IN (4, 5, 8) AND c.finished_at IS NULL
       AND b.due_at IS NOT NULL AND b.lapses >= %s
-    GROUP BY 1
+    GROUP BY 1 ORDER BY 1 DESC
 """
 
 
@@ -71,7 +72,10 @@ class Act:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that needs a person: what, why, since when, and what helps. `id` is unique on the page."""
+    """One thing that needs a person: what, why, since when, and what helps. `id` is unique on the page.
+
+    Where nobody counts from when on it is so, `at` says when something of it happened last.
+    """
 
     id: str
     tone: str
@@ -80,6 +84,7 @@ class Item:
     since: datetime | None = None
     campaign: Campaign | None = None
     acts: tuple[Act, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,38 +101,71 @@ class Attention:
 
 
 def attention_of(workspace: Workspace) -> Attention:
-    """Read what needs a person. Asks Redis only when something is due that a worker should do."""
+    """Read what needs a person, and put the first few of each kind into words."""
+    troubles = troubles_of(workspace)
+    shown = Troubles(*(kind[:SHOWN] for kind in troubles.kinds))
+    return Attention(troubles.number, items_of(shown), timezone.now())
+
+
+class Troubles(NamedTuple):
+    """What needs a person, kind by kind, the most urgent kind first; campaigns and changes by their ids."""
+
+    missing: list[tuple[str, str, str, datetime | None]]
+    paces: list[Pace]
+    unsent: list[tuple[int, int]]
+    paused: list[tuple[int, int]]
+    unknown: list[int]
+    lapsed: list[tuple[int, int, int]]
+    imports: list[Import]
+    dead: list[int]
+
+    @property
+    def kinds(self) -> list[list[Any]]:
+        return list(cast(tuple, self))
+
+    @property
+    def number(self) -> int:
+        return sum(len(kind) for kind in self.kinds)
+
+
+def troubles_of(workspace: Workspace) -> Troubles:
+    """Asks Redis only when something is due that a worker should do."""
     with connection.cursor() as cursor:
         cursor.execute(LEFT, [workspace.pk])
-        left = dict(cursor.fetchall())
+        left = cursor.fetchall()
         cursor.execute(LAPSED, [workspace.pk, LAPSES])
-        lapsed = {pk: (lapses, batches) for pk, lapses, batches in cursor.fetchall()}
-    books = troubled(workspace)
-    campaigns = Campaign.objects.in_bulk([*left, *lapsed, *books])
-    changes = StatusChange.objects.in_bulk(left.values())
-    left_by = [(campaigns[pk], changes[change]) for pk, change in left.items() if pk in campaigns and change in changes]
-    newest = sorted((campaigns[pk] for pk in books if pk in campaigns), key=lambda campaign: -campaign.pk)
-    return gathered(
-        (nobody_works, nobody_is_there(workspace)),
-        (unreachable_sender, ((pace,) for pace in troubled_paces(workspace))),
-        (could_not_start, [pair for pair in left_by if pair[0].status == Status.DRAFT]),
-        (paused_by_itself, [pair for pair in left_by if pair[0].status == Status.PAUSED]),
-        (undecided, [(campaign, books[campaign.pk]) for campaign in newest if books[campaign.pk].unknown]),
-        (lapsing, [(campaigns[pk], *rest) for pk, rest in sorted(lapsed.items(), reverse=True) if pk in campaigns]),
-        (failed_import, ((upload,) for upload in imports_that_failed(workspace))),
-        (dead, [(letters,) for letters in letters_of(newest, books) if letters.count]),
+        lapsed = cursor.fetchall()
+    unknown, dead = unknown_and_dead(workspace)
+    return Troubles(
+        missing=nobody_is_there(workspace),
+        paces=troubled_paces(workspace),
+        unsent=[(pk, change) for pk, change, status in left if status == Status.DRAFT],
+        paused=[(pk, change) for pk, change, status in left if status == Status.PAUSED],
+        unknown=unknown,
+        lapsed=lapsed,
+        imports=imports_that_failed(workspace),
+        dead=dead,
     )
 
 
-def gathered(*kinds: tuple[Callable[..., Item], Iterable[tuple]]) -> Attention:
-    """Everything is counted, and of each kind only what is shown is put into words."""
-    shown: list[Item] = []
-    count = 0
-    for item_of, things in kinds:
-        things = list(things)
-        count += len(things)
-        shown += [item_of(*thing) for thing in things[:SHOWN]]
-    return Attention(count, shown, timezone.now())
+def items_of(shown: Troubles) -> list[Item]:
+    """In words; of what is gone by now nothing is said."""
+    left, in_books = shown.unsent + shown.paused, shown.unknown + shown.dead
+    ids = {*in_books, *(pk for pk, _ in left), *(pk for pk, _, _ in shown.lapsed)}
+    campaigns = Campaign.objects.defer("body").in_bulk(ids)
+    changes = StatusChange.objects.select_related("by", "key").in_bulk([change for _, change in left])
+    books = books_of_many(in_books)
+    letters = letters_of([campaigns[pk] for pk in shown.dead if pk in campaigns], books)
+    return [
+        *(nobody_works(*one) for one in shown.missing),
+        *(unreachable_sender(pace) for pace in shown.paces),
+        *(could_not_start(campaigns[pk], changes[n]) for pk, n in shown.unsent if pk in campaigns and n in changes),
+        *(paused_by_itself(campaigns[pk], changes[n]) for pk, n in shown.paused if pk in campaigns and n in changes),
+        *(undecided(campaigns[pk], books[pk]) for pk in shown.unknown if pk in campaigns),
+        *(lapsing(campaigns[pk], *rest) for pk, *rest in shown.lapsed if pk in campaigns),
+        *(failed_import(upload) for upload in shown.imports),
+        *(dead(one) for one in letters if one.count),
+    ]
 
 
 # --- the machine ---
@@ -161,18 +199,24 @@ def nobody_works(id: str, words: str, sentence: str, since: datetime | None) -> 
     return Item(id, BAD, words, sentence, since, acts=(queue,))
 
 
-def troubled_paces(workspace: Workspace) -> QuerySet[Pace]:
-    """Of the senders that could not be opened when a worker wanted to send by them."""
-    return Pace.objects.filter(workspace=workspace).exclude(trouble="").order_by("channel")
+def troubled_paces(workspace: Workspace) -> list[Pace]:
+    """Of the senders chosen now that could not be opened, where a campaign is being sent that needs them."""
+    sending = workspace.campaigns.filter(status=Status.SENDING).values("channel")
+    found = Pace.objects.filter(workspace=workspace, channel__in=sending).exclude(trouble="").order_by("channel")
+    chosen = chosen_names({workspace.pk})
+    return [pace for pace in found if chosen[workspace.pk, pace.channel] == pace.sender]
 
 
 def unreachable_sender(pace: Pace) -> Item:
+    settings = Act("See its settings", reverse("sender", args=[Channel(pace.channel).word]), "manage", is_link=True)
+    trouble = pace.trouble if pace.trouble.endswith(".") else f"{pace.trouble}."
     return Item(
         f"sender-{pace.channel}-{pace.sender}",
         BAD,
         f"{capital(pace.get_channel_display())} cannot be sent.",
-        f"The sender {pace.sender} cannot be reached: {pace.trouble}",
-        acts=(Act("See its settings", reverse("senders"), needs="manage", is_link=True),),
+        f"{title_of(pace.sender)} cannot be reached: {trouble} It is tried again by itself; a test in its settings"
+        " that reaches it lets sending go on at once.",
+        acts=(settings,),
     )
 
 
@@ -205,7 +249,7 @@ def undecided(campaign: Campaign, books: Books) -> Item:
     acts.append(Act("Show them", f"{page}?status=unknown#people", needs="read", is_link=True))
     sentence = "Handed over to the provider, but its answer was never heard: no machine sends them again."
     words = f"{books.unknown:,} unknown."
-    return Item(f"unknown-{campaign.pk}", ATTENTION, words, sentence, books.settled_at, campaign, tuple(acts))
+    return Item(f"unknown-{campaign.pk}", ATTENTION, words, sentence, None, campaign, tuple(acts), books.settled_at)
 
 
 def lapsing(campaign: Campaign, lapses: int, batches: int) -> Item:
@@ -231,7 +275,7 @@ def dead(letters: Letters) -> Item:
     causes = ", ".join(f"{cause.count:,} {cause.words[:1].lower()}{cause.words[1:]}" for cause in letters.causes)
     words = f"{letters.count:,} failed."
     return Item(
-        f"dead-{letters.id}", ATTENTION, words, capital(causes) + ".", letters.at, letters.campaign, tuple(acts)
+        f"dead-{letters.id}", ATTENTION, words, f"{capital(causes)}.", None, letters.campaign, tuple(acts), letters.at
     )
 
 

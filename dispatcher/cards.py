@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign, Recurrence, StatusChange, audience_in_words
 from dispatcher.books import Books, books_of_many
 from dispatcher.models import Settlement
 from dispatcher.picture import LATELY
+from dispatcher.recurring import SKIPPED
 from dispatcher.why import standstills
-from dispatcher.words import about, capital, moment, people, priority_words, shares, standing, starts
+from dispatcher.words import Measure, about, capital, measure, moment, people, priority_words, shares, standing, starts
 
 Status = Campaign.Status
 
@@ -29,6 +31,7 @@ class Card:
     line: str
     books: Books
     shares: list[tuple[str, str]]
+    measure: Measure
     priority: str = ""
     series: str = ""
 
@@ -36,7 +39,7 @@ class Card:
 def cards_of(campaigns: list[Campaign]) -> list[Card]:
     """The cards of these campaigns, in their order."""
     books = books_of_many([campaign.pk for campaign in campaigns])
-    chosen = Chosen([campaign for campaign in campaigns if not books[campaign.pk].total])
+    audiences = Audiences([campaign for campaign in campaigns if not books[campaign.pk].total])
     lines = Lines(campaigns, books)
     return [
         Card(
@@ -45,35 +48,47 @@ def cards_of(campaigns: list[Campaign]) -> list[Card]:
             status=campaign.get_status_display(),
             words=standing(campaign, books[campaign.pk]),
             channel=capital(campaign.get_channel_display()),
-            whom=people(books[campaign.pk].total) if books[campaign.pk].total else chosen.words(campaign),
+            whom=people(books[campaign.pk].total) if books[campaign.pk].total else audiences.words(campaign),
             line=lines.line(campaign),
             books=books[campaign.pk],
             shares=shares(books[campaign.pk]),
+            measure=measure(campaign, books[campaign.pk]),
             priority=priority_words(campaign),
-            series=campaign.series.rule.words if campaign.series else "",
+            series=series_words(campaign.series),
         )
         for campaign in campaigns
     ]
 
 
-class Chosen:
-    """Who is chosen for campaigns that are not launched yet, in words; two queries for all of them."""
+def series_words(series: Recurrence | None) -> str:
+    if series is None:
+        return ""
+    return "of a series that has ended" if series.ended_at else series.rule.words
+
+
+class Audiences:
+    """Whom campaigns that are not launched yet are for, in words; four queries for all of them."""
 
     def __init__(self, campaigns: list[Campaign]) -> None:
-        ids = [campaign.pk for campaign in campaigns]
-        by_group = Campaign.groups.through.objects.filter(campaign__in=ids).order_by("group__name")
-        self.groups: dict[int, list[str]] = {}
-        for pk, name in by_group.values_list("campaign", "group__name"):
-            self.groups.setdefault(pk, []).append(name)
-        by_hand = Campaign.picked.through.objects.filter(campaign__in=ids)
-        self.picked = dict(by_hand.values_list("campaign").annotate(n=Count("pk")))
+        self.ids = [campaign.pk for campaign in campaigns]
+        self.groups, self.without = self.named(Campaign.groups), self.named(Campaign.excluded_groups)
+        self.picked, self.excluded = self.counted(Campaign.picked), self.counted(Campaign.excluded)
+
+    def named(self, groups: Any) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        links = groups.through.objects.filter(campaign__in=self.ids).order_by("group__name")
+        for pk, name in links.values_list("campaign", "group__name"):
+            found.setdefault(pk, []).append(name)
+        return found
+
+    def counted(self, people: Any) -> dict[int, int]:
+        links = people.through.objects.filter(campaign__in=self.ids)
+        return dict(links.values_list("campaign").annotate(n=Count("pk")))
 
     def words(self, campaign: Campaign) -> str:
-        if campaign.everyone:
-            return "everyone"
-        words = self.groups.get(campaign.pk, [])
-        picked = self.picked.get(campaign.pk, 0)
-        return ", ".join([*words, *([f"{picked:,} picked by hand"] if picked else [])]) or "no people chosen yet"
+        pk = campaign.pk
+        groups, picked = self.groups.get(pk, []), self.picked.get(pk, 0)
+        return audience_in_words(campaign.everyone, groups, picked, self.without.get(pk, []), self.excluded.get(pk, 0))
 
 
 class Lines:
@@ -134,6 +149,8 @@ class Lines:
     def cancelled(self, campaign: Campaign, books: Books) -> str:
         if not books.total:
             change = self.last.get(campaign.pk)
+            if change and change.reason == SKIPPED:
+                return f"Skipped{f' by {change.actor}' if change.actor else ''}"
             why = f": {change.reason}" if change and change.reason else ""
             return f"Cancelled before anything was sent{why}"
         return f"{books.sent:,} sent before it was cancelled"

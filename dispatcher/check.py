@@ -9,7 +9,7 @@ from datetime import date
 from django.db import transaction
 
 from accounts.models import Actor
-from campaigns.gaps import gaps
+from campaigns.gaps import Gap, gaps
 from campaigns.models import Campaign, Channel
 from campaigns.preview import Preview, preview
 from campaigns.rules import Rule
@@ -63,7 +63,7 @@ class Check:
     shown: LeftOut | None
     people: list[Recipient]
     preview: Preview
-    gaps: list[tuple[str, int]]
+    gaps: list[Gap]
     previous: str
     following: str
 

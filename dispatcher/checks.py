@@ -5,6 +5,8 @@ from django.core.checks import CheckMessage, Error, register
 
 from campaigns.models import Channel
 from dispatcher.senders import SENDERS
+from dispatcher.senders.mail import author
+from dispatcher.senders.parcel import Unreachable
 from dispatcher.senders.smtp_options import SECURITY as SECURITIES
 from simulator.provider import FAULTS, PROFILES
 
@@ -16,6 +18,15 @@ def settings_make_sense(**_: object) -> list[CheckMessage]:
 
 
 SECURITY = {word for word, _ in SECURITIES}
+
+
+def is_no_author(mailbox: str) -> bool:
+    """Whether mail cannot be sent in this name."""
+    try:
+        author(mailbox)
+    except Unreachable:
+        return True
+    return False
 
 
 def _rules():
@@ -61,6 +72,11 @@ def _rules():
             (
                 settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not settings.EMAIL_HOST,
                 "EMAIL_URL names no mail server: write it as smtp://user:password@mail.example.com:587/?tls=True.",
+            ),
+            (
+                is_no_author(settings.FROM_EMAIL),
+                f"FROM_EMAIL is {settings.FROM_EMAIL!r}; write it as news@example.com or Acme <news@example.com>, with "
+                "plain letters before the @.",
             ),
         ],
         1,

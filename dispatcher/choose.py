@@ -21,13 +21,16 @@ from wires import queue
 OUTAGE_SECONDS = 30
 CLEAR = """
     UPDATE dispatcher_pace SET closed_until = NULL, trouble = ''
-    WHERE workspace_id = %s AND channel = %s AND trouble <> ''
+    WHERE id IN (SELECT id FROM dispatcher_pace WHERE workspace_id = %s AND channel = %s AND trouble <> ''
+                 ORDER BY sender FOR UPDATE)
 """
-# Compared on the batch's own row: one that a worker takes meanwhile is left alone.
+# One that a worker takes or a person changes meanwhile is left alone.
 DUE_NOW = """
-    UPDATE dispatcher_batch AS b SET due_at = clock_timestamp() FROM campaigns_campaign AS c
-    WHERE c.id = b.campaign_id AND c.workspace_id = %s AND c.channel = %s AND c.status = %s
-      AND b.owner = '' AND b.due_at > clock_timestamp()
+    UPDATE dispatcher_batch SET due_at = clock_timestamp()
+    WHERE id IN (SELECT b.id FROM dispatcher_batch b JOIN campaigns_campaign c ON c.id = b.campaign_id
+                 WHERE c.workspace_id = %s AND c.channel = %s AND c.status = %s
+                   AND b.owner = '' AND b.due_at > clock_timestamp()
+                 ORDER BY b.id FOR UPDATE OF b SKIP LOCKED)
 """
 
 
@@ -56,6 +59,8 @@ def choose(
     row.sender, row.from_name, row.from_address = sender, from_name, from_address
     row.options = sealed(SENDERS[sender].options.secrets, options, old)
     row.save()
+    lanes = Pace.objects.filter(workspace=workspace, channel=channel).order_by("sender")
+    list(lanes.select_for_update())  # in the order in which workers lock them
     Pace.objects.update_or_create(workspace=workspace, channel=channel, sender=sender, defaults={"limit": limit})
     after = told(row, limit) | {name: "changed" for name in SENDERS[sender].options.secrets if options.get(name)}
     audit_log.record(workspace, "choose_sender", row, by=by, before=before, after=after)

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 
 from campaigns.models import Channel
+from dispatcher import pace
 from dispatcher.models import ChosenSender
 from dispatcher.pace import Lane
 from dispatcher.sealing import Unreadable, unseal
@@ -27,7 +29,7 @@ class Chosen:
     sender: str
     from_name: str = ""
     from_address: str = ""
-    stored: str = "{}"
+    stored: str = field(default="{}", repr=False)
 
     @property
     def lane(self) -> Lane:
@@ -53,7 +55,7 @@ class Chosen:
         if not self.from_name or self.channel != Channel.EMAIL:
             return address
         quoted = self.from_name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" <{address}>'
+        return f'"{quoted}" <{parseaddr(address)[1]}>'  # the installation's own may have a name with it
 
     @property
     def account(self) -> str:
@@ -88,6 +90,18 @@ def chosen_sender(workspace: int, channel: int) -> Chosen:
         return Chosen(workspace, Channel(channel), sender_for(channel))
     stored = json.dumps(row.options, sort_keys=True)
     return Chosen(workspace, Channel(channel), row.sender, row.from_name, row.from_address, stored)
+
+
+def close_lane(cursor, chosen: Chosen, *, seconds: float, trouble: str) -> bool:
+    """Let nothing through for a while because this sender cannot be reached; False if another was chosen meanwhile.
+
+    The caller is in a transaction. Whoever chooses changes the row of the lane too, so one of us waits for the other.
+    """
+    pace.hold(cursor, chosen.lane)
+    if chosen_sender(chosen.workspace, chosen.channel) != chosen:
+        return False
+    pace.close(cursor, chosen.lane, seconds=seconds, trouble=trouble)
+    return True
 
 
 def chosen_names(workspaces: Collection[int]) -> dict[tuple[int, int], str]:

@@ -57,8 +57,8 @@ def keep_wall_clocks() -> None:
     if time.monotonic() - _kept < KEPT_EVERY:
         return
     for campaign in Campaign.objects.filter(status=Status.SCHEDULED).exclude(scheduled_zone="").iterator():
-        if campaign.wall and campaign.wall.instant != campaign.scheduled_at:
-            with one_alone(campaign.pk):
+        with one_alone(campaign.pk):
+            if campaign.wall and campaign.wall.instant != campaign.scheduled_at:
                 keep_wall_clock(campaign.pk)
     _kept = time.monotonic()
 
@@ -73,7 +73,7 @@ def keep_wall_clock(pk: int) -> None:
 def carry_on_series() -> None:
     """Make the next of each series whose newest has started, or was cancelled, deleted or put back."""
     for pk in recurring.without_a_next().values_list("pk", flat=True)[:100]:
-        with one_alone(pk):
+        with one_alone(pk, "series"):
             recurring.carry_on(pk)
 
 
@@ -128,12 +128,12 @@ def unlocked(pk: int) -> QuerySet[Campaign]:
 
 
 @contextmanager
-def one_alone(pk: int) -> Iterator[None]:
-    """What goes wrong with one campaign stops none of the others."""
+def one_alone(pk: int, what: str = "campaign") -> Iterator[None]:
+    """What goes wrong with one campaign, or one series, stops none of the others."""
     try:
         yield
     except Exception as error:
-        logger.exception("the clock could not move campaign %s on", pk)
+        logger.exception("the clock could not move %s %s on", what, pk)
         if isinstance(error, OperationalError | InterfaceError):
             connection.close()
 

@@ -15,7 +15,7 @@ from accounts.models import Workspace
 from campaigns.models import Campaign
 from dispatcher.books import Books, books_of_many
 from dispatcher.dismissals import dismissed_in
-from dispatcher.ledger import RETRYABLE, SIZE, Row
+from dispatcher.ledger import SIZE, Row
 from dispatcher.models import Batch, Category, Dismissal, Message
 from dispatcher.picture import Cause
 from dispatcher.words import cause_words
@@ -32,6 +32,21 @@ FIND = """
     WHERE b.campaign_id = %(campaign)s AND b.last > %(after)s AND b.failed > 0
       AND EXISTS (SELECT FROM unnest(%(categories)s) AS c WHERE b.failed_by[c] > 0)
     ORDER BY b.first, m.number LIMIT %(size)s
+"""
+# The counters of all batches in trouble, and beside those of failures what somebody dismissed.
+TROUBLED = """
+    WITH bad AS (
+        SELECT b.campaign_id, b.unknown, b.failed, b.failed_by
+        FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
+        WHERE c.workspace_id = %s AND c.archived_at IS NULL AND (b.failed > 0 OR b.unknown > 0)),
+    counted AS (
+        SELECT campaign_id, category, sum(n) AS n FROM bad, unnest(failed_by) WITH ORDINALITY AS u(n, category)
+        WHERE failed > 0 AND n > 0 GROUP BY 1, 2),
+    dead AS (
+        SELECT DISTINCT campaign_id FROM counted LEFT JOIN dispatcher_dismissal d USING (campaign_id, category)
+        WHERE n > coalesce(d.count, 0))
+    SELECT bad.campaign_id, sum(bad.unknown) > 0, dead.campaign_id IS NOT NULL
+    FROM bad LEFT JOIN dead USING (campaign_id) GROUP BY bad.campaign_id, dead.campaign_id ORDER BY 1 DESC
 """
 
 
@@ -54,7 +69,7 @@ class Letters:
 
     @property
     def can_be_retried(self) -> bool:
-        return self.campaign.status in RETRYABLE
+        return self.campaign.is_retryable
 
     @property
     def refusal(self) -> str:
@@ -67,6 +82,14 @@ def troubled(workspace: Workspace) -> dict[int, Books]:
     bad = Batch.objects.filter(Q(failed__gt=0) | Q(unknown__gt=0), campaign__workspace=workspace)
     ids = bad.filter(campaign__archived_at=None).values_list("campaign", flat=True).distinct()
     return books_of_many(ids)
+
+
+def unknown_and_dead(workspace: Workspace) -> tuple[list[int], list[int]]:
+    """The campaigns in which something is unknown, and those with dead letters, by id, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(TROUBLED, [workspace.pk])
+        rows = cursor.fetchall()
+    return [pk for pk, is_unknown, _ in rows if is_unknown], [pk for pk, _, is_dead in rows if is_dead]
 
 
 def letters_of(campaigns: Iterable[Campaign], books: dict[int, Books]) -> list[Letters]:

@@ -6,7 +6,8 @@ from itertools import cycle, islice, product
 from django.db import transaction
 
 from accounts import audit_log
-from accounts.models import ApiKey, Membership, Role, User, Workspace
+from accounts.api_keys import make_key
+from accounts.models import Membership, Role, User, Workspace
 from campaigns.models import Campaign, Channel, StatusChange
 from people.models import Group, Recipient
 
@@ -50,9 +51,9 @@ def build() -> tuple[str, str] | None:
     Membership.objects.create(workspace=workspace, user=ann, role=Role.OWNER)
     customers, everybody_else = _people(workspace)
     _campaigns(workspace, ann, customers, everybody_else)
-    _, key = ApiKey.make(workspace, "demo", Role.ADMIN)
+    _, key = make_key(workspace, name="demo", role=Role.ADMIN, by=None)
     made = {"owner": ann, "people": workspace.recipients.count(), "campaigns": workspace.campaigns.count()}
-    audit_log.record(workspace, "create", workspace, by=None, after=made | {"api_key": "demo"})
+    audit_log.record(workspace, "create", workspace, by=None, after=made)
     return password, key
 
 

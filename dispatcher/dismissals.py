@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from accounts import audit_log
 from accounts.models import Actor, User
 from campaigns.models import Campaign, IllegalMove
-from dispatcher import operations, rewrite
+from dispatcher import operations
 from dispatcher.models import Category, Dismissal
 from dispatcher.why import failed_launch
 from wires import live
 
-# Counted and dated while no failure can be written, so that count and date say the same.
+# Counted and dated while no failure can be written, for that needs the campaign we hold: count and date say the same.
 DISMISS = """
     INSERT INTO dispatcher_dismissal (campaign_id, category, count, at, by_id)
     SELECT b.campaign_id, u.category, sum(u.n), clock_timestamp(), %(by)s
@@ -34,7 +34,6 @@ DISMISS = """
 def dismiss(campaign: Campaign, *, by: Actor | None, category: Category | None = None) -> int:
     """Take the failures so far, all or those of one cause, off the list of dead letters; returns how many."""
     campaign = operations.locked(campaign)
-    rewrite.hold_failures(campaign)
     before = dict(campaign.dismissals.values_list("category", "count"))
     with connection.cursor() as cursor:
         who = by.pk if isinstance(by, User) else None

@@ -14,7 +14,6 @@ from dispatcher.models import CATEGORY_WORDS, Category
 LATELY = timedelta(days=7)
 MOST = 2_000  # campaigns looked at, the newest
 SHOWN = 20
-Status = Campaign.Status
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Failed:
 
     @property
     def can_be_retried(self) -> bool:
-        return self.campaign.status in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED)
+        return self.campaign.is_retryable
 
 
 @dataclass(frozen=True)

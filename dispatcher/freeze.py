@@ -20,15 +20,19 @@ EMAIL = r"^[^@\s]+@[^@\s]+$"
 def candidates(campaign: Campaign) -> QuerySet:
     """The audience, each person with the reason why he or she is left out, or None."""
     field = Channel(campaign.channel).address_field
-    looks_right = Q(**{f"{field}__regex": EMAIL if field == "email" else E164})
     reason = Case(
         When(opted_out=True, then=Value(SkipReason.OPTED_OUT)),
         When(**{field: ""}, then=Value(SkipReason.NO_ADDRESS)),
-        When(~looks_right, then=Value(SkipReason.INVALID_ADDRESS)),
+        When(~Q(**{f"{field}__regex": looks_right(campaign.channel)}), then=Value(SkipReason.INVALID_ADDRESS)),
         default=None,
         output_field=IntegerField(),
     )
     return campaign.audience().annotate(skip=reason)
+
+
+def looks_right(channel: int) -> str:
+    """What an address of this channel looks like, as a regular expression."""
+    return EMAIL if Channel(channel).address_field == "email" else E164
 
 
 @dataclass(frozen=True)

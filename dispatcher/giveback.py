@@ -8,6 +8,7 @@ from django.db import connection
 
 from dispatcher import settle
 from dispatcher.lease import CANCELLED, SENDING, Lease
+from dispatcher.pace import LONGEST_CLOSURE
 from dispatcher.verdicts import WAITS
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ def put_off(cursor, lease: Lease) -> None:
     tried = cursor.fetchone()[0] or 0
     waits = WAITS[lease.content.terms.policy]
     wait = waits[min(tried, len(waits)) - 1] if tried and waits else 0
-    cursor.execute(PUT_OFF, [max(wait, lease.due_in or 0), lease.batch])
+    asked = min(lease.asked, LONGEST_CLOSURE)
+    cursor.execute(PUT_OFF, [max(wait, asked, lease.due_in or 0), lease.batch])
 
 
 def let_go(cursor, lease: Lease) -> None:

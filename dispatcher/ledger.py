@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Channel
 from dispatcher.books import Books
+from dispatcher.chips import Chip
 from dispatcher.models import SKIP_WORDS, Attempt, Category, Message, SkipReason
 from dispatcher.words import cause_words
+from people.addresses import readable
 
 Status = Message.Status
 SIZE = 25
-RETRYABLE = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.SENT, Campaign.Status.FAILED)
 WORDS = {
     Status.PENDING: "Waiting",
     Status.SENT: "Sent",
@@ -126,8 +127,25 @@ class Row:
         """Where it went; for those left out, where it would have gone."""
         message = self.message
         if message.address is not None or message.recipient is None:
-            return message.address or ""
-        return getattr(message.recipient, Channel(message.campaign.channel).address_field)
+            return readable(message.address or "")
+        return readable(self._address_now)
+
+    @property
+    def corrected(self) -> str:
+        """Where the person of a failed message is reached now, if that is not where it went."""
+        message = self.message
+        is_other = message.status == Status.FAILED and self._address_now not in ("", message.address)
+        return readable(self._address_now) if is_other else ""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the address of now already gets another message of the campaign, so that a retry keeps the old."""
+        return self.message.campaign.messages.filter(address=self._address_now).exclude(pk=self.message.pk).exists()
+
+    @property
+    def _address_now(self) -> str:
+        recipient = self.message.recipient
+        return getattr(recipient, Channel(self.message.campaign.channel).address_field) if recipient else ""
 
     @property
     def status(self) -> str:
@@ -165,7 +183,7 @@ class Row:
     @property
     def is_retryable(self) -> bool:
         """Whether a message of its campaign may be handed over again."""
-        return self.message.campaign.status in RETRYABLE
+        return self.message.campaign.is_retryable
 
     @property
     def at(self) -> datetime | None:
@@ -188,20 +206,6 @@ class History:
         """Hand-overs truly made: `Message.tries` also counts the passes that a retry by a person skips."""
         succeeded = self.message.status == Status.SENT and not self.message.assumed
         return len(self.attempts) + succeeded
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One status, how many messages have it, and whether it is shown."""
-
-    words: str
-    count: int
-    address: str
-    is_current: bool
-
-    @property
-    def word(self) -> str:
-        return self.words.lower()
 
 
 def chips_of(books: Books, shown: Filter | None = None) -> list[Chip]:

@@ -117,6 +117,7 @@ class Batch(models.Model):
     skipped_by = ArrayField(models.IntegerField(), default=no_skips)
 
     class Meta:
+        verbose_name_plural = "batches"
         constraints = [
             models.UniqueConstraint(fields=["campaign", "first"], name="batch_once"),
             models.CheckConstraint(

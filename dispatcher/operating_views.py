@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import MemberRequest, may
 from campaigns.models import IllegalMove
 from dispatcher import dismissals, operations
-from dispatcher.attention import attention_of
+from dispatcher.attention import attention_of, troubles_of
 from dispatcher.books import books_of_many
 from dispatcher.dead_letters import Letters, letters_of, page_of, troubled
 from dispatcher.models import Category
@@ -42,7 +42,7 @@ def attention_live(request: MemberRequest) -> HttpResponse:
 @may("read")
 def attention_count(request: MemberRequest) -> HttpResponse:
     """The number in the navigation of every page."""
-    return page(request, "_attention_count", {"attention_count": attention_of(request.workspace).count})
+    return page(request, "_attention_count", {"attention_count": troubles_of(request.workspace).number})
 
 
 @require_POST
@@ -102,6 +102,7 @@ def dead_letters_of(request: MemberRequest, pk: int) -> HttpResponse:
         "after": after,
         "page": page_of(letters, category, min(after, 2**31 - 2)),
         "may_send": request.membership.may("send"),
+        "may_write": request.membership.may("write"),
         "now": timezone.now(),
     }
     return page(request, "dead_letters_of", about)
@@ -158,7 +159,7 @@ def undismiss(request: MemberRequest, pk: int) -> HttpResponse:
 def all_letters(request: MemberRequest) -> list[Letters]:
     """Of every campaign of the workspace that has some, or of which some were dismissed; the newest first."""
     books = troubled(request.workspace)
-    campaigns = request.workspace.campaigns.filter(pk__in=books).order_by("-pk")
+    campaigns = request.workspace.campaigns.filter(pk__in=books).defer("body").order_by("-pk")
     return letters_of(campaigns, books)
 
 
@@ -247,4 +248,5 @@ def draw_queue(request: MemberRequest, template: str) -> HttpResponse:
     of_all = "all" in request.GET
     if of_all and not request.user.is_staff:
         raise PermissionDenied("Only the staff of this installation may look at the queue of all workspaces.")
-    return page(request, template, {"queue": queue_of(request.workspace, of_all=of_all)})
+    queue = queue_of(request.workspace, of_all=of_all, for_staff=request.user.is_staff)
+    return page(request, template, {"queue": queue})

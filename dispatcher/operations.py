@@ -234,9 +234,10 @@ def retry_failed(
     campaign = locked(campaign)
     refuse_unless_launched(campaign)
     was = campaign.get_status_display()
-    count = rewrite.retry(campaign, category, numbers, spare_dismissed=spare_dismissed)
+    count, astray = rewrite.retry(campaign, category, numbers, spare_dismissed=spare_dismissed)
     if count:
-        _reopen(campaign, by=by, reason=f"retry of {count:,} failed")
+        kept = f", {astray:,} of them to the old address: another message has the new one" if astray else ""
+        _reopen(campaign, by=by, reason=f"retry of {count:,} failed{kept}")
         which = category.label if category else "" if numbers else "all"
         log(campaign, "retry_failed", was, by=by, messages=count, category=which, numbers=numbers)
     return count
@@ -276,7 +277,7 @@ def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int]
 
 def refuse_unless_launched(campaign: Campaign) -> None:
     """Raises IllegalMove for campaigns whose messages may not become pending again."""
-    if campaign.status not in (Status.SENDING, Status.PAUSED, Status.SENT, Status.FAILED):
+    if not campaign.is_retryable:
         raise IllegalMove(campaign, Status.SENDING)
 
 

@@ -1,9 +1,8 @@
 """How a campaign stands now: all that its page shows, read together in a handful of small queries."""
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,18 +10,17 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
-from redis.exceptions import RedisError
 
 from accounts.models import Role
 from campaigns.models import Campaign, StatusChange
-from dispatcher import clock, words
+from dispatcher import clock, words, workers
 from dispatcher.books import Books, books_of_many
+from dispatcher.chips import Chip
 from dispatcher.chosen import chosen_names
-from dispatcher.ledger import RETRYABLE, Chip, chips_of
+from dispatcher.ledger import chips_of
 from dispatcher.models import SKIP_WORDS, Category, Pace
 from dispatcher.questions import QUESTIONS, Question
 from dispatcher.words import cause_words
-from wires import queue
 
 Status = Campaign.Status
 LATELY = 5  # seconds over which the speed is taken
@@ -87,6 +85,12 @@ class Cause:
     words: str
     advice: str
     can_be_retried: bool
+    dismissed: int = 0
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether somebody wants nothing done about any of them."""
+        return self.dismissed >= self.count
 
     @property
     def word(self) -> str:
@@ -105,6 +109,7 @@ class Picture:
     pace: Pace | None
     frozen: int
     workers: int | None
+    dismissed: dict[int, int] = field(default_factory=dict)  # by cause
 
     @property
     def id(self) -> str:
@@ -122,6 +127,10 @@ class Picture:
     @property
     def shares(self) -> list[tuple[str, str]]:
         return words.shares(self.books)
+
+    @property
+    def measure(self) -> words.Measure:
+        return words.measure(self.campaign, self.books)
 
     @property
     def channel(self) -> str:
@@ -150,12 +159,17 @@ class Picture:
 
     @property
     def is_retryable(self) -> bool:
-        return self.may_send and self.status in RETRYABLE
+        return self.may_send and self.campaign.is_retryable
 
     @property
     def all_is_retryable(self) -> bool:
         """While it is sending, the failures that are still to come would be missed."""
-        return self.is_retryable and self.status != Status.SENDING and self.books.failed > 0
+        return self.is_retryable and self.status != Status.SENDING and self.failed_to_decide > 0
+
+    @property
+    def failed_to_decide(self) -> int:
+        """The failures that nobody dismissed."""
+        return sum(max(0, cause.count - cause.dismissed) for cause in self.causes)
 
     @property
     def chips(self) -> list[Chip]:
@@ -193,7 +207,10 @@ class Picture:
     def causes(self) -> list[Cause]:
         """The most frequent first; in a fixed order while they still overtake each other."""
         channel = self.campaign.channel
-        causes = [Cause(category, count, *cause_words(category, channel)) for category, count in self.books.failures()]
+        causes = [
+            Cause(category, count, *cause_words(category, channel), dismissed=self.dismissed.get(category, 0))
+            for category, count in self.books.failures()
+        ]
         return sorted(causes, key=lambda cause: cause.category) if self.books.pending else causes
 
     @property
@@ -202,9 +219,14 @@ class Picture:
         return [(reason.label, SKIP_WORDS[reason], count) for reason, count in self.books.skips()]
 
     @property
+    def is_held_up(self) -> bool:
+        """Whether nothing may be handed over just now: the sender cannot be reached, or asked for a pause."""
+        return bool(self.pace and self.pace.closed_until and self.pace.closed_until > self.outlook.now)
+
+    @property
     def speed(self) -> float:
         """Outcomes a second over the last few seconds."""
-        if self.status != Status.SENDING:
+        if self.status != Status.SENDING or self.is_held_up:
             return 0
         since = self.last_move.at if self.last_move else self.outlook.now
         seconds = max(1.0, (self.outlook.now - since).total_seconds())
@@ -240,7 +262,8 @@ class Picture:
 
 def picture_of(campaign: Campaign, role: Role) -> Picture:
     """Read how the campaign stands. It should come with its workspace and its author."""
-    return pictures_of([campaign], role, lines=HISTORY)[campaign.pk]
+    picture = pictures_of([campaign], role, lines=HISTORY)[campaign.pk]
+    return replace(picture, dismissed=dict(campaign.dismissals.values_list("category", "count")))
 
 
 def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECENT) -> dict[int, Picture]:
@@ -261,7 +284,7 @@ def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECEN
             history=history[campaign.pk],
             pace=paces.get(campaign.pk),
             frozen=frozen.get(campaign.pk, 0),
-            workers=workers() if campaign.status == Status.SENDING and outlook.due else None,
+            workers=workers.sending() if campaign.status == Status.SENDING and outlook.due else None,
         )
         for campaign in campaigns
     }
@@ -306,18 +329,3 @@ def frozen_so_far(campaigns: Sequence[Campaign]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(FROZEN, [[campaign.pk for campaign in campaigns]])
         return {pk: number or 0 for pk, number in cursor.fetchall()}
-
-
-_asked: tuple[float, int | None] = (0.0, None)
-
-
-def workers() -> int | None:
-    """How many dispatch workers were heard of lately, or None when Redis does not answer. Asked every 2 s at most."""
-    global _asked
-    if time.monotonic() - _asked[0] > 2:
-        try:
-            number = len(queue.workers_alive("dispatch"))
-        except RedisError:
-            number = None
-        _asked = time.monotonic(), number
-    return _asked[1]

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.access import UNPRINTABLE
 from accounts.models import Workspace
 from campaigns.models import Campaign, Channel
+from dispatcher.chips import Chip
 
 Status = Campaign.Status
 SIZE = 24
@@ -81,10 +82,10 @@ class Place:
 
     @property
     def described(self) -> str:
-        """What is asked for, in words: paused · SMS · “spring” in the name."""
+        """What is asked for, in words: paused · SMS · “spring” in name or subject."""
         kind = SHOWN[self.show][0].lower() if self.show else ""
         channel = CHANNELS[self.channel].label if self.channel else ""
-        words = f"“{self.words}” in the name" if self.words else ""
+        words = f"“{self.words}” in name or subject" if self.words else ""
         return " · ".join(part for part in (kind, self.status, channel, words) if part)
 
     def older(self, campaigns: list[Campaign]) -> str:
@@ -98,7 +99,9 @@ class Place:
             found = found.filter(status=STATUSES[self.status])
         if self.channel:
             found = found.filter(channel=CHANNELS[self.channel])
-        return found.filter(name__icontains=self.words) if self.words else found
+        if self.words:
+            found = found.filter(Q(name__icontains=self.words) | Q(subject__icontains=self.words))
+        return found
 
     def campaigns(self, workspace: Workspace) -> QuerySet[Campaign]:
         """The campaigns of this page and the first of the next, newest first."""
@@ -112,16 +115,6 @@ class Place:
 
 def one_of(known: Mapping[str, object], word: str) -> str:
     return word if word in known else ""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One kind of campaign, how many there are of it, and whether it is shown."""
-
-    words: str
-    count: int
-    address: str
-    is_current: bool
 
 
 def chips_of(workspace: Workspace, place: Place) -> list[Chip]:

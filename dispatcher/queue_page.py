@@ -70,21 +70,24 @@ class Minute:
 
 @dataclass(frozen=True)
 class Held:
-    """One batch in a worker's hands. Of other workspaces only that it is one is told."""
+    """One batch in a worker's hands; of one that is not to be told only that it is another workspace's."""
 
     campaign: str
-    name: str
-    first: int
-    last: int
-    in_flight: int
     is_ours: bool
+    name: str = ""
+    first: int = 0
+    last: int = 0
+    in_flight: int = 0
 
 
 @dataclass(frozen=True)
 class Hand:
-    """A worker and what it holds; `worker` is None for an owner of batches that is not heard of."""
+    """A worker and what it holds; `worker` is None for an owner of batches that is not heard of.
 
-    owner: str
+    `name` is its host and process for the staff of the installation, else its place on the list.
+    """
+
+    name: str
     worker: Worker | None
     held: list[Held]
 
@@ -146,8 +149,11 @@ class Queue:
         return sum(hand.worker is not None and hand.worker.queue == "dispatch" for hand in self.hands or [])
 
 
-def queue_of(workspace: Workspace, *, of_all: bool = False) -> Queue:
-    """Read how the work of this workspace stands, or that of the whole installation."""
+def queue_of(workspace: Workspace, *, of_all: bool = False, for_staff: bool = False) -> Queue:
+    """Read how the work of this workspace stands, or that of the whole installation.
+
+    Only the staff of the installation is told on which machines it is done.
+    """
     about = {"workspace": None if of_all else workspace.pk, "clock": clock.NAME, "minutes": MINUTES - 1}
     with connection.cursor() as cursor:
         cursor.execute(NOW, about)
@@ -167,7 +173,7 @@ def queue_of(workspace: Workspace, *, of_all: bool = False) -> Queue:
         minutes=minutes_of(now, {at: settled for at, (settled, _, _) in lately.items()}),
         helped=sum(helped for _, helped, _ in lately.values()),
         lapses=sum(lapses for _, _, lapses in lately.values()),
-        hands=hands_of(held, workspace, of_all=of_all),
+        hands=hands_of(held, workspace, of_all=of_all, for_staff=for_staff),
         pictures=under_way(workspace, of_all=of_all),
     )
 
@@ -180,18 +186,22 @@ def minutes_of(now: datetime, settled: dict[datetime, int]) -> list[Minute]:
     return [Minute(at, settled.get(at, 0), place, most) for place, at in enumerate(times)]
 
 
-def hands_of(rows: list[tuple], workspace: Workspace, *, of_all: bool) -> list[Hand] | None:
+def hands_of(rows: list[tuple], workspace: Workspace, *, of_all: bool, for_staff: bool) -> list[Hand] | None:
     """Every worker that is alive and every owner of a batch; None when Redis does not answer."""
     held: dict[str, list[Held]] = {}
     for owner, campaign, its_workspace, name, first, last, in_flight in rows:
         is_ours = its_workspace == workspace.pk
-        name = name if is_ours or of_all else ""
-        held.setdefault(owner, []).append(Held(str(campaign), name, first, last, in_flight, is_ours))
+        told = (name, first, last, in_flight) if is_ours or of_all else ()
+        held.setdefault(owner, []).append(Held(str(campaign), is_ours, *told))
     known = workers.known()
     if known is None:
         return None
-    hands = [Hand(worker.owner, worker, held.pop(worker.owner, [])) for worker in known]
-    return hands + [Hand(owner, None, batches) for owner, batches in sorted(held.items())]
+    found: list[tuple[str, Worker | None, list[Held]]] = [(w.owner, w, held.pop(w.owner, [])) for w in known]
+    found += [(owner, None, batches) for owner, batches in sorted(held.items())]
+    return [
+        Hand(owner if for_staff else f"Worker {number}", worker, batches)
+        for number, (owner, worker, batches) in enumerate(found, start=1)
+    ]
 
 
 def under_way(workspace: Workspace, *, of_all: bool) -> list[Picture]:

@@ -19,6 +19,7 @@ from dispatcher import operations
 from wires import live
 
 Status = Campaign.Status
+SKIPPED = "skipped"  # the reason by which the history of an occurrence tells it from one that was cancelled
 
 
 class NextChanged(Exception):
@@ -26,6 +27,13 @@ class NextChanged(Exception):
 
     def __init__(self) -> None:
         super().__init__("The next one is another by now. See how the series stands and press again.")
+
+
+class SeriesChanged(Exception):
+    """The series is not as whoever asks has seen it."""
+
+    def __init__(self, series: Recurrence) -> None:
+        super().__init__(f"Somebody changed the series meanwhile, or it went on. It is now: {standing(series)}.")
 
 
 @transaction.atomic
@@ -111,6 +119,9 @@ def make_following(series: Recurrence, *, by: Actor | None) -> Campaign | None:
     campaign = written_like(series, by=author, series=series, nth=nth, **columns_of(wall))
     StatusChange.write(campaign, None, Status.DRAFT, by=None, reason=f"number {nth:,} of a series")
     campaign.move_to(Status.SCHEDULED, by=None, reason=f"for {wall.words}")
+    before = series.occurrences.filter(nth=series.made).values_list("pk", flat=True)
+    for pk in [*before]:  # its page says which one is next
+        live.changed(pk, series.workspace_id)
     series.made, series.made_on = nth, day
     series.save(update_fields=["made", "made_on"])
     audit_log.record(
@@ -146,9 +157,14 @@ def skip_next(series: Recurrence, *, by: Actor | None, nth: int | None = None) -
     series, campaign = held(series, nth)
     if campaign is None:
         raise NextChanged
-    operations.cancel(campaign, by=by, reason="skipped; the series goes on")
+    operations.cancel(campaign, by=by, reason=SKIPPED)
     audit_log.record(series.workspace, "skip_next", series, by=by, after={"skipped": campaign.start_words})
     return make_following(series, by=by)
+
+
+def is_changed(campaign: Campaign, series: Recurrence) -> bool:
+    """Whether this one says something else than those that follow."""
+    return content_of(campaign) != content_of(series)
 
 
 @transaction.atomic
@@ -165,6 +181,18 @@ def end_series(series: Recurrence, *, by: Actor | None) -> Recurrence:
     return series
 
 
+def passed(series: Recurrence) -> int:
+    """How many came before the next one, those skipped or missed among them."""
+    return series.made - 1 if series.next_one() else series.made
+
+
+def standing(series: Recurrence) -> str:
+    """The rule, the end and the next number as they are: when two who look see the same, nothing came between."""
+    last = f" up to number {series.count:,}" if series.count else ""
+    end = f" until {day_in_words(series.until)}" if series.until else last
+    return f"{series.words} from {day_in_words(series.starts)}{end}, next number {passed(series) + 1:,}"
+
+
 @transaction.atomic
 def change_rule(
     series: Recurrence,
@@ -173,22 +201,24 @@ def change_rule(
     *,
     by: Actor | None,
     until: date | None = None,
-    count: int | None = None,
+    times: int | None = None,
+    over: str = "",
 ) -> Campaign | None:
     """From now on other days, another time or another end; the one that waits moves to the first of the new days.
 
-    Raises SeriesEnded, or InvalidTime when no day would be left.
+    `times` counts from now on; `over` is the standing that whoever asks has seen.
+    Raises SeriesEnded, SeriesChanged, or InvalidTime when no day would be left.
     """
     series, campaign = held(series)
+    if over and over != standing(series):
+        raise SeriesChanged(series)
     before, day = told(series), first.shows.date()
     for name, value in columns_of_rule(rule, first).items():
         setattr(series, name, value)
-    series.until, series.count = until, count
-    nth = series.made if campaign else series.made + 1
-    if not series.allows(nth, day):
-        raise InvalidTime(
-            until=f"The next one would be number {nth:,}, on {day_in_words(day)}; let the series go on until then."
-        )
+    gone = series.made - 1 if campaign else series.made
+    series.until, series.count = until, gone + times if times else None
+    if not series.allows(gone + 1, day):
+        raise InvalidTime(until=f"The next one would be on {day_in_words(day)}; let the series go on until then.")
     # Without one that waits the clock makes it, from the day before on.
     series.made_on = day if campaign else day - DAY
     series.save()

@@ -1,17 +1,19 @@
 """The pages on which a campaign is scheduled, and those of a series."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib import messages
+from django.db.models import F, OuterRef, Prefetch, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from campaigns.copying import SeriesEnded
-from campaigns.models import Campaign, IllegalMove, Recurrence
+from campaigns.models import Campaign, IllegalMove, Recurrence, StatusChange
 from campaigns.schedule_forms import ScheduleForm, as_repeated, as_scheduled
 from campaigns.when import InvalidTime
 from dispatcher import operations, recurring
@@ -21,6 +23,7 @@ from people.search import number_in
 
 Status = Campaign.Status
 OCCURRENCES = 20  # shown at once
+SERIES = 50  # on a page of the list
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,7 +103,9 @@ def draw_time(
 @may("send")
 def when(request: MemberRequest) -> HttpResponse:
     """The sentence that says when that is, for what is chosen so far. Changes nothing."""
-    form = ScheduleForm(request.workspace, request.GET)
+    # In the form of a rule the times are counted after those of its series that passed.
+    series = request.workspace.series.filter(pk=number_in(request.GET.get("series", "")) or 0).first()
+    form = ScheduleForm(request.workspace, request.GET, passed=recurring.passed(series) if series else 0)
     return render(request, "dispatcher/_instant.html", {"form": form, "is_valid": form.is_valid()})
 
 
@@ -108,10 +113,30 @@ def when(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
+def all_series(request: MemberRequest) -> HttpResponse:
+    """Those that go on, then those that have ended, the newest of each first."""
+    number = number_in(request.GET.get("page", "")) or 1
+    start = (min(number, 1_000_000) - 1) * SERIES
+    found = request.workspace.series.order_by("-ended_at", "-pk").defer("body")
+    waiting = Campaign.objects.filter(status=Status.SCHEDULED, nth=F("series__made")).select_related("workspace")
+    found = found.prefetch_related(Prefetch("occurrences", waiting.defer("body"), to_attr="waiting"))
+    shown = list(found[start : start + SERIES + 1])
+    about = {
+        "all_series": shown[:SERIES],
+        "number": number,
+        "following": number + 1 if len(shown) > SERIES else None,
+        "may_send": request.membership.may("send"),
+    }
+    return page(request, "all_series", about)
+
+
+@require_GET
 def series(request: MemberRequest, pk: int) -> HttpResponse:
     series = found_series(request, pk)
     before = number_in(request.GET.get("before", ""))
-    occurrences = series.occurrences.select_related("workspace").order_by("-nth")
+    last_reason = StatusChange.objects.filter(campaign=OuterRef("pk")).values("reason")[:1]
+    occurrences = series.occurrences.select_related("workspace").defer("body").order_by("-nth")
+    occurrences = occurrences.annotate(last_reason=Subquery(last_reason))
     if before:
         occurrences = occurrences.filter(nth__lt=min(before, 2**31 - 1))
     shown = list(occurrences[: OCCURRENCES + 1])
@@ -126,10 +151,17 @@ def series(request: MemberRequest, pk: int) -> HttpResponse:
     return page(request, "series", about)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @may("send")
 def skip(request: MemberRequest, pk: int) -> HttpResponse:
+    """Asks first: what was written for this one alone does not come again."""
     series = found_series(request, pk)
+    if request.method == "GET":
+        if following := series.next_one():
+            is_changed = recurring.is_changed(following, series)
+            return page(request, "series_skip", {"series": series, "next": following, "is_changed": is_changed})
+        messages.warning(request, "There is none to skip just now.")
+        return see_series(pk)
     nth = number_in(request.POST.get("nth", ""))
     if not nth:
         raise Http404
@@ -162,16 +194,22 @@ def end(request: MemberRequest, pk: int) -> HttpResponse:
 @may("send")
 def rule(request: MemberRequest, pk: int) -> HttpResponse:
     series = found_series(request, pk)
+    passed = recurring.passed(series)
     if request.method == "GET":
         start = max(series.made_on, timezone.localdate(timezone=request.workspace.zone))
-        return draw_rule(request, series, ScheduleForm(request.workspace, initial=as_repeated(series, start)))
-    form = ScheduleForm(request.workspace, request.POST)
+        shown = as_repeated(series, start, passed)
+        return draw_rule(request, series, ScheduleForm(request.workspace, initial=shown, passed=passed))
+    form = ScheduleForm(request.workspace, request.POST, passed=passed)
     if form.is_valid() and form.rule is None:
         form.add_error("repeat", "Choose how it repeats, or end the series.")
     if not form.is_valid() or form.rule is None:
         return draw_rule(request, series, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    seen = request.POST.get("seen") or "nothing"
+    ends: dict[str, Any] = {"until": form.last_day, "times": form.times}
     try:
-        recurring.change_rule(series, form.rule, form.first, by=request.user, until=form.last_day, count=form.times)
+        recurring.change_rule(series, form.rule, form.first, by=request.user, over=seen, **ends)
+    except recurring.SeriesChanged as fact:
+        return draw_rule(request, found_series(request, pk), form, status=HTTPStatus.CONFLICT, changed=fact)
     except InvalidTime as refusal:
         for field, sentence in refusal.errors.items():
             form.add_error(field, sentence)
@@ -183,8 +221,16 @@ def rule(request: MemberRequest, pk: int) -> HttpResponse:
     return see_series(pk)
 
 
-def draw_rule(request: MemberRequest, series: Recurrence, form: ScheduleForm, *, status: int = 200) -> HttpResponse:
-    return page(request, "series_rule", {"series": series, "form": form}, status=status)
+def draw_rule(
+    request: MemberRequest,
+    series: Recurrence,
+    form: ScheduleForm,
+    *,
+    status: int = 200,
+    changed: recurring.SeriesChanged | None = None,
+) -> HttpResponse:
+    about = {"series": series, "form": form, "changed": changed, "seen": recurring.standing(series)}
+    return page(request, "series_rule", about, status=status)
 
 
 def found_series(request: MemberRequest, pk: int) -> Recurrence:

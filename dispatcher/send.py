@@ -92,6 +92,7 @@ def add_to_scheduled(campaign: Campaign, choice: Choice, *, by: Actor | None) ->
     add_to_audience(campaign, choice)
     after = forecast(campaign)
     audience = {"audience": campaign.audience_words}
+    operations.note(campaign, by=by, reason="people changed")
     audit_log.record(campaign.workspace, "update", campaign, by=by, before={"audience": was}, after=audience)
     live.changed(campaign.pk, campaign.workspace_id)
     return Sent(campaign, after.reached - before.reached, newly_skipped(before, after))

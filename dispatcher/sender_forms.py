@@ -55,12 +55,18 @@ class SenderForm(forms.Form):
         if not address or (self.channel == Channel.SMS and SHORT_NAME.fullmatch(address)):
             return address
         try:
-            return address_for(self.channel, address)
+            address = address_for(self.channel, address)
         except forms.ValidationError as refusal:
             if self.channel == Channel.SMS:
                 sentence = "Write a number such as +254712345678, or a name of at most 11 letters and digits."
                 raise forms.ValidationError(sentence) from refusal
             raise
+        if not address.isascii():
+            sentence = (
+                "Many mail servers take no mail from such an address: choose one with plain letters before the @."
+            )
+            raise forms.ValidationError(sentence)
+        return address
 
 
 class TestForm(forms.Form):

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import MemberRequest, may
-from campaigns.authoring import NotEditable, delete_campaign
+from campaigns.authoring import NotEditable, Scheduled, delete_campaign
 from campaigns.copying import duplicate as copied
 from campaigns.models import Campaign
+from campaigns.views import refuse
 from dispatcher import operations, shelf
 from dispatcher.books import books_of
 from dispatcher.views import found, page, see
@@ -31,7 +32,10 @@ def duplicate(request: MemberRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @may("write")
 def delete(request: MemberRequest, pk: int) -> HttpResponse:
-    """A draft by whoever may write; what was launched only by who manages, once it is over and its name typed."""
+    """A draft by whoever may write, a scheduled one by who may send.
+
+    What was launched only by who manages, once it is over and its name is typed.
+    """
     campaign = found(request, pk)
     if campaign.is_editable:
         return delete_draft(request, campaign)
@@ -46,13 +50,15 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def delete_draft(request: MemberRequest, campaign: Campaign) -> HttpResponse:
+    may_send = request.membership.may("send")
+    if campaign.status == Campaign.Status.SCHEDULED and not may_send:
+        return refuse(request, Scheduled(campaign))
     if request.method == "GET":
         return render(request, "campaigns/delete.html", {"campaign": campaign})
     try:
-        delete_campaign(campaign, by=request.user)
-    except NotEditable as refusal:
-        about = {"campaign": refusal.campaign, "sentence": str(refusal)}
-        return render(request, "campaigns/not_editable.html", about, status=409)
+        delete_campaign(campaign, by=request.user, only_drafts=not may_send)
+    except (NotEditable, Scheduled) as refusal:
+        return refuse(request, refusal)
     except Campaign.DoesNotExist:
         pass  # somebody was faster
     messages.success(request, "Campaign deleted.")

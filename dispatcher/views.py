@@ -88,6 +88,7 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "body": text(campaign.body).filled_for(message.fields),
         "now": timezone.now(),
         "may_send": request.membership.may("send"),
+        "may_write": request.membership.may("write"),
     }
     return page(request, "message", about)
 
@@ -203,6 +204,8 @@ def taken(request: MemberRequest, takes: str) -> dict:
     takes, asked = next(((name, word) for name in takes.split() if (word := request.POST.get(name))), ("", ""))
     if not asked:
         return {}
+    if takes == "spare_dismissed":
+        return {takes: True}
     if takes == "numbers":
         if not asked.isdecimal() or len(asked) > 9:
             raise Http404

@@ -8,6 +8,7 @@ from accounts.models import Role
 from campaigns.models import Campaign, StatusChange
 from dispatcher.models import Pace
 from dispatcher.picture import Picture, pictures_of
+from dispatcher.recurring import SKIPPED
 from dispatcher.words import duration, moment, starts
 
 Status = Campaign.Status
@@ -51,6 +52,8 @@ def failed_launch(campaign: Campaign, history: Sequence[StatusChange]) -> Status
 def draft(picture: Picture) -> Why:
     if failed := failed_launch(picture.campaign, picture.history):
         return Why(ATTENTION, "Not sent.", failed.reason, f"Not sent. {failed.reason}")
+    if not picture.may_send:
+        return Why(QUIET, "Nothing has been sent yet.", "A marketer, admin or owner checks and sends it.")
     return Why(QUIET, "Nothing has been sent yet.", "Check who gets it and how it reads, then send it.")
 
 
@@ -103,7 +106,8 @@ def out_of_reach(picture: Picture, pace: Pace) -> bool:
 def trouble_told(pace: Pace, now: datetime) -> tuple[str, str]:
     later = pace.closed_until if pace.closed_until and pace.closed_until > now else None
     again = f"Next try at {moment(later, now)}." if later else "It is tried again."
-    return f"{pace.trouble} {again}", f"the sender cannot be reached: {pace.trouble}"
+    trouble = pace.trouble if pace.trouble.endswith((".", "!", "?")) else f"{pace.trouble}."
+    return f"{trouble} {again}", f"the sender cannot be reached: {pace.trouble}"
 
 
 def moving(picture: Picture) -> Why:
@@ -207,6 +211,8 @@ def cancelled(picture: Picture) -> Why:
     change = picture.last_move
     who = f" by {change.actor}" if change and change.actor else ""
     at = f" at {moment(change.at, picture.outlook.now)}" if change else ""
+    if change and change.reason == SKIPPED:
+        return Why(QUIET, "Skipped.", f"This one of the series was not sent: skipped{who}{at}.")
     if not picture.was_launched:
         return Why(QUIET, "Cancelled.", f"Before anything was sent{who}{at}.")
     if picture.books.in_flight:

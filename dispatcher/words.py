@@ -1,6 +1,7 @@
 """How times, durations, statuses and shares are put into words and widths, wherever they are shown."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.dateformat import format as dated
@@ -73,6 +74,18 @@ def standing(campaign: Campaign, books: Books) -> str:
         return word
     rest = [f"{n:,} {kind}" for n, kind in ((books.failed, "failed"), (books.unknown, "unknown")) if n]
     return ", ".join([word, *rest])
+
+
+class Measure(NamedTuple):
+    """How far it came, as a screen reader tells it."""
+
+    words: str
+    number: int
+
+
+def measure(campaign: Campaign, books: Books) -> Measure:
+    """What is done; of a cancelled campaign what was sent, for nobody calls the rest done."""
+    return Measure("Sent", books.sent) if campaign.status == Status.CANCELLED else Measure("Done", books.done)
 
 
 def shares(books: Books) -> list[tuple[str, str]]:

@@ -2,14 +2,16 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from dispatcher.jobs import owner_of
 from wires import queue
 
 ASKED_EVERY = 2.0  # seconds; everybody who looks in between is given the same answer
+SILENT_AFTER = timedelta(seconds=10)  # they are heard of every five
 QUEUES = ("dispatch", "chores")
 
 
@@ -24,6 +26,10 @@ class Worker:
     pid: int | None
     since: datetime | None
     heard_at: datetime | None
+
+    @property
+    def is_silent(self) -> bool:
+        return self.heard_at is not None and timezone.now() - self.heard_at > SILENT_AFTER
 
     @property
     def owner(self) -> str:
@@ -60,3 +66,9 @@ def known() -> list[Worker] | None:
             found = None
         _asked = time.monotonic(), found
     return _asked[1]
+
+
+def sending() -> int | None:
+    """How many workers that send were heard of lately, or None when Redis does not answer."""
+    found = known()
+    return None if found is None else sum(worker.queue == "dispatch" for worker in found)

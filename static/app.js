@@ -184,7 +184,7 @@ function free(form) {
 
 // --- saying it: what went well is heard when there is a pause, what went wrong at once ---
 
-const SAID_FOR = 8000;
+const SAID_FOR = 6000;
 
 function announce(sentence) {
   const region = document.getElementById("announcements");
@@ -195,8 +195,13 @@ function announce(sentence) {
 function sayNotices() {
   for (const flash of document.querySelectorAll("#toasts .flash")) {
     setTimeout(() => flash.parentElement?.append(flash), 100); // what a page came with is heard by nobody
-    if (flash.matches(".is-sent")) setTimeout(() => flash.matches(":hover, :focus-within") || dismiss(flash), SAID_FOR);
+    if (flash.matches(".is-sent")) setTimeout(giveWay, SAID_FOR, flash);
   }
+}
+
+function giveWay(flash) {
+  if (flash.matches(":hover, :focus-within")) setTimeout(giveWay, 1000, flash); // it is being read
+  else if (flash.isConnected) dismiss(flash);
 }
 sayNotices();
 document.addEventListener("htmx:load", ({ target }) => target.id === "toasts" && sayNotices());

@@ -13,6 +13,8 @@ from dispatcher.doctor.finding import Finding, Note, Problem
 
 NEW_KEY = 'SECRET_KEY=$(python3 -c "import secrets; print(secrets.token_urlsafe(50))")'
 KNOWN_KEYS = ("change", "example", "insecure", "secret", "password", "dispatcher")  # words nobody draws at random
+# Deployment checks of Django whose subject is told below in our own words: key, debugging, and what SECURE_HTTPS sets.
+SAID = {f"security.W0{number}" for number in ("04", "05", "08", "09", "12", "16", "18", "21")}
 HERE = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -31,6 +33,7 @@ def settings_make_sense() -> Iterator[Finding]:
 def is_safe() -> Iterator[Finding]:
     if settings.DEV:
         return
+    yield from deployment_checks()
     if settings.DEBUG:
         yield Problem("DEBUG is on: whoever causes an error is shown settings and data.", "Unset DEBUG and restart.")
     try:
@@ -42,6 +45,17 @@ def is_safe() -> Iterator[Finding]:
             "SECRET_KEY is short or easily guessed: whoever guesses it can log in as anybody.",
             f"Set a new one: {NEW_KEY}",
         )
+
+
+def deployment_checks() -> Iterator[Note]:
+    """What `manage.py check --deploy` finds besides."""
+    try:
+        found = {str(message.id): message for message in run_checks(include_deployment_checks=True)}
+        usual = {str(message.id) for message in run_checks()}
+    except ImproperlyConfigured:
+        return  # said by the system checks
+    for name in sorted(found.keys() - usual - SAID):
+        yield Note(" ".join(found[name].msg.split()), found[name].hint or "")
 
 
 def can_be_reached() -> Iterator[Finding]:

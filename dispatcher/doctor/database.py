@@ -8,7 +8,7 @@ from django.db import NotSupportedError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from dispatcher.doctor.finding import Finding, Note, Problem
+from dispatcher.doctor.finding import START_BIN_DEV, Finding, Note, Problem, is_of_bin_dev
 
 SKEW = 2.0  # seconds two clocks may differ
 CORRECT = "Correct DATABASE_URL, or start PostgreSQL there."
@@ -46,14 +46,20 @@ def refused(said: str) -> Problem:
     text = said.lower().rpartition("fatal: ")[2]
     for words, meaning, remedy in REFUSALS:
         if words in text:
+            if remedy == CORRECT and is_of_bin_dev(socket_directory()):
+                remedy = START_BIN_DEV
             return Problem(f"{where()} {meaning.format(**names)}.", remedy.format(**names))
     return Problem(f"{where()} cannot be used: {said.strip().splitlines()[0]}", CORRECT)
 
 
+def socket_directory() -> str:
+    """Or the name of a machine, or nothing."""
+    return connection.settings_dict["HOST"] or settings.DATABASES["default"]["OPTIONS"].get("host", "")
+
+
 def where() -> str:
     """The database by its address, without user and password."""
-    given = connection.settings_dict
-    host = given["HOST"] or settings.DATABASES["default"]["OPTIONS"].get("host", "")
+    given, host = connection.settings_dict, socket_directory()
     if not host or host.startswith("/"):
         return f"PostgreSQL on the socket in {host}" if host else "PostgreSQL on its local socket"
     return f"PostgreSQL at {host} port {given['PORT'] or 5432}"

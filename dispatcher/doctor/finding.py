@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
+START_BIN_DEV = "Start bin/dev, which brings it along, or set another address."
+PLACES_OF_BIN_DEV = (f"{settings.BASE_DIR / '.local'}/", "/var/lib/campaign-dispatcher/", "/tmp/campaign-dispatcher-")  # noqa: S108
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -17,3 +22,8 @@ class Problem(Finding):
 
 class Note(Finding):
     """Nothing is broken, but whoever runs this should know."""
+
+
+def is_of_bin_dev(socket: str) -> bool:
+    """Whether a socket, or the directory it is in, is of the services that bin/dev brings along."""
+    return socket.startswith(PLACES_OF_BIN_DEV)

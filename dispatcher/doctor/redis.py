@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.connection import parse_url
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError, TimeoutError
 
-from dispatcher.doctor.finding import Finding, Note, Problem
+from dispatcher.doctor.finding import START_BIN_DEV, Finding, Note, Problem, is_of_bin_dev
 from wires import queue
 
 OLDEST = 7
@@ -36,7 +36,8 @@ def refused(error: RedisError) -> Problem:
         return Problem(f"{where()} is still reading its data.", "Wait a moment and ask again.")
     if isinstance(error, TimeoutError):
         return Problem(f"{where()} does not answer within a second: it hangs.", "Restart it; nothing is lost by that.")
-    return Problem(f"{where()} cannot be reached: {error}", CORRECT)
+    is_ours = is_of_bin_dev(parse_url(settings.REDIS_URL).get("path", ""))
+    return Problem(f"{where()} cannot be reached: {error}", START_BIN_DEV if is_ours else CORRECT)
 
 
 def is_fit(told: dict) -> Iterator[Finding]:

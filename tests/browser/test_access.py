@@ -141,7 +141,7 @@ def test_what_went_wrong_is_said_in_the_words_of_the_server_and_put_away_by_key_
     expect(page.locator("#live")).to_have_text("Live")
     Membership.objects.filter(user=ann).update(role=Role.VIEWER)
     notice = page.locator("#toasts .flash")
-    words = "As viewer of Acme Kenya you cannot send."
+    words = "As viewer of Acme Kenya you cannot send: that takes a marketer, an admin or an owner."
 
     page.get_by_role("button", name="Pause").press("Enter")
     expect(notice).to_contain_text(words)

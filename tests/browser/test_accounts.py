@@ -128,3 +128,17 @@ def test_five_wrong_passwords_lock_this_browser_out_and_say_for_how_long(chromiu
     give_password(page, web, "ann@example.com", PASSWORD)
 
     expect(page.get_by_role("heading", name="Too many tries")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 375, 641, 700, 768, 820, 900, 1280])
+def test_the_name_in_the_account_menu_can_be_read_at_every_width(chromium, web, acme, width):
+    page = page_of(chromium)
+    page.set_viewport_size({"width": width, "height": 800})
+    give_password(page, web, "ann@example.com", PASSWORD)
+    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
+    page.locator("#attention-count").evaluate("count => count.innerHTML = '<b>12</b>'")
+
+    name = page.locator(".menu .who").evaluate("name => [name.clientWidth, name.scrollWidth]")
+
+    assert name[0] == name[1]
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -93,7 +93,9 @@ def test_a_weekly_series_is_made_edited_once_and_ended(page, house, ann):
     is_told(page, "Your changes are saved.")
 
     page.get_by_role("link", name="See the series").click()
-    page.get_by_role("button", name="Skip the next one").click()
+    page.get_by_role("link", name="Skip the next one").click()
+    expect(page.get_by_text("Something was changed for this one only:")).to_be_visible()
+    page.get_by_role("button", name="Skip it").click()
     is_told(page, "Skipped. The next one is on")
     page.get_by_role("link", name="See or edit it").click()
     expect(page.get_by_text("This is number 2.")).to_be_visible()
@@ -116,7 +118,7 @@ def test_the_list_is_filtered_while_typing_stays_live_and_keeps_its_address(page
 
     page.get_by_label("Search campaigns by name").press_sequentially("spring", delay=30)
     expect(page.locator("article")).to_have_count(1)
-    expect(page.get_by_text("Only “spring” in the name")).to_be_visible()
+    expect(page.get_by_text("Only “spring” in name or subject")).to_be_visible()
     expect(page).to_have_url(f"{house.address}/?q=spring")
     expect(page.get_by_label("Search campaigns by name")).to_be_focused()
     expect(page.locator("#live")).to_have_text("Live")
@@ -164,3 +166,41 @@ def test_without_javascript_the_list_is_filtered_and_a_campaign_scheduled(chromi
     page.get_by_role("button", name="Schedule", exact=True).click()
 
     is_told(page, "Scheduled. Every 3 days at 09:00 Europe/Athens, first on")
+
+
+def test_on_a_phone_the_filter_is_folded_until_it_is_wanted(chromium, house, ann):
+    page = log_in(chromium.new_context(viewport={"width": 375, "height": 667}).new_page(), house)
+    search = page.get_by_label("Search campaigns by name")
+
+    expect(search).to_be_hidden()
+    page.get_by_text("Search and filter").click()
+    expect(search).to_be_visible()
+
+    page.goto(f"{house.address}/?q=spring")
+    expect(search).to_have_value("spring")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(house.address)
+    expect(search).to_be_visible()
+    expect(page.get_by_text("Search and filter")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("role", "is_told"), [(Role.VIEWER, False), (Role.EDITOR, True)])
+def test_only_who_writes_is_told_to_bring_people_in(page, house, ann, role, is_told):
+    ann.memberships.update(role=role)
+    page.goto(house.address)
+
+    expect(page.get_by_text("Bring in the people")).to_be_visible(visible=is_told)
+    expect(page.get_by_text("once somebody has written one")).to_be_visible(visible=not is_told)
+
+
+def test_the_button_that_sends_now_steps_back_while_it_is_scheduled(page, house, ann):
+    campaign = make_campaign(ann.workspaces.get(), name="News")
+    page.goto(f"{house.address}/campaigns/{campaign.pk}/check/")
+    send = page.get_by_role("button", name="Send 3 emails")
+    colour = "one => getComputedStyle(one).backgroundColor"
+    before, schedule = send.evaluate(colour), page.get_by_role("button", name="Schedule", exact=True)
+
+    page.get_by_text("Send it later, or again and again").click()
+
+    expect(schedule).to_be_visible()
+    assert schedule.evaluate(colour) == before != send.evaluate(colour)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts.api_keys import make_key, revoke_key
 from accounts.members import invite
 from accounts.models import Role
 from campaigns.authoring import create_campaign
@@ -119,6 +120,9 @@ def furnish(monkeypatch) -> dict[str, str]:
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
     member = workspace.memberships.get(user=mary)
     _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
+    key, _ = make_key(workspace, name="Shop of Nairobi West", role=Role.MARKETER, by=ann)
+    make_key(workspace, name="Till", role=Role.EDITOR, by=ann, expires_at=timezone.now() + timedelta(days=9))
+    revoke_key(make_key(workspace, name="Old till", role=Role.VIEWER, by=ann)[0], by=ann)
     nobody = make_workspace("Nothing here yet")
     make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
     return {
@@ -130,8 +134,10 @@ def furnish(monkeypatch) -> dict[str, str]:
         "campaign-next": reverse("campaign", args=[weekly.occurrences.get(nth=2).pk]),
         "campaign-next-edit": reverse("campaign-edit", args=[weekly.occurrences.get(nth=2).pk]),
         "change-time": reverse("schedule", args=[weekly.occurrences.get(nth=2).pk]),
+        "all-series": reverse("all-series"),
         "series": reverse("series", args=[weekly.pk]),
         "series-ended": reverse("series", args=[ended.pk]),
+        "series-skip": reverse("skip_next", args=[weekly.pk]),
         "series-end": reverse("end_series", args=[weekly.pk]),
         "series-rule": reverse("change_rule", args=[weekly.pk]),
         "change-priority": reverse("change_priority", args=[sending.pk]),
@@ -163,6 +169,9 @@ def furnish(monkeypatch) -> dict[str, str]:
         "workspace-new": reverse("workspace-new"),
         "settings": reverse("settings"),
         "audit-log": reverse("audit-log"),
+        "audit-log-accounts": reverse("audit-log") + "?part=accounts",
+        "api-keys": reverse("api-keys"),
+        "revoke-key": reverse("revoke-key", args=[key.pk]),
         "audit-log-filtered": reverse("audit-log") + "?kind=campaign&verb=launch",
         "senders": reverse("senders"),
         "sender-smtp": reverse("sender", args=["email"]) + "?sender=smtp",

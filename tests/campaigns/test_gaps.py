@@ -16,7 +16,7 @@ def test_each_placeholder_without_a_fallback_counts_those_who_lack_it():
     make_recipient(workspace, first_name="Bob", location="", attributes={})
     campaign = make_campaign(workspace, subject="{first_name}", body="from {location} {tier} {last_name|you} {email}")
 
-    assert gaps(campaign) == [("first_name", 1), ("location", 2), ("tier", 2)]
+    assert gaps(campaign) == [("first_name", 1, "subject"), ("location", 2, "message"), ("tier", 2, "message")]
 
 
 def test_only_those_who_would_get_it_are_counted():
@@ -28,7 +28,16 @@ def test_only_those_who_would_get_it_are_counted():
     campaign = make_campaign(workspace, everyone=False, channel=Channel.SMS, subject="{location}", body="{first_name}")
     campaign.groups.add(make_group(workspace, chosen, away, silent))
 
-    assert gaps(campaign) == [("first_name", 1)]
+    assert gaps(campaign) == [("first_name", 1, "message")]
+
+
+def test_what_both_ask_for_is_said_of_both():
+    workspace = make_workspace()
+    make_recipient(workspace, first_name="")
+
+    assert gaps(make_campaign(workspace, subject="{first_name}", body="{first_name}")) == [
+        ("first_name", 1, "subject and message")
+    ]
 
 
 def test_a_number_is_no_gap_and_neither_is_a_text_without_placeholders():
@@ -45,4 +54,4 @@ def test_however_many_placeholders_one_query_counts_them(django_assert_num_queri
     campaign = make_campaign(workspace, body="{first_name} {last_name} {location} {tier} {prefered_product}")
 
     with django_assert_num_queries(1):
-        assert [name for name, _ in gaps(campaign)] == ["last_name", "location", "tier", "preferred_product"]
+        assert [gap.name for gap in gaps(campaign)] == ["last_name", "location", "tier", "preferred_product"]

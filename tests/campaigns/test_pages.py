@@ -293,6 +293,7 @@ def test_half_an_idea_is_still_checked_for_what_can_never_be_sent(browser, works
 
 
 def test_a_scheduled_campaign_cannot_lose_its_text(browser, workspace):
+    browser.force_login(make_member(workspace, Role.MARKETER))
     campaign = make_campaign(workspace, status=Campaign.Status.SCHEDULED, scheduled_at=timezone.now())
 
     answer = browser.post(reverse("campaign-edit", args=[campaign.pk]), TYPED | {"body": " ", "subject": ""})
@@ -341,6 +342,7 @@ def test_a_button_pressed_twice_saves_the_same_text_without_a_question(browser, 
 
 
 def test_a_schedule_changed_meanwhile_is_no_other_version(browser, workspace):
+    browser.force_login(make_member(workspace, Role.MARKETER))
     campaign = make_campaign(workspace)
     edit = reverse("campaign-edit", args=[campaign.pk])
     seen = version_in(page(browser.get(edit)))

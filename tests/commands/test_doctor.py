@@ -220,6 +220,13 @@ def test_a_clock_that_differs_from_the_clock_of_the_database_is_noticed(well, mo
     assert any("90 seconds behind the clock of this machine" in sentence for sentence in said())
 
 
+def test_services_that_bin_dev_brings_along_are_started_by_it():
+    url = "postgresql://campaign@/campaign?host=/tmp/campaign-dispatcher-0000"
+    _, words = ask(DATABASE_URL=url, REDIS_URL="unix:///tmp/campaign-dispatcher-0001/valkey.sock?db=0")
+
+    assert words.count("Start bin/dev, which brings it along") == 2
+
+
 # Redis
 
 
@@ -367,6 +374,7 @@ def test_what_the_system_checks_find_is_said_in_the_same_way():
         ({"CSRF_TRUSTED_ORIGINS": ["https://other.example.org"]}, "ALLOWED_HOSTS does not have other.example.org"),
         ({"SECURE_HTTPS": False}, "SECURE_HTTPS is off"),
         ({"TRUSTED_PROXY": False}, "redirects to https without end"),
+        ({"SECURE_REFERRER_POLICY": None}, "You have not set the SECURE_REFERRER_POLICY"),
         ({"ALLOWED_HOSTS": [".example.com"]}, None),
         ({}, None),
     ],
