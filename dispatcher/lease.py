@@ -59,18 +59,20 @@ PICK = """
              c.launched_at
     LIMIT 1
 """
+# A common table expression, which is worked out once: a subquery may be planned as the inner side of a loop, and then
+# each round of it would find and take as many batches again.
 TAKE = """
+    WITH free AS MATERIALIZED (
+        SELECT o.id, o.owner, o.account FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
+        WHERE o.campaign_id = %(campaign)s AND o.due_at <= clock_timestamp()
+          AND (c.status IN (%(sending)s, %(cancelled)s) OR c.status = %(paused)s AND o.owner <> '')
+        ORDER BY o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED)
     UPDATE dispatcher_batch AS b
     SET epoch = epoch + 1, owner = %(owner)s, in_flight = 0,
         account = CASE WHEN %(account)s = '' THEN b.account ELSE %(account)s END,
         due_at = clock_timestamp() + %(lease)s * interval '1 second',
         lapses = lapses + (free.owner <> '')::int
-    FROM (
-        SELECT o.id, o.owner, o.account FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
-        WHERE o.campaign_id = %(campaign)s AND o.due_at <= clock_timestamp()
-          AND (c.status IN (%(sending)s, %(cancelled)s) OR c.status = %(paused)s AND o.owner <> '')
-        ORDER BY o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED) AS free
-    WHERE b.id = free.id
+    FROM free WHERE b.id = free.id
     RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, free.owner <> '',
               free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """

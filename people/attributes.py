@@ -45,16 +45,18 @@ def _checked(name: str, value: object) -> Value:
 def keep_names(workspace: Workspace, names: Iterable[str], *, by: Actor | None) -> set[str]:
     """Note that people of the workspace may have these; returns those for which there is room."""
     wanted = set(names)
-    known = set(workspace.attribute_names.filter(name__in=wanted).values_list("name", flat=True))
-    if wanted == known:
+    if wanted == (known := _known(workspace, wanted)):
         return known
-    # Two at a time could each see room for the last one.
+    # Two at a time could each see room for the last one, or each call the same name new.
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    known = _known(workspace, wanted)
     room = max(0, MOST_NAMES - workspace.attribute_names.count())
     new = sorted(wanted - known)[:room]
-    AttributeName.objects.bulk_create(
-        [AttributeName(workspace=workspace, name=name) for name in new], ignore_conflicts=True
-    )
+    AttributeName.objects.bulk_create([AttributeName(workspace=workspace, name=name) for name in new])
     if new:
         audit_log.record(workspace, "add_attributes", workspace, by=by, after={"attributes": new})
     return known | set(new)
+
+
+def _known(workspace: Workspace, names: set[str]) -> set[str]:
+    return set(workspace.attribute_names.filter(name__in=names).values_list("name", flat=True))
