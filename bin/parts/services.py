@@ -148,7 +148,7 @@ class Postgres:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return lines[0] == str(pid) and lines[-1].strip() == "ready"
+        return lines[:1] == [str(pid)] and lines[-1].strip() == "ready"  # it is made empty, and written a moment later
 
     def clean(self) -> None:
         remove_sockets(self.sockets, self.place, POSTGRES_SOCKET)
