@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 from itertools import count
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, User, Workspace
@@ -27,6 +28,13 @@ def make_member(workspace: Workspace | None = None, role: Role = Role.MARKETER, 
     user = make_user(**fields)
     Membership.objects.create(workspace=workspace or make_workspace(), user=user, role=role)
     return user
+
+
+def logged_in(workspace: Workspace, role: Role) -> Client:
+    """The browser of a new member with this role."""
+    client = Client()
+    client.force_login(make_member(workspace, role))
+    return client
 
 
 def make_recipient(workspace: Workspace, **fields) -> Recipient:

@@ -1,4 +1,3 @@
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -26,20 +25,6 @@ def fresh(monkeypatch) -> Iterator[None]:
     queue._redis.cache_clear()
     yield
     queue._redis.cache_clear()
-
-
-@pytest.fixture
-def silence() -> Iterator[int]:
-    """The port of a server that takes every connection and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def closed() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, expect, sync_playwright
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.dispatcher.shift import database_url
 
@@ -28,6 +29,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+PASSWORD = "a-long-enough-password"
 PROCESSES = ("web", "worker-1", "worker-2", "chores", "clock")
 
 
@@ -123,6 +125,15 @@ def web(transactional_db) -> Iterator[str]:
         # Before the database is flushed: an open connection of the server would block that.
         server.terminate()
         server.wait(10)
+
+
+def log_in(page: Page, address: str, email: str = "ann@example.com") -> Page:
+    page.goto(address + reverse("login"))
+    page.get_by_label("Email address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(address + reverse("campaigns"))
+    return page
 
 
 def children(pid: int) -> list[int]:

@@ -2,13 +2,13 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Membership, Role, User
 from campaigns.models import Campaign
-from tests.browser.conftest import House
-from tests.browser.test_screenshots import EMPTY, OVERFLOWING, PASSWORD, log_in, site
+from tests.browser.conftest import PASSWORD, House, log_in
+from tests.browser.furnished import site, walk
+from tests.browser.test_screenshots import OVERFLOWING
 from tests.dispatcher.outcomes import launched
 from tests.make import make_campaign, make_member, make_recipients, make_workspace
 
@@ -38,7 +38,11 @@ def test_axe_finds_nothing_on_any_page(chromium, site, width, theme):
     address, pages = site
     phone = width < 640
     window = chromium.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=theme, is_mobile=phone, has_touch=phone
+        viewport={"width": width, "height": 800},
+        color_scheme=theme,
+        is_mobile=phone,
+        has_touch=phone,
+        reduced_motion="reduce",  # colours on their way from one to another are nobody's contrast
     )
     page = window.new_page()
     found: dict[str, list[str]] = {}
@@ -48,14 +52,7 @@ def test_axe_finds_nothing_on_any_page(chromium, site, width, theme):
         if wrong := violations(page):
             found[name] = wrong
 
-    look_at("login", reverse("login"))
-    log_in(page, address, "ann@example.com")
-    for name, path in pages.items():
-        look_at(name, path)
-    window.clear_cookies()
-    log_in(page, address, "vic@example.com")
-    for name in EMPTY:
-        look_at(f"empty-{name}", pages[name])
+    walk(page, address, pages, look_at)
     window.close()
 
     assert not found, "\n".join(f"{name}: {one}" for name, wrong in found.items() for one in wrong)
@@ -64,7 +61,7 @@ def test_axe_finds_nothing_on_any_page(chromium, site, width, theme):
 def test_nothing_is_wider_than_the_smallest_phone_and_one_region_alone_speaks_up_politely(chromium, site):
     address, pages = site
     page = chromium.new_context(viewport={"width": 320, "height": 640}, is_mobile=True, has_touch=True).new_page()
-    log_in(page, address, "ann@example.com")
+    log_in(page, address)
     wide, speaking = {}, {}
 
     for name, path in pages.items():
@@ -89,7 +86,7 @@ def open_house(chromium: Browser, house: House, width: int = DESK, **options) ->
     """A page in which Ann is logged in."""
     options = {"viewport": {"width": width, "height": 800}, "is_mobile": width == PHONE} | options
     page = chromium.new_context(**options).new_page()
-    log_in(page, house.address, "ann@example.com")
+    log_in(page, house.address)
     return page
 
 

@@ -1,9 +1,5 @@
 """Attention in a real browser: failures by a real provider's rules appear, and leave by what is pressed."""
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,10 +11,8 @@ from accounts.models import Role
 from campaigns.models import Campaign
 from dispatcher import engine, operations, senders
 from dispatcher.senders.parcel import Busy, Refused, Unsure
-from tests.browser.conftest import await_answer
-from tests.browser.test_screenshots import PASSWORD, log_in
+from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.scripted import Script
-from tests.dispatcher.shift import database_url
 from tests.make import make_campaign, make_member, make_workspace
 
 
@@ -46,26 +40,13 @@ def campaign(transactional_db, provider) -> Campaign:
 
 
 @pytest.fixture
-def page(chromium, campaign) -> Iterator[Page]:
+def page(chromium, campaign, web) -> Iterator[Page]:
     """The attention page of a marketer, drawn by a real server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": database_url()}
-    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
-    window = chromium.new_context(base_url=f"http://127.0.0.1:{port}")
-    try:
-        await_answer(f"http://127.0.0.1:{port}{reverse('login')}")
-        page = window.new_page()
-        log_in(page, f"http://127.0.0.1:{port}", "ann@example.com")
-        page.goto(reverse("attention"))
-        yield page
-    finally:
-        window.close()
-        # Before the database is flushed: an open connection of the server would block that.
-        server.terminate()
-        server.wait(10)
+    window = chromium.new_context(base_url=web)
+    page = log_in(window.new_page(), web)
+    page.goto(reverse("attention"))
+    yield page
+    window.close()
 
 
 def test_what_failed_is_tried_again_dismissed_and_put_back(page, campaign):

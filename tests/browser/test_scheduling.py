@@ -8,10 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Role
 from campaigns.models import Campaign, Recurrence
-from tests.browser.conftest import House
+from tests.browser.conftest import PASSWORD, House, log_in
 from tests.make import make_campaign, make_member, make_recipients, make_workspace
 
-PASSWORD = "a-long-enough-password"
 Status = Campaign.Status
 
 
@@ -24,16 +23,7 @@ def ann(transactional_db):
 
 @pytest.fixture
 def page(chromium: Browser, house: House, ann) -> Page:
-    return log_in(chromium.new_context().new_page(), house)
-
-
-def log_in(page: Page, house: House) -> Page:
-    page.goto(house.address)
-    page.get_by_label("Email").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
-    return page
+    return log_in(chromium.new_context().new_page(), house.address)
 
 
 def is_told(page: Page, sentence: str) -> None:
@@ -147,7 +137,7 @@ def with_another_hand(campaign: Campaign, house: House) -> None:
 
 
 def test_without_javascript_the_list_is_filtered_and_a_campaign_scheduled(chromium, house, ann):
-    page = log_in(chromium.new_context(java_script_enabled=False).new_page(), house)
+    page = log_in(chromium.new_context(java_script_enabled=False).new_page(), house.address)
     campaign = make_campaign(ann.workspaces.get(), name="Spring letter")
     make_campaign(ann.workspaces.get(), name="Summer letter")
 
@@ -169,7 +159,7 @@ def test_without_javascript_the_list_is_filtered_and_a_campaign_scheduled(chromi
 
 
 def test_on_a_phone_the_filter_is_folded_until_it_is_wanted(chromium, house, ann):
-    page = log_in(chromium.new_context(viewport={"width": 375, "height": 667}).new_page(), house)
+    page = log_in(chromium.new_context(viewport={"width": 375, "height": 667}).new_page(), house.address)
     search = page.get_by_label("Search campaigns by name")
 
     expect(search).to_be_hidden()

@@ -9,11 +9,10 @@ from accounts.models import Role
 from campaigns.models import Campaign, Channel
 from dispatcher import choose
 from dispatcher.books import books_of
-from tests.browser.conftest import House
+from tests.browser.conftest import PASSWORD, House, log_in
 from tests.dispatcher.mail_server import HERE, mail_server
 from tests.make import make_campaign, make_member, make_workspace
 
-PASSWORD = "a-long-enough-password"
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 IN_TIME = 60_000  # milliseconds for all of it to be sent
 
@@ -25,13 +24,7 @@ def ann(transactional_db):
 
 @pytest.fixture
 def page(chromium: Browser, house: House, ann) -> Page:
-    page = chromium.new_context().new_page()
-    page.goto(house.address)
-    page.get_by_label("Email address").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
-    return page
+    return log_in(chromium.new_context().new_page(), house.address)
 
 
 def choose_mail_server(page: Page, house: House, port: int, password: str) -> None:

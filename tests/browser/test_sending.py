@@ -11,13 +11,12 @@ from campaigns.models import Campaign
 from dispatcher.books import Books, books_of
 from dispatcher.models import Message
 from simulator.models import Call
-from tests.browser.conftest import House, kill
+from tests.browser.conftest import PASSWORD, House, kill, log_in
 from tests.browser.frames import Heard, never_falls
 from tests.dispatcher.outcomes import launched
 from tests.make import make_campaign, make_member, make_workspace
 
 PEOPLE = 1000
-PASSWORD = "a-long-enough-password"
 IN_TIME = 60_000  # milliseconds for all of it to be sent
 
 
@@ -26,14 +25,8 @@ def ann(transactional_db):
     return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
 
 
-def log_in(chromium: Browser, house: House) -> Page:
-    page = chromium.new_context().new_page()
-    page.goto(house.address)
-    page.get_by_label("Email").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
-    return page
+def enter(chromium: Browser, house: House) -> Page:
+    return log_in(chromium.new_context().new_page(), house.address)
 
 
 def upload(page: Page, people: int) -> None:
@@ -104,7 +97,7 @@ def told_the_truth(heard: Heard) -> None:
 
 @pytest.mark.usefixtures("ann")
 def test_a_list_is_uploaded_a_campaign_written_checked_sent_paused_and_watched(chromium, house):
-    page, other = log_in(chromium, house), log_in(chromium, house)
+    page, other = enter(chromium, house), enter(chromium, house)
     heard, heard_by_other = Heard.of(page), Heard.of(other)
     upload(page, PEOPLE)
     write(page, house)
@@ -146,7 +139,7 @@ def test_a_list_is_uploaded_a_campaign_written_checked_sent_paused_and_watched(c
 @pytest.mark.parametrize("victim", ["work-horse", "its parent"])
 def test_a_worker_killed_while_sending_loses_nobody_and_writes_to_nobody_twice(chromium, house, ann, victim):
     workspace = ann.workspaces.get()
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     heard = Heard.of(page)
     campaign = make_campaign(workspace, people=PEOPLE)
     page.goto(f"{house.address}/campaigns/{campaign.pk}/check/")
@@ -170,7 +163,7 @@ def test_a_worker_killed_while_sending_loses_nobody_and_writes_to_nobody_twice(c
 
 def test_a_page_without_its_socket_says_so_and_asks_until_it_comes_back(chromium, house, ann):
     workspace = ann.workspaces.get()
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     campaign = launched(make_campaign(workspace, people=PEOPLE))
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
     expect(page.locator("#live")).to_have_text("Live")
@@ -194,7 +187,7 @@ def test_a_page_without_its_socket_says_so_and_asks_until_it_comes_back(chromium
 
 def test_a_page_without_scripts_is_read_and_pressed_all_the_same(chromium, house, ann):
     workspace = ann.workspaces.get()
-    cookies = log_in(chromium, house).context.cookies()
+    cookies = enter(chromium, house).context.cookies()
     window = chromium.new_context(java_script_enabled=False)
     window.add_cookies(cookies)
     page = window.new_page()
@@ -214,7 +207,7 @@ def test_a_page_without_scripts_is_read_and_pressed_all_the_same(chromium, house
 
 def test_what_is_in_hand_stays_in_hand_while_numbers_tick(chromium, house, ann):
     workspace = ann.workspaces.get()
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     campaign = launched(make_campaign(workspace, people=3 * PEOPLE))
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
     wait_for_percent(page, 5)
@@ -244,7 +237,7 @@ def focused(page: Page) -> str:
 
 
 def test_the_keyboard_goes_on_where_it_was_when_a_button_gives_way_to_another(chromium, house, ann):
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     campaign = launched(make_campaign(ann.workspaces.get(), people=PEOPLE))
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
     expect(page.locator("#live")).to_have_text("Live")
@@ -270,7 +263,7 @@ def test_the_keyboard_goes_on_where_it_was_when_a_button_gives_way_to_another(ch
 
 
 def test_a_dialog_stays_open_and_keeps_up_while_numbers_tick(chromium, house, ann):
-    page, other = log_in(chromium, house), log_in(chromium, house)
+    page, other = enter(chromium, house), enter(chromium, house)
     campaign = launched(make_campaign(ann.workspaces.get(), people=2 * PEOPLE))
     for window in (page, other):
         window.goto(f"{house.address}/campaigns/{campaign.pk}/")
@@ -284,7 +277,7 @@ def test_a_dialog_stays_open_and_keeps_up_while_numbers_tick(chromium, house, an
 
 
 def test_a_draft_that_is_watched_follows_its_launch_and_the_first_words_give_way(chromium, house, ann):
-    page, other = log_in(chromium, house), log_in(chromium, house)
+    page, other = enter(chromium, house), enter(chromium, house)
     campaign = make_campaign(ann.workspaces.get(), people=PEOPLE)
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
     expect(page.get_by_role("link", name="Read it as the people will")).to_be_visible()
@@ -307,7 +300,7 @@ CONTRADICTION = """() => {
 
 
 def test_the_chips_never_contradict_the_sum_for_longer_than_a_drawing(chromium, house, ann):
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     campaign = launched(make_campaign(ann.workspaces.get(), people=PEOPLE))
     page.goto(f"{house.address}/campaigns/{campaign.pk}/")
 
@@ -322,7 +315,7 @@ def test_the_chips_never_contradict_the_sum_for_longer_than_a_drawing(chromium, 
 
 def test_a_page_that_gets_no_socket_asks_every_few_seconds(chromium, house, ann):
     workspace = ann.workspaces.get()
-    page = log_in(chromium, house)
+    page = enter(chromium, house)
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
     campaign = launched(make_campaign(workspace, people=PEOPLE))
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -52,20 +51,6 @@ def ask(**environment: str) -> tuple[int, str]:
     assert SECRET not in said
     assert "Traceback" not in said
     return done.returncode, said
-
-
-@pytest.fixture
-def silence() -> Iterator[int]:
-    """The port of a server that takes every connection and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def closed() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

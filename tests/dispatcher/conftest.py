@@ -1,6 +1,6 @@
 import pytest
 
-from dispatcher import senders
+from dispatcher import senders, workers
 from tests.dispatcher.scripted import Script
 
 
@@ -11,3 +11,9 @@ def provider(monkeypatch, settings) -> Script:
     monkeypatch.setitem(senders.SENDERS, "scripted", script)
     settings.SENDERS = dict.fromkeys(("email", "sms", "whatsapp"), "scripted")
     return script
+
+
+@pytest.fixture(autouse=True)
+def asked_anew(monkeypatch):
+    """Redis is asked in each test, whatever the one before heard."""
+    monkeypatch.setattr(workers, "_asked", (float("-inf"), None))

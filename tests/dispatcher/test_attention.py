@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,7 @@ from dispatcher.worker import GentleWorker
 from people.models import Import
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.dispatcher.sending import send, work_off
-from tests.make import make_campaign, make_member, make_recipients, make_workspace
+from tests.make import logged_in, make_campaign, make_member, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -32,21 +31,9 @@ def workspace():
     return make_workspace()
 
 
-@pytest.fixture(autouse=True)
-def asked_anew(monkeypatch):
-    """Redis is asked in each test, whatever the one before heard."""
-    monkeypatch.setattr(workers, "_asked", (float("-inf"), None))
-
-
 @pytest.fixture
 def client(workspace):
     return logged_in(workspace, Role.MARKETER)
-
-
-def logged_in(workspace, role: Role) -> Client:
-    client = Client()
-    client.force_login(make_member(workspace, role))
-    return client
 
 
 def ids(workspace) -> list[str]:

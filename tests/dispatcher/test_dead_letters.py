@@ -3,7 +3,6 @@
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -17,7 +16,7 @@ from dispatcher.models import Batch, Category, Dismissal, Message
 from dispatcher.senders.parcel import Busy, Refused
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.sending import send, work_off, wrong_with_the_books
-from tests.make import make_campaign, make_member, make_recipients, make_workspace
+from tests.make import logged_in, make_campaign, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -31,12 +30,6 @@ def workspace():
 @pytest.fixture
 def client(workspace):
     return logged_in(workspace, Role.MARKETER)
-
-
-def logged_in(workspace, role: Role) -> Client:
-    client = Client()
-    client.force_login(make_member(workspace, role))
-    return client
 
 
 @pytest.fixture

@@ -30,12 +30,6 @@ def workspace():
 
 
 @pytest.fixture(autouse=True)
-def asked_anew(monkeypatch):
-    """Redis is asked in each test, whatever the one before heard."""
-    monkeypatch.setattr(workers, "_asked", (float("-inf"), None))
-
-
-@pytest.fixture(autouse=True)
 def ticking():
     Heartbeat.objects.create(name="clock", at=timezone.now())
 

@@ -14,20 +14,12 @@ from campaigns.authoring import delete_campaign, update_campaign
 from campaigns.models import Campaign, Recurrence
 from campaigns.rules import DAY, Rule, Unit
 from dispatcher import clock, operations, recurring
-from tests.dispatcher.test_schedule import in_days, last_sunday, press
+from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press
 from tests.make import make_campaign, make_group, make_member, make_recipients, make_series, make_workspace
 from wires import live
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
-ATHENS = "Europe/Athens"
-
-
-@pytest.fixture
-def workspace(client):
-    workspace = make_workspace(time_zone=ATHENS)
-    client.force_login(make_member(workspace, name="Ann"))
-    return workspace
 
 
 def series_of(workspace, **fields) -> Recurrence:

@@ -16,41 +16,11 @@ from campaigns.models import Campaign, IllegalMove
 from campaigns.when import Wall
 from dispatcher import clock, operations
 from people.models import Import
+from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press, seal
 from tests.make import make_campaign, make_group, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
-ATHENS = "Europe/Athens"
-
-
-@pytest.fixture
-def workspace(client):
-    workspace = make_workspace(time_zone=ATHENS)
-    client.force_login(make_member(workspace, name="Ann"))
-    return workspace
-
-
-def in_days(days: int) -> date:
-    return timezone.now().astimezone(ZoneInfo(ATHENS)).date() + timedelta(days=days)
-
-
-def last_sunday(month: int) -> date:
-    """The day on which the clocks of Europe change next year in this month."""
-    last = date(in_days(0).year + 1, month, 31)
-    return last - timedelta(days=(last.weekday() + 1) % 7)
-
-
-def seal(client, campaign) -> str:
-    html = client.get(reverse("check", args=[campaign.pk])).content.decode()
-    found = re.search(r'name="checked" value="(\w+)"', html)
-    return found[1] if found else ""
-
-
-def press(client, campaign, **typed):
-    """Schedule as the check page does, by default for tomorrow at nine in Athens."""
-    usual = {"date": str(in_days(1)), "time": "09:00", "zone": ATHENS, "repeat": "", "ends": "never"}
-    typed = {"checked": seal(client, campaign)} | usual | typed
-    return client.post(reverse("schedule", args=[campaign.pk]), typed, follow=True)
 
 
 def scheduled(workspace, at=None, **fields) -> Campaign:

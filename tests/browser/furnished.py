@@ -1,0 +1,171 @@
+"""A workspace in which everything happened once, and the way past all its pages."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from accounts.api_keys import make_key, revoke_key
+from accounts.members import invite
+from accounts.models import Role
+from campaigns.authoring import create_campaign
+from campaigns.models import Campaign, Channel
+from dispatcher import engine, operations, recurring, senders, shelf
+from dispatcher.models import Category
+from dispatcher.senders.parcel import Refused, Unsure
+from people import imports
+from tests.browser.conftest import PASSWORD, log_in
+from tests.dispatcher.outcomes import failed, launched, sent
+from tests.dispatcher.scripted import Script
+from tests.make import make_group, make_member, make_recipient, make_series, make_workspace
+
+LIST = """email;first_name;phone;city
+zoe@example.com;Zoë;+254722111222;Thika
+zoe@example.com;Zoë;+254722111222;Thika
+not an address;Nobody;;
+ünal@example.com;Ünal;0712 345 678;
+"""
+EMPTY = ("campaigns", "people", "groups", "imports", "attention", "dead-letters", "queue")
+NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
+
+
+@pytest.fixture
+def site(web, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a server, and the pages of the furnished workspace by name."""
+    yield web, furnish(monkeypatch)
+
+
+def walk(page: Page, address: str, pages: dict[str, str], look_at: Callable[[str, str], None]) -> None:
+    """Past every page: before the login, as an owner, and as a viewer of a workspace that is still empty."""
+    for name in ("login", "forgot-password", "forgot-password-sent"):
+        look_at(name, reverse(name))
+    log_in(page, address)
+    for name, path in pages.items():
+        look_at(name, path)
+    page.context.clear_cookies()
+    log_in(page, address, "vic@example.com")
+    for name in EMPTY:
+        look_at(f"empty-{name}", pages[name])
+    look_at("forbidden", pages["settings"])
+
+
+def furnish(monkeypatch) -> dict[str, str]:
+    """People, groups, and a campaign in each kind of state; returns the pages to look at by name."""
+    provider = Script(honours_keys=False)
+    monkeypatch.setitem(senders.SENDERS, "scripted", provider)
+    monkeypatch.setattr(settings, "SENDERS", dict.fromkeys(("email", "sms", "whatsapp"), "scripted"))
+    workspace = make_workspace("Acme Kenya", time_zone="Africa/Nairobi")
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende", password=PASSWORD)
+    people = [
+        make_recipient(
+            workspace, first_name=first, last_name=last, location="Nairobi", preferred_product="Running Shoes"
+        )
+        for first, last in (name.split() for name in NAMES.split(",") * 5)
+    ]
+    customers = make_group(workspace, *people, name="Customers", description="Who bought something")
+    make_group(workspace, name="Customers who bought something expensive a long time ago")
+    make_recipient(workspace, first_name="Opted", last_name="Out", opted_out=True).groups.add(customers)
+    provider.answers[people[2].email] = provider.answers[people[9].email] = [
+        Refused("550 no such mailbox", category="bounced")
+    ]
+    provider.answers[people[3].email] = [Unsure("no answer in 10 s", category="timeout")]
+
+    def write(name: str, **fields) -> Campaign:
+        content = {"subject": "{first_name|there}, spring is here", "groups": [customers.pk]} | fields
+        body = "Hi {first_name}, {preferred_product} are on sale in {location}."
+        return create_campaign(workspace, by=ann, name=name, body=body, **content)
+
+    over, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
+    draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
+    write("Weekend offer", channel=Channel.WHATSAPP, scheduled_at=timezone.now() + timedelta(days=2))
+    operations.launch(over, by=ann)
+    engine.work(seconds=3)
+    operations.launch(paused, by=ann)
+    operations.pause(paused, by=ann, reason="wrong price?")
+    sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
+    broken = write("Written in a hurry", groups=[])
+    weekly = make_series(write("Weekly news", priority=Campaign.Priority.LOW), by=ann, count=10)
+    recurring.skip_next(weekly, by=ann)
+    ended = make_series(write("Ended series"), by=ann)
+    recurring.end_series(ended, by=ann)
+    old = launched(write("Last year's sale"), *sent(40), *failed(Category.TEMPLATE_ERROR))
+    Campaign.objects.filter(pk=old.pk).update(status=Campaign.Status.SENT, finished_at=timezone.now())
+    shelf.archive(old, by=ann)
+    preparing = write("A very large audience")
+    Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
+    upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
+    imports.carry_out(upload.pk)
+    mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
+    member = workspace.memberships.get(user=mary)
+    _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
+    key, _ = make_key(workspace, name="Shop of Nairobi West", role=Role.MARKETER, by=ann)
+    make_key(workspace, name="Till", role=Role.EDITOR, by=ann, expires_at=timezone.now() + timedelta(days=9))
+    revoke_key(make_key(workspace, name="Old till", role=Role.VIEWER, by=ann)[0], by=ann)
+    nobody = make_workspace("Nothing here yet")
+    make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
+    return {
+        "campaigns": reverse("campaigns"),
+        "campaigns-filtered": f"{reverse('campaigns')}?channel=email&q=s",
+        "campaigns-none": f"{reverse('campaigns')}?status=failed&q=winter",
+        "campaigns-archived": f"{reverse('campaigns')}?show=archived",
+        "campaign-archived": reverse("campaign", args=[old.pk]),
+        "campaign-next": reverse("campaign", args=[weekly.occurrences.get(nth=2).pk]),
+        "campaign-next-edit": reverse("campaign-edit", args=[weekly.occurrences.get(nth=2).pk]),
+        "change-time": reverse("schedule", args=[weekly.occurrences.get(nth=2).pk]),
+        "all-series": reverse("all-series"),
+        "series": reverse("series", args=[weekly.pk]),
+        "series-ended": reverse("series", args=[ended.pk]),
+        "series-skip": reverse("skip_next", args=[weekly.pk]),
+        "series-end": reverse("end_series", args=[weekly.pk]),
+        "series-rule": reverse("change_rule", args=[weekly.pk]),
+        "change-priority": reverse("change_priority", args=[sending.pk]),
+        "delete-over": reverse("campaign-delete", args=[old.pk]),
+        "campaign-sent": reverse("campaign", args=[over.pk]),
+        "campaign-sending": reverse("campaign", args=[sending.pk]),
+        "campaign-preparing": reverse("campaign", args=[preparing.pk]),
+        "campaign-paused": reverse("campaign", args=[paused.pk]),
+        "campaign-draft": reverse("campaign", args=[draft.pk]),
+        "message": reverse("message", args=[over.pk, 1]),
+        "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
+        "check": reverse("check", args=[draft.pk]),
+        "check-schedule": f"{reverse('check', args=[draft.pk])}#schedule",
+        "check-refused": reverse("check", args=[broken.pk]),
+        "campaign-new": reverse("campaign-new"),
+        "campaign-edit": reverse("campaign-edit", args=[draft.pk]),
+        "campaign-delete": reverse("campaign-delete", args=[draft.pk]),
+        "not-editable": reverse("campaign-edit", args=[over.pk]),
+        "people": reverse("people"),
+        "person": reverse("person-edit", args=[people[0].pk]),
+        "groups": reverse("groups"),
+        "group": reverse("group-edit", args=[customers.pk]),
+        "imports": reverse("imports"),
+        "import-new": reverse("import-new"),
+        "import": reverse("import", args=[upload.pk]),
+        "account": reverse("account"),
+        "change-password": reverse("change-password"),
+        "two-factor": reverse("two-factor"),
+        "workspace-new": reverse("workspace-new"),
+        "settings": reverse("settings"),
+        "audit-log": reverse("audit-log"),
+        "audit-log-accounts": reverse("audit-log") + "?part=accounts",
+        "api-keys": reverse("api-keys"),
+        "revoke-key": reverse("revoke-key", args=[key.pk]),
+        "audit-log-filtered": reverse("audit-log") + "?kind=campaign&verb=launch",
+        "senders": reverse("senders"),
+        "sender-smtp": reverse("sender", args=["email"]) + "?sender=smtp",
+        "sender-simulated": reverse("sender", args=["sms"]) + "?sender=simulated",
+        "members": reverse("members"),
+        "member": reverse("member", args=[member.pk]),
+        "member-remove": reverse("member-remove", args=[member.pk]),
+        "join": reverse("join", args=[token]),
+        "attention": reverse("attention"),
+        "dead-letters": reverse("dead-letters"),
+        "dead-letters-of": reverse("dead-letters-of", args=[over.pk]),
+        "dead-letters-dismiss": reverse("dismiss"),
+        "queue": reverse("queue"),
+        "not-found": "/nowhere/",
+    }
