@@ -14,9 +14,11 @@ from campaigns.authoring import delete_campaign, update_campaign
 from campaigns.models import Campaign, Recurrence
 from campaigns.rules import DAY, Rule, Unit
 from dispatcher import clock, operations, recurring
-from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press
+from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press, workspace
 from tests.make import make_campaign, make_group, make_member, make_recipients, make_series, make_workspace
 from wires import live
+
+__all__ = ["workspace"]
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status

@@ -16,8 +16,10 @@ from campaigns.models import Campaign, IllegalMove
 from campaigns.when import Wall
 from dispatcher import clock, operations
 from people.models import Import
-from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press, seal
+from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press, seal, workspace
 from tests.make import make_campaign, make_group, make_member, make_workspace
+
+__all__ = ["workspace"]
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
