@@ -52,6 +52,7 @@ def _rules():
                 not 0 < settings.CALL_SECONDS < 40,
                 "CALL_SECONDS must be above 0 and below 40: a shift waits for its last call before RQ ends it.",
             ),
+            (settings.STOP_SECONDS < 1, "STOP_SECONDS must be 1 or more: what was answered is still settled in it."),
             (
                 settings.SMTP_SECURITY not in SECURITY,
                 f"SMTP_SECURITY is {settings.SMTP_SECURITY!r}; choose one of {sorted(SECURITY)}.",

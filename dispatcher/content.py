@@ -1,5 +1,6 @@
 """What the messages of one campaign have in common, and the sender that carries them, opened or found closed."""
 
+import json
 import logging
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from dispatcher import pace
 from dispatcher.chosen import Chosen, chosen_sender, close_lane
 from dispatcher.handover import Handover, StillOpening
 from dispatcher.senders.parcel import Parcel, Sender, Unreachable
-from dispatcher.verdicts import Terms
+from dispatcher.verdicts import Standing, Terms
 from wires import live
 
 logger = logging.getLogger(__name__)
@@ -50,15 +51,17 @@ class Content:
     def lane(self) -> pace.Lane:
         return self.chosen.lane
 
-    def parcel(self, key: str, address: str, fields: dict, tries: int) -> Parcel:
+    def parcel(self, standing: Standing, address: str, fields: str) -> Parcel:
+        """The message to one address; `fields` is the JSON of what the text may name of its recipient."""
+        values = json.loads(fields)
         return Parcel(
-            key=key,
+            key=standing.key,
             channel=self.channel.word,
             to=address,
             sender=self.written_by,
-            subject=text(self.subject).filled_for(fields),
-            text=text(self.body).filled_for(fields),
-            tries=tries,
+            subject=text(self.subject).filled_for(values),
+            text=text(self.body).filled_for(values),
+            tries=standing.tries,
         )
 
 

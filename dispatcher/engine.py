@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from campaigns.models import Campaign
-from dispatcher import giveback, intent, pace, settle
+from dispatcher import giveback, intent, pace, settle, window
 from dispatcher.chosen import Chosen
 from dispatcher.content import Content
 from dispatcher.crash import crash_point
@@ -25,6 +25,7 @@ from dispatcher.lease import Lease, take
 from dispatcher.senders.parcel import Busy, Sender
 from dispatcher.verdicts import judge
 from dispatcher.watch import Watch
+from dispatcher.window import Window
 from wires import live
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ stop_requested = threading.Event()
 
 Status = Campaign.Status
 SETTLE_EVERY = 0.1  # seconds
+SETTLING_SECONDS = 1.0  # of the time that a stop may take
 LOOK_EVERY = 1.0  # seconds between two turns in which there was nothing to settle or to note
 
 
@@ -56,6 +58,8 @@ class Shift:
         self.contents: dict[int, Content] = {}
         self.waiting: dict[int, float] = {}  # campaigns without tokens or without a sender, and until when
         self.watch = Watch()
+        self.window = Window()
+        self.is_hurried = False
 
     def run(self) -> None:
         while True:
@@ -75,6 +79,9 @@ class Shift:
         """Lease, settle and note once; False when there is nothing left to do."""
         if not self.is_over:
             self._lease_more()
+        elif self.is_told_to_stop and not self.is_hurried:
+            self.is_hurried = True
+            self.hands.hurry(settings.STOP_SECONDS - SETTLING_SECONDS)
         if self.leases:
             self.answered += self.hands.collect(SETTLE_EVERY)
             if self.answered or self._may_note_or_give_back():
@@ -88,7 +95,11 @@ class Shift:
     @property
     def is_over(self) -> bool:
         """Time is up, a stop was asked for, or the parent died: then nothing new is begun."""
-        return time.monotonic() > self.ends or stop_requested.is_set() or os.getppid() != self.parent
+        return time.monotonic() > self.ends or self.is_told_to_stop
+
+    @property
+    def is_told_to_stop(self) -> bool:
+        return stop_requested.is_set() or os.getppid() != self.parent
 
     @property
     def room(self) -> int:
@@ -115,9 +126,11 @@ class Shift:
         calls, settled, closed = self._settle_and_note(self.answered)
         self.answered = []
         self.watch.count(settled)
+        self.window.heard(call for _, call in settled)
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
-        for campaign in closed:
+        # Who still holds a batch of it will look again.
+        for campaign in closed - {lease.content.campaign for lease in self.leases.values()}:
             finish_if_over(campaign)
         self.watch.pause_where_nothing_is_heard()
 
@@ -215,7 +228,11 @@ class Shift:
             if sender is None:  # it was paused when it was leased, or its sender is gone: leased again, it has one
                 lease.due_in = 0.0
                 continue
-            most = room if sender.at_once is None else min(room, sender.at_once - in_hand[sender])
+            most = min(
+                room,
+                self.window.of_sender(sender) - in_hand[sender],
+                window.of_batch(lease.lapses) - lease.flying,
+            )
             if most <= 0:
                 continue
             tokens, wait = pace.take(cursor, lease.content.lane, min(most, lease.last - lease.noted_up_to))

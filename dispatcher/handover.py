@@ -11,7 +11,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from types import TracebackType
 
 import uvloop
@@ -54,6 +56,24 @@ class Call:
     standing: Standing
     make: Callable[[], Parcel]
     answer: object = None
+    is_begun: bool = False
+    took: float = 0  # seconds until the answer
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """Calls started together under one lease, which end together: a timer for each would cost more than its call."""
+
+    began: float
+    tasks: dict[Call, asyncio.Task] = field(default_factory=dict)  # the loop itself keeps no strong reference
+    timer: asyncio.TimerHandle | None = None
+    ended: str = ""  # why nobody waits for the answers any more
+
+    def end(self, why: str) -> None:
+        self.ended = why
+        for call, task in self.tasks.items():
+            if call.is_begun:  # the others see by themselves that it is too late
+                task.cancel()
 
 
 class Handover:
@@ -65,7 +85,7 @@ class Handover:
         self._done: deque[Call] = deque()
         self._open = 0
         self._news = threading.Event()
-        self._tasks: set[asyncio.Task] = set()
+        self._rounds: set[Round] = set()
         self._senders: dict[Chosen, Future[Sender]] = {}
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="handover", daemon=True)
@@ -108,46 +128,63 @@ class Handover:
         self._news.clear()
         self._loop.call_soon_threadsafe(self._start, calls)
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for the calls under way: somebody wants this process to stop."""
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._end_all)
+
     def collect(self, seconds: float) -> list[Call]:
         """The calls answered so far, after waiting at most this long for a good number of them."""
         if len(self._done) < min(self._wake_at, self._open):
             self._news.wait(seconds)
         self._news.clear()
-        answered = [self._done.popleft() for _ in range(len(self._done))]
+        # Not more than that: while these are settled and followed by others, the loop has the rest in hand.
+        answered = [self._done.popleft() for _ in range(min(len(self._done), self._wake_at))]
         self._open -= len(answered)
         return answered
 
     # --- below runs on the event loop ---
 
     def _start(self, calls: list[Call]) -> None:
-        for call in calls:
-            task = self._loop.create_task(self._carry(call))
-            self._tasks.add(task)  # the loop itself keeps no strong reference
-            task.add_done_callback(self._tasks.discard)
+        for term, group in groupby(calls, key=attrgetter("term")):
+            seconds = max(0, min(self._longest_call, term.left() - MARGIN))
+            started = Round(time.monotonic())
+            started.timer = self._loop.call_later(seconds, started.end, f"no answer within {seconds:.0f} s")
+            for call in group:
+                started.tasks[call] = self._loop.create_task(self._carry(call, started))
+            self._rounds.add(started)
 
-    async def _carry(self, call: Call) -> None:
-        call.answer = await self._answer(call)
+    async def _carry(self, call: Call, started: Round) -> None:
+        call.answer = await self._answer(call, started)
+        call.took = time.monotonic() - started.began
+        del started.tasks[call]
+        if not started.tasks:
+            if started.timer:
+                started.timer.cancel()
+            self._rounds.discard(started)
         crash_point("after_call")
         self._done.append(call)
         if len(self._done) >= min(self._wake_at, self._open):
             self._news.set()
 
-    async def _answer(self, call: Call) -> object:
+    async def _answer(self, call: Call, started: Round) -> object:
         try:
             parcel = call.make()
         except Exception as error:  # our own fault, before anything was handed over
             return NotFilledIn(f"the text could not be made: {error}")
-        seconds = min(self._longest_call, call.term.left() - MARGIN)
-        if seconds <= 0:
-            return NotStarted("the lease was about to end")
+        if started.ended or call.term.left() <= MARGIN:
+            return NotStarted(started.ended or "the lease was about to end")
         crash_point("before_call")
+        call.is_begun = True
         try:
-            async with asyncio.timeout(seconds):
-                return await call.sender.send(parcel)
-        except TimeoutError:
-            return Unsure(f"no answer within {seconds:.0f} s", category="timeout")
-        except (Exception, asyncio.CancelledError) as error:  # Busy, Refused, Unsure, and anything unforeseen
+            return await call.sender.send(parcel)
+        except asyncio.CancelledError as error:
+            return Unsure(started.ended, category="timeout") if started.ended else error
+        except Exception as error:  # Busy, Refused, Unsure, and anything unforeseen
             return error
+
+    def _end_all(self) -> None:
+        for started in self._rounds:
+            started.end("the worker was stopped before the answer came")
 
     async def _enter(self, chosen: Chosen) -> Sender:
         """Raises Unreachable, whatever is wrong."""
@@ -165,9 +202,10 @@ class Handover:
 
     async def _close(self) -> None:
         """End the calls nobody waits for any more, then each sender; one that will not end holds up nobody."""
-        for task in self._tasks:
+        tasks = [task for started in self._rounds for task in started.tasks.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for chosen, opening in self._senders.items():
             if not opening.done() or opening.exception():
                 opening.cancel()

@@ -1,6 +1,6 @@
 """Intent: the committed note that the next messages may have been handed over. Without it nobody is called."""
 
-import json
+from functools import partial
 from typing import cast
 
 from dispatcher import settle
@@ -66,11 +66,6 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
 
 
 def _call(lease: Lease, row: tuple) -> Call:
-    standing, address, fields, content = Standing(*row[:7]), row[7], row[8], lease.content
-    return Call(
-        lease.batch,
-        lease.term,
-        cast(Sender, content.sender),
-        standing,
-        lambda: content.parcel(standing.key, address, json.loads(fields), standing.tries),
-    )
+    standing, content = Standing._make(row[:7]), lease.content
+    make = partial(content.parcel, standing, row[7], row[8])
+    return Call(lease.batch, lease.term, cast(Sender, content.sender), standing, make)

@@ -34,6 +34,7 @@ class Lease:
     pending: int
     term: Term
     first_intent_at: datetime | None = None
+    lapses: int = 0  # how many workers were lost over it
     in_flight: set[Call] = field(default_factory=set)
     noted_up_to: int = 0  # handed_up_to as the transaction under way will leave it
     flying: int = 0  # calls in flight once it is committed
@@ -73,7 +74,8 @@ TAKE = """
         due_at = clock_timestamp() + %(lease)s * interval '1 second',
         lapses = lapses + (free.owner <> '')::int
     FROM free WHERE b.id = free.id
-    RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, free.owner <> '',
+    RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, b.lapses,
+              free.owner <> '',
               free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """
 # The campaign before its batches, as everywhere: a row that refers to it may be written below. Who holds it is not
@@ -120,11 +122,11 @@ def take(
         cursor.execute(TAKE, values | {"campaign": campaign, "account": contents[campaign].account})
         taken = cursor.fetchall()
         leases = [
-            Lease(batch, contents[campaign], first, last, epoch, pass_no, upto, pending, Term(ends), since)
-            for batch, first, last, epoch, pass_no, upto, pending, since, *_ in taken
+            Lease(batch, contents[campaign], first, last, epoch, pass_no, upto, pending, Term(ends), since, lapses)
+            for batch, first, last, epoch, pass_no, upto, pending, since, lapses, *_ in taken
         ]
-        if lapses := sum(lapsed for *_, lapsed, _ in taken):
-            cursor.execute(LAPSED, [campaign, lapses])
+        if lapsed := sum(is_lapsed for *_, is_lapsed, _ in taken):
+            cursor.execute(LAPSED, [campaign, lapsed])
         for lease, (*_, is_elsewhere) in zip(leases, taken, strict=True):
             _settle_suspects(cursor, lease)
             if is_elsewhere:

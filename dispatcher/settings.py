@@ -70,9 +70,10 @@ RQ_QUEUES = {
 # --- sending ---------------------------------------------------------------------------------------------
 
 BATCH_SIZE = env.int("BATCH_SIZE", 500)
-DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", 500)  # calls a worker may have intended and not yet settled
+DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", 1000)  # calls a worker may have intended and not yet settled
 LEASE_SECONDS = env.int("LEASE_SECONDS", 15)
 CALL_SECONDS = env.float("CALL_SECONDS", 10.0)  # the longest a provider may take to answer
+STOP_SECONDS = env.float("STOP_SECONDS", 5.0)  # how long a worker that is told to stop waits for answers
 SENDERS = env.dict("SENDERS", {"email": "simulated", "sms": "simulated", "whatsapp": "simulated"})
 CRASH_AT = env.str("CRASH_AT", "")  # for tests: the process dies at this named point
 FROM_EMAIL = env.str("FROM_EMAIL", "campaigns@example.com")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.models import Category, Message, SkipReason
 from dispatcher.verdicts import Verdict
+from wires import arrays
 
 Status = Message.Status
 
@@ -62,9 +63,9 @@ def write(cursor, verdicts: Iterable[Verdict]) -> Counts:
         cursor.execute(
             SENT,
             [
-                [v.standing.id for v in sent],
-                [v.standing.tries for v in sent],
-                [v.provider_id for v in sent],
+                arrays.plain(v.standing.id for v in sent),
+                arrays.plain(v.standing.tries for v in sent),
+                arrays.texts(v.provider_id for v in sent),
             ],
         )
         counts.ended[Status.SENT] = cursor.rowcount

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from accounts.models import Workspace
 from dispatcher.models import Attempt, Category, Message
@@ -29,8 +30,7 @@ class NotStarted(Exception):
     """The lease was too short to begin the call. Nothing was handed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a message stood when it was intended: what the verdict depends on besides the answer."""
 
     id: int
@@ -58,8 +58,7 @@ class Terms:
         return len(WAITS[self.policy]) + 1 + (MORE_TRIES_IN_DOUBT if in_doubt and self.honours_keys else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is written to the message's row, and to its attempts when `outcome` is set."""
 
     standing: Standing

@@ -9,15 +9,17 @@ import hashlib
 import itertools
 import secrets
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from struct import unpack
+from typing import Any, NamedTuple
 
 import psycopg
 from django.conf import settings
 from django.db import connections
+
+from wires import arrays
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,7 @@ class Broken(Exception):
     """The connection ended, or the answer made no sense, after the message was accepted."""
 
 
-@dataclass
-class _Call:
+class _Call(NamedTuple):
     key: str
     accepted: bool
     category: str
@@ -107,9 +108,8 @@ class _Call:
 
 def draws(seed: int, key: str, nth: int) -> Sequence[float]:
     """Chance that can be repeated: four numbers in [0, 1) that depend on the seed, the key and which try it is."""
-    seasoning = seed.to_bytes(8, "big", signed=True)
-    digest = hashlib.blake2b(f"{key}:{nth}".encode(), key=seasoning, digest_size=16).digest()
-    return [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in (0, 4, 8, 12)]
+    digest = hashlib.blake2b(f"{seed}:{key}:{nth}".encode(), digest_size=16).digest()
+    return [number / 2**32 for number in unpack(">4I", digest)]
 
 
 class Provider:
@@ -152,7 +152,7 @@ class Provider:
             if kind > 1 / 3:  # two of three failures pass; the third is final
                 raise Unavailable("503 Service Unavailable: simulated delivery failure")
             category = REFUSALS[int(kind * 9)]
-        call = _Call(key, not category, category, str(uuid.UUID(int=next(self._ids))), channel, address, subject, text)
+        call = _Call(key, not category, category, f"{next(self._ids):032x}", channel, address, subject, text)
         remembered = await self._remember(call) if self.behaviour.writes_down else call
         if befallen == "hang":
             await asyncio.sleep(3600)
@@ -206,18 +206,14 @@ class Provider:
         if self._ledger.closed:
             await self.open()
         honours = self.behaviour.honours_keys
-        columns = [
-            [getattr(call, name) for call in calls]
-            for name in (
-                "key", "accepted", "category", "provider_id", "channel", "address", "subject", "text",
-            )
-        ]  # fmt: skip
-        cursor = await self._ledger.execute(INSERT, [honours, *columns])
+        keys, accepted, category, ids, *texts = zip(*calls, strict=True)
+        values = [arrays.plain(keys), arrays.plain(accepted), arrays.texts(category), arrays.plain(ids)]
+        cursor = await self._ledger.execute(INSERT, [honours, *values, *map(arrays.texts, texts)])
         if not honours or cursor.rowcount == len(calls):
             return {}
-        cursor = await self._ledger.execute(EARLIER, [columns[0]])
+        cursor = await self._ledger.execute(EARLIER, [values[0]])
         return {
-            str(key): _Call(str(key), accepted, category, str(provider_id), "", "", "", "")
+            str(key): _Call(str(key), accepted, category, provider_id.hex, "", "", "", "")
             for key, accepted, category, provider_id in await cursor.fetchall()
         }
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from django import forms
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """One finished message. `key` names it to the provider: the same key must never be delivered twice.
 
     `sender` is the mailbox or number it comes from; `tries` is how often it was handed over before.
@@ -23,7 +23,7 @@ class Parcel:
     text: str
     html: str = ""
     tries: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ class Setup:
     is_a_test: bool = False  # outside the books: nobody will look for it in them
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The provider accepted the message and calls it so."""
 
     provider_id: str

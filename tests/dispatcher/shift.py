@@ -42,4 +42,5 @@ def start_process(*arguments: str, **environment: object) -> subprocess.Popen:
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
     django.setup()
+    import_module("dispatcher.worker").spare_collector()
     import_module("dispatcher.engine").work(seconds=float(sys.argv[1]))

@@ -113,6 +113,28 @@ def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back(start_worker)
     assert Call.objects.filter(accepted=True).count() == books.sent
 
 
+@pytest.mark.parametrize("keys", [True, False], ids=["keys honoured", "no keys"])
+def test_sigterm_does_not_wait_for_a_provider_that_says_nothing(start_worker, settings, keys):
+    settings.SIMULATOR_HONOURS_KEYS = keys
+    campaign = operations.launch(make_campaign(people=40), by=None)
+    worker = start_worker(
+        SIMULATOR_PROFILE="perfect",
+        SIMULATOR_FAULTS="hang=1",
+        SIMULATOR_HONOURS_KEYS=keys,
+        CALL_SECONDS=35,
+        STOP_SECONDS=2,
+    )
+    wait_for(lambda: Call.objects.count() == 40)
+
+    worker.terminate()
+    assert worker.wait(20) == 0
+
+    books = books_of(campaign)
+    assert (books.pending, books.unknown, books.in_flight) == ((40, 0, 0) if keys else (0, 40, 0))
+    assert not Batch.objects.exclude(owner="").exists()
+    assert_nothing_is_wrong(campaign)
+
+
 def test_a_worker_whose_parent_was_killed_settles_and_leaves(start_worker):
     campaign = operations.launch(make_campaign(people=2000), by=None)
     worker = start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)

@@ -3,7 +3,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 from redis.exceptions import RedisError
 
-from dispatcher.worker import GentleWorker
+from dispatcher.worker import GentleWorker, spare_collector
 
 
 class Command(BaseCommand):
@@ -15,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, queue: str, **options) -> None:
         connections.close_all()  # a connection must not be inherited by the horses
+        spare_collector()
         try:
             GentleWorker(queue).work(logging_level="WARNING")
         except RedisError as error:

@@ -1,0 +1,51 @@
+"""How many messages a worker has in hand: as many as the window holds, and fewer where losing them would cost more."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from dispatcher.handover import Call
+from dispatcher.senders.parcel import Sender
+
+SWIFT = 0.25  # seconds; a sender that answers in this time has the whole window
+LEAST = 20
+AT_FIRST = 100  # while nothing was heard yet
+MEMORY = 0.7  # of what was known before, in each new average
+FEWER = 10  # times, for each worker lost over a batch
+
+
+class Window:
+    """Remembers for one shift how long each sender takes to answer."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[Sender, float] = {}
+
+    def heard(self, calls: Iterable[Call]) -> None:
+        took: dict[Sender, list[float]] = defaultdict(list)
+        for call in calls:
+            took[call.sender].append(call.took)
+        for sender, values in took.items():
+            mean = sum(values) / len(values)
+            known = self.seconds.get(sender, mean)
+            self.seconds[sender] = MEMORY * known + (1 - MEMORY) * mean
+
+    def of_sender(self, sender: Sender) -> int:
+        """How many messages this sender may have in hand.
+
+        What a lost worker handed over becomes unknown where a key is not honoured: so no more than DISPATCH_WINDOW,
+        and of a slow one no more than it answers in a quarter of a second at full speed, but always 20.
+        """
+        most = settings.DISPATCH_WINDOW
+        if sender.honours_keys is None:
+            known = self.seconds.get(sender)
+            most = min(most, AT_FIRST if known is None else max(LEAST, int(most * min(1, SWIFT / max(known, 1e-6)))))
+        return most if sender.at_once is None else min(most, sender.at_once)
+
+
+def of_batch(lapses: int) -> int:
+    """How many messages of one batch may be in hand after this many workers were lost over it.
+
+    The message that kills its worker is alone in the end, and the others are through.
+    """
+    return int(max(1, settings.DISPATCH_WINDOW // FEWER**lapses))
