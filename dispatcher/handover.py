@@ -9,19 +9,19 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import attrgetter
 from types import TracebackType
+from typing import cast
 
 import uvloop
 from django.conf import settings
 
 from dispatcher.chosen import Chosen
 from dispatcher.crash import crash_point
-from dispatcher.senders.parcel import Parcel, Sender, Unreachable, Unsure
+from dispatcher.senders.parcel import BulkSender, Parcel, Sender, Unreachable, Unsure
 from dispatcher.verdicts import NotFilledIn, NotStarted, Standing, storable
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ class Round:
     """Calls started together under one lease, which end together: a timer for each would cost more than its call."""
 
     began: float
-    tasks: dict[Call, asyncio.Task] = field(default_factory=dict)  # the loop itself keeps no strong reference
+    # By the first of the calls that go together; the loop itself keeps no strong reference.
+    tasks: dict[Call, asyncio.Task] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
     ended: str = ""  # why nobody waits for the answers any more
 
@@ -145,42 +146,62 @@ class Handover:
     # --- below runs on the event loop ---
 
     def _start(self, calls: list[Call]) -> None:
-        for term, group in groupby(calls, key=attrgetter("term")):
-            seconds = max(0, min(self._longest_call, term.left() - MARGIN))
+        for _, group in groupby(calls, key=lambda call: call.batch):
+            together = list(group)
+            seconds = max(0, min(self._longest_call, together[0].term.left() - MARGIN))
             started = Round(time.monotonic())
             started.timer = self._loop.call_later(seconds, started.end, f"no answer within {seconds:.0f} s")
-            for call in group:
-                started.tasks[call] = self._loop.create_task(self._carry(call, started))
+            size = getattr(together[0].sender, "at_a_time", 1)
+            for at in range(0, len(together), size):
+                part = together[at : at + size]
+                started.tasks[part[0]] = self._loop.create_task(self._carry(part, started))
             self._rounds.add(started)
 
-    async def _carry(self, call: Call, started: Round) -> None:
-        call.answer = await self._answer(call, started)
-        call.took = time.monotonic() - started.began
-        del started.tasks[call]
+    async def _carry(self, calls: Sequence[Call], started: Round) -> None:
+        await self._answer(calls, started)
+        took = time.monotonic() - started.began
+        del started.tasks[calls[0]]
         if not started.tasks:
             if started.timer:
                 started.timer.cancel()
             self._rounds.discard(started)
-        crash_point("after_call")
-        self._done.append(call)
+        for call in calls:
+            call.took = took
+            crash_point("after_call")
+            self._done.append(call)
         if len(self._done) >= min(self._wake_at, self._open):
             self._news.set()
 
-    async def _answer(self, call: Call, started: Round) -> object:
+    async def _answer(self, calls: Sequence[Call], started: Round) -> None:
+        """Give each of these calls its answer; what befalls all of them is the answer to each."""
+        parcels: list[Parcel] = []
+        carried: list[Call] = []
+        for call in calls:
+            try:
+                parcels.append(call.make())
+                carried.append(call)
+            except Exception as error:  # our own fault, before anything was handed over
+                call.answer = NotFilledIn(f"the text could not be made: {error}")
+        for call, answer in zip(carried, await self._send(calls[0], parcels, started), strict=True):
+            call.answer = answer
+
+    async def _send(self, first: Call, parcels: Sequence[Parcel], started: Round) -> Sequence[object]:
+        if started.ended or first.term.left() <= MARGIN:
+            return [NotStarted(started.ended or "the lease was about to end")] * len(parcels)
+        for _ in parcels:
+            crash_point("before_call")
+        first.is_begun = True
         try:
-            parcel = call.make()
-        except Exception as error:  # our own fault, before anything was handed over
-            return NotFilledIn(f"the text could not be made: {error}")
-        if started.ended or call.term.left() <= MARGIN:
-            return NotStarted(started.ended or "the lease was about to end")
-        crash_point("before_call")
-        call.is_begun = True
-        try:
-            return await call.sender.send(parcel)
+            if len(parcels) == 1:
+                return [await first.sender.send(parcels[0])]
+            answers = await cast(BulkSender, first.sender).send_together(parcels) if parcels else []
+            return (
+                answers if len(answers) == len(parcels) else [Unsure("an answer for each was not given")] * len(parcels)
+            )
         except asyncio.CancelledError as error:
-            return Unsure(started.ended, category="timeout") if started.ended else error
+            return [Unsure(started.ended, category="timeout") if started.ended else error] * len(parcels)
         except Exception as error:  # Busy, Refused, Unsure, and anything unforeseen
-            return error
+            return [error] * len(parcels)
 
     def _end_all(self) -> None:
         for started in self._rounds:

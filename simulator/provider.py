@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from struct import unpack
@@ -63,7 +63,11 @@ class Behaviour:
     writes_down: bool = True  # what is only tried out is not remembered, for no book of ours knows it
 
 
-class NotAccepted(Exception):
+class Answer(Exception):
+    """Anything but "accepted"."""
+
+
+class NotAccepted(Answer):
     """Refused for good; remembered with the key."""
 
     def __init__(self, category: str) -> None:
@@ -71,7 +75,7 @@ class NotAccepted(Exception):
         super().__init__(f"Simulated delivery failure: {category.replace('_', ' ')}")
 
 
-class TooFast(Exception):
+class TooFast(Answer):
     """429: not accepted, come again in `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
@@ -79,11 +83,11 @@ class TooFast(Exception):
         super().__init__(f"429 Too Many Requests, Retry-After: {retry_after:g}")
 
 
-class Unavailable(Exception):
+class Unavailable(Answer):
     """503: not accepted."""
 
 
-class Closed(Exception):
+class Closed(Answer):
     """503 to everybody: an outage is being rehearsed; not accepted, come again in `retry_after` seconds."""
 
     def __init__(self, left: float) -> None:
@@ -91,8 +95,19 @@ class Closed(Exception):
         super().__init__("503 Service Unavailable: an outage is rehearsed.")
 
 
-class Broken(Exception):
+class Broken(Answer):
     """The connection ended, or the answer made no sense, after the message was accepted."""
+
+
+class Letter(NamedTuple):
+    """What is handed over; `nth` is how often it was tried before."""
+
+    key: str
+    nth: int
+    channel: str
+    address: str
+    subject: str
+    text: str
 
 
 class _Call(NamedTuple):
@@ -135,24 +150,21 @@ class Provider:
             await self._writer
         await self._ledger.close()
 
-    async def accept(self, key: str, nth: int, channel: str, address: str, subject: str, text: str) -> str:
-        """Take one message, which was tried `nth` times before; returns the provider's own id for it."""
-        fails, kind, fault, wait = draws(self.behaviour.seed, key, nth)
-        if time.monotonic() > self._look_at:
-            await self._look_for_an_outage()
-        if (left := self._closed_until - time.monotonic()) > 0:
-            raise Closed(left)
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether it takes many in one call: with neither waits nor faults that befall one of them."""
+        return not self.profile.slowest and not any(self.behaviour.faults.values())
+
+    async def accept(self, letter: Letter) -> str:
+        """Take one message; returns the provider's own id for it."""
+        await self._be_open()
+        fails, kind, fault, wait = draws(self.behaviour.seed, letter.key, letter.nth)
         if self.profile.slowest:
             await asyncio.sleep(self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest))
         befallen = self._fault(fault)
         if befallen == "busy":
             raise TooFast(self.behaviour.retry_after)
-        category = ""
-        if fails < self.profile.failures:
-            if kind > 1 / 3:  # two of three failures pass; the third is final
-                raise Unavailable("503 Service Unavailable: simulated delivery failure")
-            category = REFUSALS[int(kind * 9)]
-        call = _Call(key, not category, category, f"{next(self._ids):032x}", channel, address, subject, text)
+        call = self._decide(letter, fails, kind)
         remembered = await self._remember(call) if self.behaviour.writes_down else call
         if befallen == "hang":
             await asyncio.sleep(3600)
@@ -163,6 +175,45 @@ class Provider:
         if not remembered.accepted:
             raise NotAccepted(remembered.category)
         return f"sim-{remembered.provider_id}"
+
+    async def accept_together(self, letters: Iterable[Letter]) -> list[str | Answer]:
+        """Take several messages; for each its id or what is wrong with it. Raises Closed and Broken for all of them."""
+        await self._be_open()
+        answers: list[str | Answer] = []
+        decided: dict[int, _Call] = {}  # by their place among the answers
+        for place, letter in enumerate(letters):
+            fails, kind, _, _ = draws(self.behaviour.seed, letter.key, letter.nth)
+            try:
+                call = decided[place] = self._decide(letter, fails, kind)
+                answers.append(f"sim-{call.provider_id}" if call.accepted else NotAccepted(call.category))
+            except Unavailable as answer:
+                answers.append(answer)
+        if decided and self.behaviour.writes_down:
+            try:
+                known = await self._write(list(decided.values()))
+            except Exception as error:
+                raise Broken(f"the provider's own ledger failed: {error}") from error
+            for place, call in decided.items() if known else ():
+                if earlier := known.get(call.key):
+                    accepted, category = earlier.accepted, earlier.category
+                    answers[place] = f"sim-{earlier.provider_id}" if accepted else NotAccepted(category)
+        return answers
+
+    async def _be_open(self) -> None:
+        if time.monotonic() > self._look_at:
+            await self._look_for_an_outage()
+        if (left := self._closed_until - time.monotonic()) > 0:
+            raise Closed(left)
+
+    def _decide(self, letter: Letter, fails: float, kind: float) -> _Call:
+        """What to remember of this message. Raises Unavailable, of which nothing is remembered."""
+        category = ""
+        if fails < self.profile.failures:
+            if kind > 1 / 3:  # two of three failures pass; the third is final
+                raise Unavailable("503 Service Unavailable: simulated delivery failure")
+            category = REFUSALS[int(kind * 9)]
+        key, _, *content = letter
+        return _Call(key, not category, category, f"{next(self._ids):032x}", *content)
 
     def _fault(self, draw: float) -> str:
         for name in FAULTS:

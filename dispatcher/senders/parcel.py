@@ -1,6 +1,6 @@
 """What a sender is given and what it may answer: the whole contract between us and a provider."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -123,4 +123,17 @@ class Sender(Protocol):
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Hand one message over. Raises Busy, Unreachable, Refused or Unsure; anything else raised counts as Unsure."""
+        ...
+
+
+class BulkSender(Sender, Protocol):
+    """A sender whose provider takes several messages in one call, up to `at_a_time`."""
+
+    at_a_time: int
+
+    async def send_together(self, parcels: Sequence[Parcel]) -> Sequence[object]:
+        """Hand these over; for each of them, in their order, a Receipt or what `send` would have raised.
+
+        What this raises itself is the answer to all of them.
+        """
         ...

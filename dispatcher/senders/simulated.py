@@ -1,5 +1,6 @@
 """The sender to the simulated provider: no network, no credentials, the same answers a real one gives."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,7 @@ class SimulatedSender:
         )
         self.honours_keys = timedelta(days=1) if behaviour.honours_keys else None
         self._provider = provider.Provider(behaviour)
+        self.at_a_time = provider.LARGEST_GROUP if self._provider.answers_at_once else 1
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -99,17 +101,32 @@ class SimulatedSender:
     async def send(self, parcel: Parcel) -> Receipt:
         """Hand one message over. Raises Busy, Unreachable, Refused or Unsure."""
         try:
-            accepted = await self._provider.accept(
-                parcel.key, parcel.tries, parcel.channel, parcel.to, parcel.subject, parcel.text
-            )
-            return Receipt(accepted)
-        except provider.TooFast as answer:
-            raise Busy(str(answer), category="rate_limited", retry_after=answer.retry_after, counts=False) from None
-        except provider.Closed as answer:
-            raise Unreachable(str(answer), retry_after=answer.retry_after) from None
-        except provider.Unavailable as answer:
-            raise Busy(str(answer), category="provider_down") from None
-        except provider.NotAccepted as answer:
-            raise Refused(str(answer), category=answer.category) from None
-        except provider.Broken as answer:
-            raise Unsure(str(answer), category="network") from None
+            return Receipt(await self._provider.accept(letter(parcel)))
+        except provider.Answer as answer:
+            raise in_our_words(answer) from None
+
+    async def send_together(self, parcels: Sequence[Parcel]) -> list[object]:
+        """Hand several over in one call. Raises Unreachable or Unsure."""
+        try:
+            answers = await self._provider.accept_together(map(letter, parcels))
+        except provider.Answer as answer:
+            raise in_our_words(answer) from None
+        return [Receipt(answer) if isinstance(answer, str) else in_our_words(answer) for answer in answers]
+
+
+def letter(parcel: Parcel) -> provider.Letter:
+    return provider.Letter(parcel.key, parcel.tries, parcel.channel, parcel.to, parcel.subject, parcel.text)
+
+
+def in_our_words(answer: provider.Answer) -> Exception:
+    match answer:
+        case provider.TooFast():
+            return Busy(str(answer), category="rate_limited", retry_after=answer.retry_after, counts=False)
+        case provider.Closed():
+            return Unreachable(str(answer), retry_after=answer.retry_after)
+        case provider.Unavailable():
+            return Busy(str(answer), category="provider_down")
+        case provider.NotAccepted():
+            return Refused(str(answer), category=answer.category)
+        case _:
+            return Unsure(str(answer), category="network")

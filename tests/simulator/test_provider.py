@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from simulator.models import Call
-from simulator.provider import PROFILES, Broken, NotAccepted, Provider, TooFast, Unavailable, draws
+from simulator.provider import PROFILES, Broken, Letter, NotAccepted, Provider, TooFast, Unavailable, draws
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,12 +19,37 @@ def call(how_many: int = 1, *, keys: list[str] | None = None, tries: int = 0) ->
         provider = Provider()
         await provider.open()
         one_by_one = keys or [str(uuid.UUID(int=n)) for n in range(how_many)]
-        calls = (provider.accept(key, tries, "sms", f"+1{n}", "", "hello") for n, key in enumerate(one_by_one))
+        calls = (provider.accept(Letter(key, tries, "sms", f"+1{n}", "", "hello")) for n, key in enumerate(one_by_one))
         answers = await asyncio.gather(*calls, return_exceptions=True)
         await provider.close()
         return answers
 
     return asyncio.run(run())
+
+
+def call_together(keys: list[str]) -> list[object]:
+    """The same in one call."""
+
+    async def run() -> list[object]:
+        provider = Provider()
+        await provider.open()
+        answers = await provider.accept_together(Letter(key, 0, "sms", "+1", "", "hello") for key in keys)
+        await provider.close()
+        return answers
+
+    return asyncio.run(run())
+
+
+def test_many_in_one_call_are_answered_as_if_they_came_one_by_one(settings):
+    settings.SIMULATOR_PROFILE = "quick"
+    keys = [str(uuid.UUID(int=n)) for n in range(300)]
+
+    together, apart = call_together(keys), call(keys=keys)
+
+    known = [n for n, answer in enumerate(together) if not isinstance(answer, Unavailable)]
+    assert [repr(together[n]) for n in known] == [repr(apart[n]) for n in known]
+    assert [type(answer) for answer in together] == [type(answer) for answer in apart]
+    assert 200 < Call.objects.count() == len(known) < 300
 
 
 @pytest.mark.parametrize("profile", ["leopard", "quick", "rails", "dispatch", "perfect"])
