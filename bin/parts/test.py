@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -19,6 +20,7 @@ from processes import Trouble, adopt_orphans, children, end_orphans, kill_group,
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_TESTS = "tests/browser"
+ENGINE_TESTS = "tests/dispatcher"
 # Ubuntu's chromium-browser is a stub that only points to a snap: every find has to tell its version.
 BROWSERS = ("chromium", "google-chrome-stable", "google-chrome", "microsoft-edge", "chromium-browser")
 MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
@@ -37,10 +39,10 @@ def main() -> int:
         everything = not (options.screenshots or pytest_arguments)
         with services.temporary(python) as urls, ExitStack() as more:
             env = {**environment(), **urls, "CHROMIUM_PATH": chromium}
-            # Services somebody else gave us are one set, so there the browser has to wait for its turn.
+            # Services somebody else gave us are one set, so there the groups of tests run one after the other.
             apart = everything and {"DATABASE_URL", "REDIS_URL"} <= urls.keys()
-            for_browser = more.enter_context(services.temporary(python)) if apart else None
-            return test(python, env, options, pytest_arguments, for_browser)
+            others = [more.enter_context(services.temporary(python)) for _ in range(2)] if apart else []
+            return test(python, env, options, pytest_arguments, others)
     except (Interrupted, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return 130
@@ -77,8 +79,9 @@ def test(
     env: dict[str, str],
     options: argparse.Namespace,
     pytest_arguments: list[str],
-    for_browser: dict[str, str] | None,
+    others: Sequence[dict[str, str]],
 ) -> int:
+    """Run what was asked for; `others` are the addresses of services for each group of tests after the first."""
     pytest = [str(python), "-m", "pytest"]
     steps = Steps(env)
     if options.screenshots:
@@ -94,14 +97,19 @@ def test(
         steps.run("migrations", [*manage, "makemigrations", "--check", "--dry-run"])
         steps.run("deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], DEV="0")
         # Processes of their own: playwright's synchronous interface keeps an event loop in the test thread.
-        # Both wait more than they work, so where each has its own services they run side by side.
-        tests = ("tests", [*pytest, "tests", f"--ignore={BROWSER_TESTS}"], {})
-        browser_tests = ("browser tests", [*pytest, BROWSER_TESTS], for_browser or {})
-        if for_browser:
-            steps.run_together(tests, browser_tests)
+        # They often wait, so where each group has its own services they run side by side.
+        groups = {
+            "tests": ["tests", f"--ignore={BROWSER_TESTS}", f"--ignore={ENGINE_TESTS}"],
+            "engine tests": [ENGINE_TESTS],
+            "browser tests": [BROWSER_TESTS],
+        }
+        envs = [{}, *others] if others else [{}] * len(groups)
+        tests = [(name, [*pytest, *paths], own) for (name, paths), own in zip(groups.items(), envs, strict=True)]
+        if others:
+            steps.run_together(*tests)
         else:
-            steps.run_together(tests)
-            steps.run_together(browser_tests)
+            for one in tests:
+                steps.run_together(one)
     return steps.report()
 
 

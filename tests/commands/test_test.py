@@ -50,7 +50,8 @@ def test_sleeps():
 def bench(clone: Path) -> Path:
     """A clone whose house is a stand-in and whose tests are those that a test writes."""
     (clone / "pyproject.toml").write_text(SETTINGS)
-    (clone / "tests" / "browser").mkdir(parents=True)
+    for group in ("browser", "dispatcher"):
+        (clone / "tests" / group).mkdir(parents=True)
     return clone
 
 
@@ -79,25 +80,27 @@ def test_arguments_go_to_pytest_which_then_runs_alone(bench):
 
 def test_every_step_runs_and_the_end_names_those_that_failed(bench):
     (bench / "tests" / "test_it.py").write_text("def test_fails():\n    raise OSError\n")
+    (bench / "tests" / "dispatcher" / "test_it_as_well.py").write_text(PASSES.format(name="SECRET_KEY"))
     (bench / "tests" / "browser" / "test_it_too.py").write_text(PASSES.format(name="SECRET_KEY"))
     (bench / "badly_formatted.py").write_text("x=1\n")
 
     done = run_tests(bench)
 
     steps = re.findall(r"^--- (.*)$", done.stdout, re.MULTILINE)
-    assert steps == ["format", "lint", "types", "migrations", "deploy", "tests", "browser tests"]
+    assert steps == ["format", "lint", "types", "migrations", "deploy", "tests", "engine tests", "browser tests"]
     assert done.stdout.splitlines()[-1] == "Failed: format, tests."
     assert done.returncode == 1
 
 
-def test_the_browser_tests_run_beside_the_others_on_services_of_their_own(bench):
+def test_the_groups_of_tests_run_side_by_side_on_services_of_their_own(bench):
     (bench / "tests" / "test_it.py").write_text(MEETS.format(mine="here", theirs="there"))
-    (bench / "tests" / "browser" / "test_it_too.py").write_text(MEETS.format(mine="there", theirs="here"))
+    (bench / "tests" / "dispatcher" / "test_it_as_well.py").write_text(MEETS.format(mine="there", theirs="elsewhere"))
+    (bench / "tests" / "browser" / "test_it_too.py").write_text(MEETS.format(mine="elsewhere", theirs="here"))
 
     done = run_tests(bench)
 
-    assert done.stdout.count("1 passed") == 2, done.stdout
-    assert (bench / "here").read_text() != (bench / "there").read_text()
+    assert done.stdout.count("1 passed") == 3, done.stdout
+    assert len({(bench / name).read_text() for name in ("here", "there", "elsewhere")}) == 3
 
 
 def test_screenshots_are_made_by_the_test_that_makes_them(bench, tmp_path):
