@@ -127,6 +127,7 @@ class Shift:
         self.answered = []
         self.watch.count(settled)
         self.window.heard(call for _, call in settled)
+        self.hands.wake_at = self.window.wake_at
         crash_point("after_intent" if calls else "after_settle")
         self.hands.submit(calls)
         # Who still holds a batch of it will look again.

@@ -78,10 +78,10 @@ class Round:
 
 
 class Handover:
-    """Runs calls until closed; use as a context manager."""
+    """Runs calls until closed; use as a context manager. `wake_at` many answers are worth an interruption."""
 
     def __init__(self, wake_at: int) -> None:
-        self._wake_at = wake_at
+        self.wake_at = self._most = wake_at
         self._longest_call = settings.CALL_SECONDS
         self._done: deque[Call] = deque()
         self._open = 0
@@ -135,11 +135,11 @@ class Handover:
 
     def collect(self, seconds: float) -> list[Call]:
         """The calls answered so far, after waiting at most this long for a good number of them."""
-        if len(self._done) < min(self._wake_at, self._open):
+        if len(self._done) < min(self.wake_at, self._open):
             self._news.wait(seconds)
         self._news.clear()
         # Not more than that: while these are settled and followed by others, the loop has the rest in hand.
-        answered = [self._done.popleft() for _ in range(min(len(self._done), self._wake_at))]
+        answered = [self._done.popleft() for _ in range(min(len(self._done), self._most))]
         self._open -= len(answered)
         return answered
 
@@ -169,7 +169,7 @@ class Handover:
             call.took = took
             crash_point("after_call")
             self._done.append(call)
-        if len(self._done) >= min(self._wake_at, self._open):
+        if len(self._done) >= min(self.wake_at, self._open):
             self._news.set()
 
     async def _answer(self, calls: Sequence[Call], started: Round) -> None:

@@ -11,6 +11,7 @@ from dispatcher.senders.parcel import Sender
 SWIFT = 0.25  # seconds; a sender that answers in this time has the whole window
 LEAST = 20
 AT_FIRST = 100  # while nothing was heard yet
+PROMPT = 0.015  # seconds for which a free place may wait to be filled again
 MEMORY = 0.7  # of what was known before, in each new average
 FEWER = 10  # times, for each worker lost over a batch
 
@@ -29,6 +30,16 @@ class Window:
             mean = sum(values) / len(values)
             known = self.seconds.get(sender, mean)
             self.seconds[sender] = MEMORY * known + (1 - MEMORY) * mean
+
+    @property
+    def wake_at(self) -> int:
+        """How many answers are worth settling: half a window of a sender that answers at once, fewer of a slow one.
+
+        The places of what was answered stay empty until it is settled, and a slow sender's speed is its places.
+        """
+        half = settings.DISPATCH_WINDOW // 2
+        swiftest = min(self.seconds.values(), default=0)
+        return max(1, half if swiftest < 2 * PROMPT else int(2 * half * PROMPT / swiftest))
 
     def of_sender(self, sender: Sender) -> int:
         """How many messages this sender may have in hand.
