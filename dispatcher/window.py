@@ -11,7 +11,7 @@ from dispatcher.senders.parcel import Sender
 SWIFT = 0.25  # seconds; a sender that answers in this time has the whole window
 LEAST = 20
 AT_FIRST = 100  # while nothing was heard yet
-PROMPT = 0.015  # seconds for which a free place may wait to be filled again
+PROMPT = 0.006  # seconds for which a free place may wait to be filled again
 MEMORY = 0.7  # of what was known before, in each new average
 FEWER = 10  # times, for each worker lost over a batch
 
