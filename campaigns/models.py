@@ -83,6 +83,7 @@ class Campaign(models.Model):
     series = models.ForeignKey("Recurrence", models.SET_NULL, null=True, editable=False, related_name="occurrences")
     nth = models.IntegerField("number within its series", null=True, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
+    stored_at = models.DateTimeField("messages moved to a file at", null=True, editable=False)
     frozen_up_to = models.BigIntegerField("last recipient frozen", default=0, editable=False)
     launched_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -112,6 +113,9 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(archived_at=None) | Q(status__in=[6, 7, 8]), name="only_what_is_over_is_archived"
             ),
+            models.CheckConstraint(
+                condition=Q(stored_at=None) | Q(status__in=[6, 7, 8]), name="only_what_is_over_is_stored"
+            ),
             models.UniqueConstraint(fields=["series", "nth"], name="occurrence_once"),
         ]
 
@@ -133,9 +137,9 @@ class Campaign(models.Model):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether its messages may become pending again: it was launched and not cancelled."""
+        """Whether its messages may become pending again: it was launched and not cancelled, and they are here."""
         S = Campaign.Status
-        return self.status in (S.SENDING, S.PAUSED, S.SENT, S.FAILED)
+        return self.stored_at is None and self.status in (S.SENDING, S.PAUSED, S.SENT, S.FAILED)
 
     @property
     def channel_word(self) -> str:

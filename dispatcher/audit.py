@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from campaigns.models import Campaign
+from dispatcher import file_place
 from dispatcher.books import books_of
 
 Status = Campaign.Status
@@ -114,6 +115,9 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
         "over": campaign.finished_at is not None,
         "preparing": campaign.status == Status.PREPARING,
     }
+    if campaign.stored_at:
+        yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign))
+        return
     questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
         questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")
@@ -121,6 +125,17 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
         for question in questions:
             cursor.execute(question, values)
             yield from (Finding(campaign.pk, sentence) for (sentence,) in cursor.fetchall())
+
+
+def wrong_when_stored(campaign: Campaign) -> Iterator[str]:
+    """Of messages that were moved to a file nothing is left to be counted: the file must be as it was written."""
+    file = file_place.kept(campaign)
+    if file is None:
+        yield "its messages were moved to a file that is not on record"
+    elif wrong := file_place.wrong_with(file):
+        yield wrong
+    if campaign.batches.filter(due_at__isnull=False).exists():
+        yield "a batch is open although its messages were moved to a file"
 
 
 def strays() -> Iterator[str]:

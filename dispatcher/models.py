@@ -250,6 +250,36 @@ class Settlement(models.Model):
         return f"{self.settled} at {self.at}"
 
 
+class MessageFile(models.Model):
+    """A file that holds the messages of a campaign, or may: written here before it is, and until it is removed."""
+
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="files")
+    name = models.CharField("path below ARCHIVE_DIR", max_length=100, unique=True)
+    messages = models.IntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    calls = models.IntegerField("calls of the simulated provider", default=0)
+    bytes = models.BigIntegerField(default=0)
+    checksum = models.CharField("SHA-256", max_length=64, blank=True)
+    noted_at = models.DateTimeField(db_default=Now(), editable=False)
+    kept_at = models.DateTimeField(null=True)  # it was read back and is whole: from here on the file is the truth
+    moved_at = models.DateTimeField(null=True)  # none of the rows is left in the tables
+    dropped_at = models.DateTimeField(null=True)  # to be removed
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], condition=Q(kept_at__isnull=False, dropped_at=None), name="one_file_a_campaign"
+            ),
+            models.CheckConstraint(condition=Q(kept_at=None) | ~Q(checksum=""), name="kept_file_has_a_checksum"),
+            models.CheckConstraint(
+                condition=Q(moved_at=None) | Q(kept_at__isnull=False), name="only_what_is_kept_is_moved"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ChosenSender(models.Model):
     """By which sender a workspace writes on a channel, in whose name, and with what settings of that sender."""
 

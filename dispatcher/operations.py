@@ -45,6 +45,14 @@ class AlreadyOver(IllegalMove):
         self.args = (f"“{campaign}” is {campaign.get_status_display()}; nothing of it waits to be sent.",)
 
 
+class Stored(IllegalMove):
+    """Its messages are in a file, where nobody can change them."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(campaign, Status.SENDING)
+        self.args = (f"The messages of “{campaign}” were moved to a file; they have to be brought back first.",)
+
+
 def locked(campaign: Campaign) -> Campaign:
     """The campaign as it is now, held until the end of the transaction. Batches are locked after it, by id."""
     return Campaign.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=campaign.pk)
@@ -261,8 +269,9 @@ def send_again(campaign: Campaign, *, by: Actor | None, numbers: list[int] | Non
 
 @transaction.atomic
 def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int] | None = None) -> int:
-    """Count the unknown messages as sent, marked as assumed; returns how many."""
+    """Count the unknown messages as sent, marked as assumed; returns how many. Raises Stored."""
     campaign = locked(campaign)
+    refuse_if_stored(campaign)
     was = campaign.get_status_display()
     count = rewrite.assume_delivered(campaign, numbers)
     if count and campaign.status == Status.FAILED:
@@ -277,8 +286,15 @@ def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int]
 
 def refuse_unless_launched(campaign: Campaign) -> None:
     """Raises IllegalMove for campaigns whose messages may not become pending again."""
+    refuse_if_stored(campaign)
     if not campaign.is_retryable:
         raise IllegalMove(campaign, Status.SENDING)
+
+
+def refuse_if_stored(campaign: Campaign) -> None:
+    """Raises Stored."""
+    if campaign.stored_at:
+        raise Stored(campaign)
 
 
 def log(campaign: Campaign, verb: str, was: str, *, by: Actor | None, **facts: Any) -> None:

@@ -56,6 +56,9 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
     }
 }
+# A name that is not absolute is meant from here; the files hold what people were written.
+ARCHIVE_DIR = BASE_DIR / env.str("ARCHIVE_DIR", ".local/archive")
+KEEP_MESSAGES_DAYS = env.int("KEEP_MESSAGES_DAYS", 0)
 RQ = {"JOB_CLASS": "wires.queue.AllowedJob", "COMMIT_MODE": "auto"}
 RQ_QUEUES = {
     name: {

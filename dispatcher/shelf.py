@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from accounts import audit_log
 from accounts.models import Actor
 from campaigns.models import Campaign, IllegalMove
-from dispatcher import operations
+from dispatcher import file_place, operations
 from dispatcher.books import Books, books_of
 from dispatcher.models import Attempt, Message
 from simulator.forget import forget
@@ -82,6 +82,7 @@ def delete(campaign: Campaign, *, typed: str, by: Actor | None) -> None:
     with connection.cursor() as cursor:
         for table, belongs in ROWS.items():
             cursor.execute(f"DELETE FROM {table} WHERE {belongs}", [campaign.pk])  # noqa: S608 - our own words
+    file_place.drop(list(campaign.files.all()))
     audit_log.record(campaign.workspace, "delete", campaign, by=by, before=kept)
     live.changed(campaign.pk, campaign.workspace_id)
     campaign.delete()
