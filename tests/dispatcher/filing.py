@@ -20,7 +20,8 @@ from tests.make import make_campaign
 # An answer for each that was sent or failed; of every failed one a first try under a key that a person replaced.
 ATTEMPTS = """
     INSERT INTO dispatcher_attempt (message_id, key, outcome, category, error)
-    SELECT id, CASE WHEN n = 1 THEN gen_random_uuid() ELSE key END, 2, category, E'550 no\\tsuch \\\\N "user"\\n' || address
+    SELECT id, CASE WHEN n = 1 THEN gen_random_uuid() ELSE key END, 2, category,
+           E'550 no\\tsuch \\\\N "user"\\n' || address
     FROM dispatcher_message, generate_series(1, 2) n WHERE campaign_id = %s AND status = 3
 """
 CALLS = """
@@ -46,8 +47,9 @@ def place(tmp_path, settings) -> Path:
 def long_over(workspace: Workspace | None = None, *, people: int = 25, days: int = 40, **fields) -> Campaign:
     """Of five people four were sent to; one bounced."""
     campaign = launched(make_campaign(workspace, people=people, **fields))
-    outcomes = (sent(4) + failed(Category.BOUNCED)) * people
-    return ended(campaign, outcomes[:people], days=days)
+    everybody = campaign.messages.count()
+    outcomes = (sent(4) + failed(Category.BOUNCED)) * everybody
+    return ended(campaign, outcomes[:everybody], days=days)
 
 
 def ended(campaign: Campaign, outcomes: list, *, days: int = 40) -> Campaign:
@@ -81,8 +83,11 @@ def rows_of(campaign: Campaign) -> dict[str, list[str]]:
 def count_of_rows() -> int:
     """In all three tables, of whatever campaign."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT " + " + ".join(f"(SELECT count(*) FROM {part.table})" for part in PARTS))
-        return cursor.fetchone()[0]
+        count = 0
+        for part in PARTS:
+            cursor.execute(f"SELECT count(*) FROM {part.table}")  # noqa: S608
+            count += cursor.fetchone()[0]
+    return count
 
 
 def names_in(place: Path) -> list[str]:

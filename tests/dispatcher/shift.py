@@ -28,7 +28,9 @@ def start_shift(*, seconds: float = 10, **environment: object) -> subprocess.Pop
     return start_process("-m", "tests.dispatcher.shift", str(seconds), **environment)
 
 
-def start_process(*arguments: str, **environment: object) -> subprocess.Popen:
+def start_process(
+    *arguments: str, stdin: int | None = None, stdout: int | None = None, **environment: object
+) -> subprocess.Popen:
     """Start Python with these arguments on the database of this test."""
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
     values = {name: str(value) for name, value in environment.items()}
@@ -36,6 +38,8 @@ def start_process(*arguments: str, **environment: object) -> subprocess.Popen:
         [sys.executable, *arguments],
         env=inherited | {"DATABASE_URL": database_url()} | values,
         cwd=settings.BASE_DIR,
+        stdin=stdin,
+        stdout=stdout,
     )
 
 

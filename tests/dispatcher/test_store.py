@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import signal
 import subprocess
 from pathlib import Path
 from zipfile import ZipFile
@@ -22,12 +21,10 @@ from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, MessageFile
 from dispatcher.restore import restore
 from dispatcher.store import LeftAlone
-from tests.dispatcher.filing import archive, count_of_rows, ended, long_over, names_in, place, rows_of, text_in
+from tests.dispatcher.filing import archive, count_of_rows, ended, long_over, names_in, rows_of, text_in
 from tests.dispatcher.outcomes import launched, sent, unknown
-from tests.dispatcher.shift import start_process
 from tests.make import make_campaign
 
-__all__ = ["place"]
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Campaign.Status
 ALL = [".sha256", ".zip"]
@@ -40,14 +37,6 @@ POINTS = {
     "rows_half_removed": 2,
     "rows_removed": 1,
 }
-
-
-def killed_at(point: str, place: Path, *arguments: object) -> None:
-    """`manage.py archive` in a process of its own, which dies at this point."""
-    dead = start_process(
-        *("manage.py", "archive", *map(str, arguments)), CRASH_AT=point, ARCHIVE_DIR=place, BATCH_SIZE=1
-    )
-    assert dead.wait(60) == -signal.SIGKILL
 
 
 def assert_is_stored(campaign: Campaign, place: Path) -> None:
@@ -89,11 +78,11 @@ def test_the_file_can_be_read_and_checked_without_us(place):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_any_point_it_can_be_run_again_and_nothing_is_lost_or_doubled(point, place):
+def test_killed_at_any_point_it_can_be_run_again_and_nothing_is_lost_or_doubled(point, place, killed_at):
     campaign = long_over()
     before, books = rows_of(campaign), books_of(campaign)
 
-    killed_at(f"{point}:{POINTS[point]}", place, "--older-than", 30)
+    killed_at(f"{point}:{POINTS[point]}", "--older-than", 30)
     campaign.refresh_from_db()
     assert [*map(str, findings(campaign)), *strays()] == []
     archive("--older-than", 30)
@@ -235,9 +224,9 @@ def test_rows_stay_when_the_file_cannot_be_written_or_read_back(fault, said, pla
     assert rows_of(campaign) == rows and names_in(place) == []
 
 
-def test_the_rest_of_the_rows_stays_when_the_file_is_not_what_it_was(place, capsys):
+def test_the_rest_of_the_rows_stays_when_the_file_is_not_what_it_was(place, killed_at, capsys):
     campaign = long_over()
-    killed_at("rows_half_removed", place, "--older-than", 30)
+    killed_at("rows_half_removed", "--older-than", 30)
     (path,) = place.rglob("*.zip")
     bite(path)
 

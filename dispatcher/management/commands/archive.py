@@ -38,7 +38,7 @@ class Command(BaseCommand):
         try:
             with file_place.held():
                 if removed := file_place.clear_up():
-                    self.stdout.write(f"Removed {removed} files that were begun and not kept, or kept and given up.")
+                    self.stdout.write(f"Files removed that were begun and not kept, or given up: {removed}.")
                 if options["restore"]:
                     self.restore(options["restore"])
                 elif options["forget"]:
@@ -104,7 +104,8 @@ class Command(BaseCommand):
         for file in files():
             with self.told(file.campaign):
                 blanked += forget(file, people, by=None)
-        self.stdout.write(f"{blanked:,} messages in files tell nothing any more of the people they went to.")
+        which = "1 message in the files tells" if blanked == 1 else f"{blanked:,} messages in the files tell"
+        self.stdout.write(f"{which} nothing any more of whom it was for.")
 
     @contextmanager
     def told(self, campaign: Campaign | None) -> Iterator[None]:

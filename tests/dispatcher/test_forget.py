@@ -1,0 +1,106 @@
+"""Forget: an erased person leaves the files too; what became of the message stays, and so do all others."""
+
+import pytest
+
+from accounts.models import AuditEntry
+from campaigns.models import Campaign
+from dispatcher import file_place
+from dispatcher.audit import findings, strays
+from dispatcher.forget import BLANK
+from dispatcher.message_files import PARTS
+from dispatcher.models import Message, MessageFile
+from people.models import Recipient
+from tests.dispatcher.filing import archive, long_over, names_in, text_in
+from tests.make import make_recipient, make_workspace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHO = "grace.hopper@example.com"
+
+
+@pytest.fixture
+def campaign(place) -> Campaign:
+    """Stored; the person to forget is the fifth, whose message failed."""
+    workspace = make_workspace()
+    for _ in range(4):
+        make_recipient(workspace)
+    make_recipient(workspace, first_name="Grace", email=WHO)
+    campaign = long_over(workspace, people=20, name="Spring", body="Dear {first_name}")
+    assert Message.objects.get(address=WHO).number == 5
+    archive("--older-than", 30)
+    campaign.refresh_from_db()
+    assert "Grace" in text_in(place) and text_in(place).count(WHO) >= 5
+    return campaign
+
+
+def person() -> int:
+    return Recipient.objects.get(email=WHO).pk
+
+
+def test_nothing_in_the_files_tells_of_the_person_any_more_and_the_others_stay(campaign, place, capsys):
+    before = text_in(place).splitlines()
+
+    archive("--forget", person())
+
+    assert "1 message in the files tells nothing any more" in capsys.readouterr().out
+    after = text_in(place)
+    assert "Grace" not in after and WHO not in after
+    changed = [line for line in before if line not in after.splitlines()]
+    assert len(changed) == 1 + 2 + 2  # the message, its attempts, its calls
+    assert names_in(place) == [".sha256", ".zip"]
+    assert [*map(str, findings(campaign)), *strays()] == []
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.verb == "forget" and WHO not in str(entry.changes) and "Grace" not in str(entry.changes)
+
+
+def test_what_was_forgotten_comes_back_as_a_message_to_nobody(campaign, place):
+    archive("--forget", person())
+
+    archive("--restore", campaign.pk)
+
+    campaign.refresh_from_db()
+    message = Message.objects.get(campaign=campaign, number=5)
+    assert (message.recipient, message.address, message.fields, message.last_error) == (None, None, {}, "")
+    assert message.status == Message.Status.FAILED and message.attempts.count() == 2
+    assert [*map(str, findings(campaign)), *strays()] == []
+
+
+@pytest.mark.parametrize("point", ["file_noted", "file_written", "file_in_place", "file_dropped"])
+def test_killed_at_any_point_it_can_be_run_again_and_one_file_is_left(point, campaign, place, killed_at):
+    killed_at(point, "--forget", person())
+    campaign.refresh_from_db()
+    assert [*map(str, findings(campaign)), *strays()] == []
+
+    archive("--forget", person())
+
+    assert WHO not in text_in(place)
+    assert names_in(place) == [".sha256", ".zip"] and MessageFile.objects.count() == 1
+    assert [*map(str, findings(campaign)), *strays()] == []
+
+
+def test_files_without_the_person_stay_as_they_are(campaign, place):
+    file = MessageFile.objects.get()
+    stranger = make_recipient(campaign.workspace)
+
+    archive("--forget", stranger.pk)
+
+    assert MessageFile.objects.get() == file and file_place.wrong_with(file) == ""
+
+
+def test_a_file_that_was_altered_is_not_written_anew(campaign, place, capsys):
+    file_place.path_of(MessageFile.objects.get()).write_bytes(b"nothing")
+
+    with pytest.raises(SystemExit):
+        archive("--forget", person())
+
+    assert "was altered" in capsys.readouterr().err
+
+
+def test_every_column_that_can_tell_of_a_person_is_thought_of():
+    harmless = {
+        "messages": "id campaign_id number key status tries retry_count in_doubt_since doubt_of_old_key gives_up_at "
+        "category skip_reason provider_id assumed delivery created_at updated_at sent_at",
+        "attempts": "id message_id key outcome category at",
+        "calls": "id key honours_key accepted category provider_id channel at",
+    }
+    for part in PARTS:
+        assert set(part.columns) == {*harmless[part.name].split(), *BLANK[part.name]}
