@@ -14,11 +14,20 @@ from accounts.back_office import Audited, Quick, ReadOnly, asker
 from campaigns.admin import History
 from campaigns.authoring import InvalidContent, NotEditable, check_line, update_campaign
 from campaigns.models import Campaign, IllegalMove
-from dispatcher import admin_queues, operations, shelf
+from dispatcher import admin_queues, file_place, operations, shelf
 from dispatcher.books import books_of
-from dispatcher.models import Attempt, Batch, ChosenSender, Dismissal, Heartbeat, Message, Pace, Settlement
+from dispatcher.models import Attempt, Batch, ChosenSender, Dismissal, Heartbeat, Message, MessageFile, Pace, Settlement
 
-WHEN = ("scheduled_at", "launched_at", "finished_at", "archived_at", "created_by", "created_at", "updated_at")
+WHEN = (
+    "scheduled_at",
+    "launched_at",
+    "finished_at",
+    "archived_at",
+    "stored_at",
+    "created_by",
+    "created_at",
+    "updated_at",
+)
 __all__ = ["admin_queues"]  # registered by being imported
 admin.site.site_header = admin.site.site_title = "Campaign Dispatcher"
 admin.site.index_title = "Administration"
@@ -136,7 +145,7 @@ class Campaigns(Quick):
 
     @admin.display(description="rows")
     def ledger(self, campaign: Campaign) -> str:
-        """Links to its rows in the other lists."""
+        """Links to its rows in the other lists, or the file they were moved to."""
         links = (("messages", "dispatcher_message"), ("batches", "dispatcher_batch"))
         messages, batches = (
             format_html(
@@ -144,6 +153,9 @@ class Campaigns(Quick):
             )
             for word, name in links
         )
+        if campaign.stored_at:
+            file = file_place.kept(campaign)
+            return format_html("messages in the file {}, {}", file.name if file else "that is not on record", batches)
         return format_html("{}, {}", messages, batches)
 
 
@@ -191,6 +203,17 @@ class Dismissals(ReadOnly):
     list_filter = ("category", "at")
     list_select_related = ("campaign", "by")
     search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(MessageFile)
+class MessageFiles(ReadOnly):
+    """Written by `manage.py archive`; the place says where below ARCHIVE_DIR."""
+
+    list_display = ("name", "campaign", "messages", "bytes", "kept_at", "moved_at", "dropped_at")
+    list_filter = ("kept_at",)
+    list_select_related = ("campaign",)
+    search_fields = ("name", "campaign__name")
     ordering = ("-id",)
 
 

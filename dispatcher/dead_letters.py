@@ -38,7 +38,8 @@ TROUBLED = """
     WITH bad AS (
         SELECT b.campaign_id, b.unknown, b.failed, b.failed_by
         FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
-        WHERE c.workspace_id = %s AND c.archived_at IS NULL AND (b.failed > 0 OR b.unknown > 0)),
+        WHERE c.workspace_id = %s AND c.archived_at IS NULL AND c.stored_at IS NULL
+          AND (b.failed > 0 OR b.unknown > 0)),
     counted AS (
         SELECT campaign_id, category, sum(n) AS n FROM bad, unnest(failed_by) WITH ORDINALITY AS u(n, category)
         WHERE failed > 0 AND n > 0 GROUP BY 1, 2),
@@ -74,13 +75,18 @@ class Letters:
     @property
     def refusal(self) -> str:
         """Why nothing of it can be tried again."""
+        if self.campaign.stored_at:
+            return "Its messages were moved to a file, so nothing of it is sent again unless they are brought back."
         return "" if self.can_be_retried else "It was cancelled, so nothing of it is sent again."
 
 
 def troubled(workspace: Workspace) -> dict[int, Books]:
-    """The books of the workspace's campaigns in which something failed or is unknown, but for the archived ones."""
+    """The books of the workspace's campaigns in which something failed or is unknown.
+
+    But for those that somebody archived, and those whose messages are in a file: nothing can be done about them.
+    """
     bad = Batch.objects.filter(Q(failed__gt=0) | Q(unknown__gt=0), campaign__workspace=workspace)
-    ids = bad.filter(campaign__archived_at=None).values_list("campaign", flat=True).distinct()
+    ids = bad.filter(campaign__archived_at=None, campaign__stored_at=None).values_list("campaign", flat=True).distinct()
     return books_of_many(ids)
 
 
@@ -136,6 +142,8 @@ class Page:
 
 def page_of(letters: Letters, category: Category | None, after: int = 0) -> Page:
     """The dead letters whose numbers come after this one, all or those of one cause."""
+    if letters.campaign.stored_at:
+        return Page()
     categories = [cause.category.value for cause in letters.causes if category in (None, cause.category)]
     if not categories:
         return Page()

@@ -226,6 +226,7 @@ class Page:
     number: int
     count: int
     now: datetime
+    stored_at: datetime | None = None  # its messages are in a file since then, and none of them is here
 
     @property
     def pages(self) -> int:
@@ -273,7 +274,9 @@ def page_of(campaign: Campaign, books: Books, wanted: Filter, number: str = "1")
     pages = max(1, -(-count // SIZE))
     at = int(number) if number.isdecimal() and len(number) < 10 else 1
     at = min(max(at, 1), pages)
-    ids = wanted.find(campaign, (at - 1) * SIZE) if count else []
+    # Of a campaign that is just being moved to a file some rows are still there: nobody is shown half of it.
+    ids = wanted.find(campaign, (at - 1) * SIZE) if count and not campaign.stored_at else []
     messages = Message.objects.filter(pk__in=ids).select_related("recipient", "campaign").order_by("number")
     rows = [Row(message) for message in messages]
-    return Page(str(campaign.pk), campaign.channel, books, wanted, rows, at, count, timezone.now())
+    now = timezone.now()
+    return Page(str(campaign.pk), campaign.channel, books, wanted, rows, at, count, now, campaign.stored_at)

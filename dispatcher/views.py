@@ -78,6 +78,8 @@ def people(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     campaign = found(request, pk)
+    if campaign.stored_at:
+        return page(request, "stored", {"campaign": campaign, "now": timezone.now()}, status=HTTPStatus.GONE)
     message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
     about = {
         "campaign": campaign,
@@ -179,6 +181,8 @@ def draw_list(request: MemberRequest, place: Place) -> Drawing:
 
 def people_of(request: MemberRequest, campaign: Campaign) -> Page:
     books = books_of(campaign)
+    if campaign.stored_at:
+        return page_of(campaign, books, Filter())
     if words := request.GET.get("q", "").strip():
         after = number_in(request.GET.get("after", "")) or 0
         return found_in(campaign, books, words, min(after, 2**31 - 1))

@@ -201,7 +201,8 @@ def over(picture: Picture) -> Why:
     begun = "the retry began" if picture.taken_up else "it began"
     took = f", {duration(seconds)} after {begun}" if seconds is not None else ""
     unknown = picture.books.unknown
-    undecided = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown; decide below." if unknown else ""
+    is_open = unknown and not picture.campaign.stored_at
+    undecided = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown; decide below." if is_open else ""
     tone = ATTENTION if undecided else GOOD if picture.status == Status.SENT else BAD
     words = "Finished." if picture.status == Status.SENT else "Nobody got it."
     return Why(tone, words, f"Over{at}{took}. Nothing is left to send.{undecided}")

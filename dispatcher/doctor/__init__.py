@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import ProgrammingError, connection
 
-from dispatcher.doctor import configuration, database, ledger, machine, redis, work
+from dispatcher.doctor import configuration, database, files, ledger, machine, redis, work
 from dispatcher.doctor.finding import Finding, Note, Problem
 from dispatcher.health import Question
 
@@ -40,6 +40,7 @@ EXAMINATIONS = (
     Examination("the accounts", ledger.somebody_can_log_in, DATABASE),
     Examination("the senders", ledger.senders_are_set_up, DATABASE),
     Examination("the batches", ledger.batches_are_taken, DATABASE),
+    Examination("the files of messages", files.are_in_place, DATABASE),
     Examination("the audit log", ledger.log_is_whole, DATABASE),
     Examination("the clock", work.clock_ticks, DATABASE),
     Examination("the workers", work.workers_work, REDIS),

@@ -17,12 +17,13 @@ NEEDED = ("app.css", "app.js", "live.js", "icons.svg", "admin/css/base.css", "dj
 
 
 def has_room() -> Iterator[Finding]:
-    """On the disks of this code, of the services bin/dev keeps beside it, and of temporary files."""
+    """On the disks of this code, of the services bin/dev keeps beside it, of temporary files and of stored messages."""
     places = {
         settings.BASE_DIR,
         settings.BASE_DIR / ".local",
         Path("/var/lib/campaign-dispatcher"),
         Path(tempfile.gettempdir()),
+        settings.ARCHIVE_DIR,
     }
     disks = {place.stat().st_dev: place for place in sorted(places, reverse=True) if place.exists()}
     for place in disks.values():

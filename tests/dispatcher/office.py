@@ -10,7 +10,17 @@ from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.models import Recurrence
-from dispatcher.models import Attempt, Category, ChosenSender, Dismissal, Heartbeat, Message, Pace, Settlement
+from dispatcher.models import (
+    Attempt,
+    Category,
+    ChosenSender,
+    Dismissal,
+    Heartbeat,
+    Message,
+    MessageFile,
+    Pace,
+    Settlement,
+)
 from people.models import AttributeName, Import, ImportRow
 from simulator.models import Call, Outage
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -28,6 +38,7 @@ def add_rows() -> None:
     Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
     Settlement.objects.create(campaign=campaign, settled=1)
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
+    MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
     Heartbeat.objects.create(name=f"clock {campaign.pk}")
     Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)
     ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})

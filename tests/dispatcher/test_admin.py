@@ -14,7 +14,7 @@ from accounts.back_office import ReadOnly
 from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, Membership, Role
 from campaigns.models import Campaign, StatusChange
 from dispatcher import operations
-from dispatcher.models import Attempt, Batch, Category, ChosenSender, Heartbeat, Message, Settlement
+from dispatcher.models import Attempt, Batch, Category, ChosenSender, Heartbeat, Message, MessageFile, Settlement
 from people.models import Import, ImportRow
 from simulator.models import Call
 from tests.dispatcher.office import add_rows
@@ -24,7 +24,8 @@ from tests.make import make_campaign, make_member, make_user
 pytestmark = pytest.mark.django_db
 OURS = ("accounts", "people", "campaigns", "simulator", "dispatcher")
 MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models()]
-ENGINE = [Batch, Message, Attempt, Settlement, StatusChange, AuditEntry, AuditLink, Call, Import, ImportRow, Heartbeat]
+ENGINE = [Batch, Message, Attempt, MessageFile, Settlement, StatusChange, AuditEntry, AuditLink, Call, Heartbeat]
+ENGINE += [Import, ImportRow]
 Status = Campaign.Status
 
 
