@@ -7,7 +7,7 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 
 COPY . .
-RUN useradd --system --no-create-home dispatcher && python -m compileall -q .
+RUN useradd --system --no-create-home dispatcher && install -d -o dispatcher -m 700 /archive && python -m compileall -q .
 USER dispatcher
 
 EXPOSE 8000

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import operations, recurring
+from dispatcher import operations, recurring, store_due
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
 from people import imports
@@ -26,6 +26,7 @@ REMEMBERED = timedelta(hours=1)
 SILENT_AFTER = timedelta(seconds=10)  # it beats every second
 PREPARING_SECONDS = 0.8
 KEPT_EVERY = 3600
+STORED_EVERY = 3600
 
 
 def tick() -> None:
@@ -38,6 +39,7 @@ def tick() -> None:
         finish_the_finished,
         ring_if_due,
         resume_imports,
+        ring_to_store,
         tidy,
         beat,
     ):
@@ -161,6 +163,19 @@ def ring_if_due() -> None:
 
 def resume_imports() -> None:
     imports.ring_unfinished()
+
+
+_rung = float("-inf")  # when old messages were looked for last
+
+
+def ring_to_store() -> None:
+    """Have old messages moved into files, if that is wanted: looked for when a clock begins and every hour."""
+    global _rung
+    if time.monotonic() - _rung < STORED_EVERY:
+        return
+    if store_due.is_due():
+        queue.ask_to_store()
+    _rung = time.monotonic()
 
 
 def tidy() -> None:

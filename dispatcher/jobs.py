@@ -2,7 +2,7 @@
 
 import os
 
-from dispatcher import engine, giveback
+from dispatcher import engine, giveback, store_due
 from wires import queue
 
 SHIFT_SECONDS = 10
@@ -18,3 +18,8 @@ def dispatch() -> None:
     engine.work(seconds=SHIFT_SECONDS, owner=owner_of(os.uname().nodename, os.getppid()))
     if giveback.due_soon():
         queue.ring()
+
+
+def store() -> None:
+    """Move old messages into files for a while."""
+    store_due.store_due()

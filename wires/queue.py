@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 DISPATCH = "dispatcher.jobs.dispatch"
 IMPORT = "people.jobs.carry_out_import"
-ALLOWED = {DISPATCH, IMPORT}
+STORE = "dispatcher.jobs.store"
+ALLOWED = {DISPATCH, IMPORT, STORE}
 
 
 class NotAllowed(Exception):
@@ -56,6 +57,11 @@ def ring() -> None:
 def ask_for_import(import_id: int) -> None:
     """Have a chores worker carry out this import once the transaction is committed."""
     transaction.on_commit(lambda: _put("chores", IMPORT, import_id))
+
+
+def ask_to_store() -> None:
+    """Have a chores worker move old messages into files once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", STORE))
 
 
 def _put(name: str, job: str, *args: int) -> None:

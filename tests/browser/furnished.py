@@ -14,8 +14,8 @@ from accounts.members import invite
 from accounts.models import Role
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
-from dispatcher import engine, operations, recurring, senders, shelf
-from dispatcher.models import Category
+from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
+from dispatcher.models import Batch, Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import imports
 from tests.browser.conftest import PASSWORD, log_in
@@ -34,8 +34,9 @@ NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Fe
 
 
 @pytest.fixture
-def site(web, monkeypatch) -> Iterator[tuple[str, dict[str, str]]]:
+def site(web, monkeypatch, tmp_path) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a server, and the pages of the furnished workspace by name."""
+    monkeypatch.setattr(settings, "ARCHIVE_DIR", tmp_path)
     yield web, furnish(monkeypatch)
 
 
@@ -95,6 +96,12 @@ def furnish(monkeypatch) -> dict[str, str]:
     old = launched(write("Last year's sale"), *sent(40), *failed(Category.TEMPLATE_ERROR))
     Campaign.objects.filter(pk=old.pk).update(status=Campaign.Status.SENT, finished_at=timezone.now())
     shelf.archive(old, by=ann)
+    stored = launched(write("Opening of the shop"), *sent(38), *failed(Category.BOUNCED), *failed(Category.TIMEOUT))
+    Batch.objects.filter(campaign=stored).update(due_at=None)
+    month_ago = timezone.now() - timedelta(days=30)
+    Campaign.objects.filter(pk=stored.pk).update(status=Campaign.Status.SENT, finished_at=month_ago)
+    with file_place.held():
+        store.store(Campaign.objects.get(pk=stored.pk), by=ann)
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
@@ -113,6 +120,9 @@ def furnish(monkeypatch) -> dict[str, str]:
         "campaigns-none": f"{reverse('campaigns')}?status=failed&q=winter",
         "campaigns-archived": f"{reverse('campaigns')}?show=archived",
         "campaign-archived": reverse("campaign", args=[old.pk]),
+        "campaign-stored": reverse("campaign", args=[stored.pk]),
+        "message-stored": reverse("message", args=[stored.pk, 1]),
+        "dead-letters-stored": reverse("dead-letters-of", args=[stored.pk]),
         "campaign-next": reverse("campaign", args=[weekly.occurrences.get(nth=2).pk]),
         "campaign-next-edit": reverse("campaign-edit", args=[weekly.occurrences.get(nth=2).pk]),
         "change-time": reverse("schedule", args=[weekly.occurrences.get(nth=2).pk]),

@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if not moved:
             self.stdout.write(f"Nothing to move: no campaign that is over for more than {days} days and in order.")
             return
-        vacuum()
+        store.vacuum()
         after = sizes_of_tables()
         for table in before:
             self.stdout.write(f"{table}: {in_units(before[table])} before, {in_units(after[table])} now")
@@ -136,13 +136,6 @@ def days_of(asked: int | None) -> int:
     if days < 0:
         raise CommandError("--older-than wants a number of days, 0 or more.")
     return days
-
-
-def vacuum() -> None:
-    """So that the room is used again at once: autovacuum waits until a fifth of a table is gone. Locks nobody out."""
-    with connection.cursor() as cursor:
-        for part in PARTS:
-            cursor.execute(f"VACUUM (ANALYZE) {part.table}")
 
 
 def sizes_of_tables() -> dict[str, int]:
