@@ -15,10 +15,11 @@ from accounts.models import Role
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, Channel
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
-from dispatcher.models import Batch, Category
+from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import imports
 from tests.browser.conftest import PASSWORD, log_in
+from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.scripted import Script
 from tests.make import make_group, make_member, make_recipient, make_series, make_workspace
@@ -96,10 +97,8 @@ def furnish(monkeypatch) -> dict[str, str]:
     old = launched(write("Last year's sale"), *sent(40), *failed(Category.TEMPLATE_ERROR))
     Campaign.objects.filter(pk=old.pk).update(status=Campaign.Status.SENT, finished_at=timezone.now())
     shelf.archive(old, by=ann)
-    stored = launched(write("Opening of the shop"), *sent(38), *failed(Category.BOUNCED), *failed(Category.TIMEOUT))
-    Batch.objects.filter(campaign=stored).update(due_at=None)
-    month_ago = timezone.now() - timedelta(days=30)
-    Campaign.objects.filter(pk=stored.pk).update(status=Campaign.Status.SENT, finished_at=month_ago)
+    outcomes = [*sent(38), *failed(Category.BOUNCED), *failed(Category.TIMEOUT)]
+    stored = ended_long_ago(launched(write("Opening of the shop")), outcomes)
     with file_place.held():
         store.store(Campaign.objects.get(pk=stored.pk), by=ann)
     preparing = write("A very large audience")

@@ -49,10 +49,10 @@ def long_over(workspace: Workspace | None = None, *, people: int = 25, days: int
     campaign = launched(make_campaign(workspace, people=people, **fields))
     everybody = campaign.messages.count()
     outcomes = (sent(4) + failed(Category.BOUNCED)) * everybody
-    return ended(campaign, outcomes[:everybody], days=days)
+    return ended_long_ago(campaign, outcomes[:everybody], days=days)
 
 
-def ended(campaign: Campaign, outcomes: list, *, days: int = 40) -> Campaign:
+def ended_long_ago(campaign: Campaign, outcomes: list, *, days: int = 40) -> Campaign:
     """As if the campaign had ended so some days ago, with its attempts and the provider's memory of it."""
     settle(campaign, outcomes)
     with connection.cursor() as cursor:

@@ -70,6 +70,15 @@ def test_a_message_the_provider_knows_and_we_do_not_is_found(campaign):
     assert "that we do not" in sentences(campaign)
 
 
+def test_of_what_another_sender_carried_the_simulated_provider_need_not_know(campaign):
+    Call.objects.all().delete()
+    assert "the provider never accepted it" in sentences(campaign)
+
+    Batch.objects.update(account="smtp 0123456789abcdef")
+
+    assert sentences(campaign) == ""
+
+
 def test_the_command_exits_with_an_error_when_something_is_wrong(campaign):
     Batch.objects.update(due_at="2026-01-01T00:00Z")
     with pytest.raises(SystemExit) as end:

@@ -18,7 +18,7 @@ from dispatcher.dead_letters import letters_of, page_of, troubled
 from dispatcher.doctor import files, machine
 from dispatcher.doctor.finding import Note, Problem
 from dispatcher.models import Category, Message, MessageFile
-from tests.dispatcher.filing import archive, ended, names_in
+from tests.dispatcher.filing import archive, ended_long_ago, names_in
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import logged_in, make_campaign, make_recipient, make_user, make_workspace
 
@@ -41,7 +41,7 @@ def campaign(workspace, place) -> Campaign:
     """Stored, with one of each kind that pages offer to show or to do something about."""
     make_recipient(workspace, opted_out=True)
     campaign = launched(make_campaign(workspace, people=4, name="Spring"))
-    campaign = ended(campaign, [*sent(), *failed(Category.TIMEOUT), *failed(Category.BOUNCED), *unknown()])
+    campaign = ended_long_ago(campaign, [*sent(), *failed(Category.TIMEOUT), *failed(Category.BOUNCED), *unknown()])
     Campaign.objects.filter(pk=campaign.pk).update(archived_at=campaign.finished_at)  # nobody decides any more
     archive("--older-than", 30)
     campaign.refresh_from_db()
@@ -68,7 +68,7 @@ def test_the_list_of_people_says_it_whatever_is_asked_for(query, client, campaig
 
 
 def test_nobody_is_shown_the_half_that_is_still_there(client, workspace, place, killed_at):
-    campaign = ended(launched(make_campaign(workspace, people=25)), sent(25))
+    campaign = ended_long_ago(launched(make_campaign(workspace, people=25)), sent(25))
     killed_at("rows_half_removed", "--older-than", 30)
     assert Message.objects.filter(campaign=campaign).count() == 15
     address = str(Message.objects.get(campaign=campaign, number=20).address)

@@ -21,7 +21,7 @@ from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, MessageFile
 from dispatcher.restore import restore
 from dispatcher.store import LeftAlone
-from tests.dispatcher.filing import archive, count_of_rows, ended, long_over, names_in, rows_of, text_in
+from tests.dispatcher.filing import archive, count_of_rows, ended_long_ago, long_over, names_in, rows_of, text_in
 from tests.dispatcher.outcomes import launched, sent, unknown
 from tests.make import make_campaign
 
@@ -116,7 +116,7 @@ def test_what_the_auditor_is_not_content_with_is_left_alone_and_told(lie, said, 
 
 
 def test_what_is_unknown_waits_for_a_decision_unless_somebody_archived_it(place, capsys):
-    campaign = ended(launched(make_campaign(people=3)), [*sent(2), *unknown()])
+    campaign = ended_long_ago(launched(make_campaign(people=3)), [*sent(2), *unknown()])
 
     archive("--older-than", 30)
     assert "1 unknown: decide about them" in capsys.readouterr().out
