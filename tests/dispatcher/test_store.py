@@ -251,6 +251,15 @@ def test_the_audit_finds_a_file_that_is_missing_or_altered(place, capsys):
     assert f"campaign {altered.pk}: the file of its messages" in said and "was altered" in said
 
 
+def test_an_audit_under_way_is_not_alarmed_by_a_move(place):
+    campaign = long_over()
+    as_the_audit_read_it = Campaign.objects.get(pk=campaign.pk)
+
+    archive("--older-than", 30)
+
+    assert list(findings(as_the_audit_read_it)) == []
+
+
 def test_the_audit_log_tells_of_it_with_the_checksum(place):
     campaign = long_over()
     archive("--older-than", 30)
