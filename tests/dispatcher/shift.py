@@ -32,15 +32,20 @@ def start_process(
     *arguments: str, stdin: int | None = None, stdout: int | None = None, **environment: object
 ) -> subprocess.Popen:
     """Start Python with these arguments on the database of this test."""
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
-    values = {name: str(value) for name, value in environment.items()}
     return subprocess.Popen(
         [sys.executable, *arguments],
-        env=inherited | {"DATABASE_URL": database_url()} | values,
+        env=child_environment(**environment),
         cwd=settings.BASE_DIR,
         stdin=stdin,
         stdout=stdout,
     )
+
+
+def child_environment(**environment: object) -> dict[str, str]:
+    """What a child process is told: the database of this test, and settings by environment variable."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    values = {name: str(value) for name, value in environment.items()}
+    return inherited | {"DATABASE_URL": database_url()} | values
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""Whether the pages of a workspace with very many messages open as fast as those of one with few beside it."""
+
+import http.client
+import statistics
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Role
+from tests.bench.children import web
+from tests.bench.filled import fill
+from tests.bench.ground import emptied, workspace_of
+from tests.bench.notebook import Notebook
+from tests.bench.options import Options
+from tests.make import logged_in
+
+LOOKS = 30  # at each page in each round
+WARM_UP = 3
+HOST = "localhost"
+
+
+class Browser:
+    """Looks at the pages of one workspace, by itself and through a web process."""
+
+    def __init__(self, messages: int, port: int) -> None:
+        self.name = f"{messages:,} messages"
+        self.client: Client = logged_in(workspace := workspace_of(messages // 2), Role.OWNER)
+        campaign = fill(workspace, messages)
+        here = reverse("campaign", args=[campaign.pk])
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.cookie = f"{settings.SESSION_COOKIE_NAME}={self.client.cookies[settings.SESSION_COOKIE_NAME].value}"
+        self.pages: dict[str, Callable[[], int]] = {
+            "list": self.at(reverse("campaigns")),
+            "campaign": self.at(here),
+            "campaign, a page in the middle": self.at(f"{here}?page={campaign.messages.count() // 50}"),
+            "campaign, last page of the failed": self.at(f"{here}?status=failed&page=999999"),
+            "campaign, search": self.at(f"{here}?q=first77"),
+            "campaign, through daphne": lambda: self.over(here),
+            "attention": self.at(reverse("attention")),
+            "dead letters": self.at(reverse("dead-letters")),
+            "queue": self.at(reverse("queue")),
+        }
+
+    def at(self, address: str) -> Callable[[], int]:
+        return lambda: self.client.get(address, headers={"host": HOST}).status_code
+
+    def over(self, address: str) -> int:
+        self.connection.request("GET", address, headers={"Cookie": self.cookie})
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer.status
+
+
+def measure(notebook: Notebook, options: Options) -> None:
+    emptied()
+    with web() as (_, port):
+        few, many = (
+            Browser(messages, port) for messages in (options.people // 10, (50 if options.full else 5) * options.people)
+        )
+        for _ in range(options.rounds):
+            for page in few.pages:
+                look(notebook, page, few, many)
+    for page in few.pages:
+        notebook.at_most(100, f"{page}, {many.name}")
+        notebook.at_most(2, notebook.divide(f"{page}, {many.name}", f"{page}, {few.name}"))
+
+
+def look(notebook: Notebook, page: str, *browsers: Browser) -> None:
+    """At the same page of each in turn, so that a busy moment of the machine slows both."""
+    taken: dict[str, list[float]] = {browser.name: [] for browser in browsers}
+    for _ in range(WARM_UP + LOOKS):
+        for browser in browsers:
+            began = time.monotonic()
+            if (status := browser.pages[page]()) != 200:
+                raise SystemExit(f"{page} answered {status}")
+            taken[browser.name].append((time.monotonic() - began) * 1000)
+    for name, times in taken.items():
+        notebook.write(f"{page}, {name}", statistics.median(times[WARM_UP:]), "ms")
+        notebook.write(f"{page}, {name}: slowest of {LOOKS}", max(times[WARM_UP:]), "ms")
