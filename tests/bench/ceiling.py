@@ -1,12 +1,12 @@
 """The ceiling: the same rows settled by bare statements of the engine's size, with nothing leased, noted or sent."""
 
-import time
 import uuid
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from campaigns.models import Campaign
+from tests.bench import costs
 
 SETTLE = """
     UPDATE dispatcher_message AS m
@@ -16,13 +16,13 @@ SETTLE = """
 """
 
 
-def rate(campaign: Campaign) -> float:
-    """Messages a second over all of a campaign, in this process."""
+def send(campaign: Campaign) -> costs.Cost:
+    """Settle all of a campaign, in this process."""
     ids = list(campaign.messages.order_by("number").values_list("pk", flat=True))
     slices = [ids[at : at + settings.BATCH_SIZE] for at in range(0, len(ids), settings.BATCH_SIZE)]
     answers = [[f"sim-{uuid.uuid4()}" for _ in part] for part in slices]
-    began = time.monotonic()
-    for part, answered in zip(slices, answers, strict=True):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(SETTLE, [part, answered])
-    return len(ids) / (time.monotonic() - began)
+    with costs.measured(len(ids)) as cost:
+        for part, answered in zip(slices, answers, strict=True):
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(SETTLE, [part, answered])
+    return cost

@@ -1,6 +1,10 @@
 """What processes cost, as the kernel counts it: seconds of CPU and bytes of memory."""
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection
@@ -8,6 +12,43 @@ from django.db import connection
 PROC = Path("/proc")
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass
+class Cost:
+    """What it took to send so many messages; the CPU in seconds, the memory in bytes."""
+
+    messages: int
+    seconds: float = 0
+    own_cpu: float = 0
+    database_cpu: float = 0
+    memory: int = 0
+
+    @property
+    def rate(self) -> float:
+        return self.messages / self.seconds
+
+    @property
+    def own_microseconds(self) -> float:
+        return self.own_cpu / self.messages * 1e6
+
+    @property
+    def database_microseconds(self) -> float:
+        return self.database_cpu / self.messages * 1e6
+
+    @property
+    def microseconds(self) -> float:
+        return self.own_microseconds + self.database_microseconds
+
+
+@contextmanager
+def measured(messages: int) -> Iterator[Cost]:
+    """What this process and the database spend inside."""
+    cost = Cost(messages)
+    began, own, database = time.monotonic(), time.process_time(), database_cpu()
+    yield cost
+    cost.seconds, cost.own_cpu = time.monotonic() - began, time.process_time() - own
+    cost.database_cpu = database_cpu() - database
 
 
 def database_cpu() -> float:

@@ -1,7 +1,5 @@
 """The yardstick: what one writes first. One RQ job, one ORM save and one broadcast with its COUNTs per recipient."""
 
-import time
-
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -14,6 +12,7 @@ from campaigns.models import Campaign
 from campaigns.personalise import text
 from dispatcher.models import Message
 from simulator.models import Call
+from tests.bench import costs
 
 Status = Message.Status
 
@@ -33,8 +32,8 @@ def send_one(message_id: int) -> None:
     )
 
 
-def rate(campaign: Campaign, jobs: int) -> float:
-    """Messages a second over this many jobs on one SimpleWorker, in a campaign of its full size."""
+def send(campaign: Campaign, jobs: int) -> costs.Cost:
+    """Carry out this many jobs on one SimpleWorker, in a campaign of its full size."""
     connection = Redis.from_url(settings.REDIS_URL)
     queue = Queue("naive", connection=connection, serializer=JSONSerializer)
     queue.empty()
@@ -42,6 +41,6 @@ def rate(campaign: Campaign, jobs: int) -> float:
     for pk in ids[:jobs]:
         queue.enqueue(send_one, pk, result_ttl=0)
     worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer)
-    began = time.monotonic()
-    worker.work(burst=True, logging_level="ERROR")
-    return jobs / (time.monotonic() - began)
+    with costs.measured(jobs) as cost:
+        worker.work(burst=True, logging_level="ERROR")
+    return cost

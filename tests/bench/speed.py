@@ -1,30 +1,42 @@
 """The engine beside what one writes first, what one usually writes, and the most that PostgreSQL would take."""
 
+from collections.abc import Callable
+
 from accounts.models import Workspace
 from tests.bench import ceiling, engine, naive, usual
+from tests.bench.costs import Cost
 from tests.bench.ground import launched, workspace_of
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
-ENGINE, UNIT = "engine, 1 worker", "messages/s"
+ENGINE = "engine, 1 worker"
+BARS = {"naive": 250, "usual": 15, "raw ceiling": 0.25}  # how many times as fast the engine has to be
 
 
 def measure(notebook: Notebook, options: Options) -> None:
-    people = workspace_of(options.people)
-    once = workspace_of(options.people, Workspace.RetryPolicy.NONE)  # else the waits between tries are measured
-    sample = min(options.people, max(5000, options.people // 10))
     for _ in range(options.rounds):
-        notebook.write("naive", naive.rate(launched(people), min(options.jobs, options.people)), UNIT)
-        notebook.write("usual", usual.rate(launched(people), sample), UNIT)
-        notebook.write("raw ceiling", ceiling.rate(launched(people)), UNIT)
-        cost = engine.send(launched(people), options.people)
-        notebook.write(ENGINE, cost.rate, UNIT)
-        notebook.write(f"{ENGINE}: CPU of the worker", cost.worker_cpu / cost.messages * 1e6, "us/message")
-        notebook.write(f"{ENGINE}: CPU of the database", cost.database_cpu / cost.messages * 1e6, "us/message")
-        notebook.write("engine, 2 workers", engine.send(launched(people), options.people, 2).rate, UNIT)
-        failing = engine.send(launched(once), options.people, SIMULATOR_PROFILE="quick")
-        notebook.write(f"{ENGINE}, 10 % fail", failing.rate, UNIT)
+        for name, send in yardsticks(options).items():
+            cost = send()
+            notebook.write(name, cost.rate, "messages/s")
+            notebook.write(f"CPU of {name}", cost.microseconds, "us/message")
+            notebook.write(f"CPU of {name}, the database's part", cost.database_microseconds, "us/message")
     notebook.divide("engine, 2 workers", ENGINE)
-    notebook.at_least(250, notebook.divide(ENGINE, "naive"))
-    notebook.at_least(15, notebook.divide(ENGINE, "usual"))
-    notebook.at_least(0.25, notebook.divide(ENGINE, "raw ceiling"))
+    for name, least in BARS.items():
+        notebook.at_least(least, notebook.divide(ENGINE, name))
+        notebook.divide(f"CPU of {name}", f"CPU of {ENGINE}")
+
+
+def yardsticks(options: Options) -> dict[str, Callable[[], Cost]]:
+    """Each on a campaign of its own and of the same size, frozen beforehand."""
+    size = options.people
+    people = workspace_of(size)
+    once = workspace_of(size, Workspace.RetryPolicy.NONE)  # else the waits between two tries would be measured
+    sample = min(size, max(5000, size // 10))
+    return {
+        "naive": lambda: naive.send(launched(people), min(options.jobs, size)),
+        "usual": lambda: usual.send(launched(people), sample),
+        "raw ceiling": lambda: ceiling.send(launched(people)),
+        ENGINE: lambda: engine.send(launched(people), size),
+        "engine, 2 workers": lambda: engine.send(launched(people), size, workers=2),
+        f"{ENGINE}, 10 % fail": lambda: engine.send(launched(once), size, SIMULATOR_PROFILE="quick"),
+    }
