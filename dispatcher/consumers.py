@@ -1,6 +1,7 @@
 """The live half of the pages: one WebSocket per page, fed by the hub, open for as long as its user may look."""
 
 import asyncio
+import itertools
 import logging
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +22,21 @@ from dispatcher.place import Place
 logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 60  # seconds
+GOLDEN = 0.618034  # its multiples, less the whole turns, lie evenly spread however many there are
 # Only after these codes the page does not come back by itself.
 NOT_ALLOWED, GONE = 4403, 4404
 COME_BACK = 1012
+
+
+_came = itertools.count(1)
+
+
+def first_pause(check_every: float) -> float:
+    """Seconds until a new viewer is looked at: those who came together, after a restart, are not all checked at once.
+
+    The checks wait in the same line as the drawings.
+    """
+    return check_every * (next(_came) * GOLDEN % 1)
 
 
 class Watcher(AsyncWebsocketConsumer):
@@ -69,9 +82,10 @@ class Watcher(AsyncWebsocketConsumer):
 
     async def keep_looking(self, page: LivePage) -> None:
         """Close once the user is logged out or shut out; with another role the page comes back as another one."""
-        code = None
+        code, pause = None, first_pause(self.check_every)
         while code is None:
-            await asyncio.sleep(self.check_every)
+            await asyncio.sleep(pause)
+            pause = self.check_every
             try:
                 code = None if await self.look() == page else COME_BACK
             except PermissionDenied:

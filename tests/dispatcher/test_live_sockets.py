@@ -1,6 +1,7 @@
 """The sockets of the live pages: who may look, and that a push shows the same bytes as a reload."""
 
 import asyncio
+import itertools
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Membership, Role
 from campaigns.models import Campaign
 from dispatcher import operations
-from dispatcher.consumers import Watcher
+from dispatcher.consumers import CHECK_EVERY, Watcher, first_pause
 from dispatcher.drawings import CampaignPage
 from dispatcher.hub import hub
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
@@ -192,6 +193,14 @@ def test_who_is_shut_out_is_closed_and_not_invited_back(campaign, ann, monkeypat
         return await closing(mine)
 
     assert watch(scene()) == 4403
+
+
+def test_who_came_together_is_not_checked_together():
+    moments = sorted(first_pause(CHECK_EVERY) for _ in range(500))
+
+    assert moments[0] >= 0 and moments[-1] <= CHECK_EVERY
+    gaps = [later - earlier for earlier, later in itertools.pairwise([0, *moments, CHECK_EVERY])]
+    assert max(gaps) < 3 * CHECK_EVERY / 500
 
 
 def test_another_role_brings_the_page_back_as_it_is_then(campaign, ann, monkeypatch):
