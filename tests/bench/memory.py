@@ -12,26 +12,22 @@ from wires import queue
 
 MEGABYTE = 1024 * 1024
 HORSE = "work-horse, at most"
+PROCESSES = {"worker": ("worker", "dispatch"), "chores": ("worker", "chores"), "clock": ("clock",)}
 
 
 def measure(notebook: Notebook, options: Options) -> None:
-    people = workspace_of(options.people)
-    for _ in range(options.rounds):
-        campaign = launched(people)
-        with ExitStack() as stack:
-            pids = {"web": stack.enter_context(web())[0].pid}
-            for name, words in (
-                ("worker", ("worker", "dispatch")),
-                ("chores", ("worker", "chores")),
-                ("clock", ("clock",)),
-            ):
-                pids[name] = stack.enter_context(child("manage.py", *words, SIMULATOR_PROFILE="perfect")).pid
-            queue.ring()
-            horse = Horse(campaign, pids["worker"])
-            wait_until(horse.is_done, "the campaign is sent")
-            notebook.write(HORSE, horse.most / MEGABYTE, "MB")
-            for name, pid in pids.items():
-                notebook.write(name, costs.memory_of(pid) / MEGABYTE, "MB")
+    """Once: it hardly differs from round to round."""
+    campaign = launched(workspace_of(options.people))
+    with ExitStack() as stack:
+        pids = {"web": stack.enter_context(web())[0].pid}
+        for name, words in PROCESSES.items():
+            pids[name] = stack.enter_context(child("manage.py", *words, SIMULATOR_PROFILE="perfect")).pid
+        queue.ring()
+        horse = Horse(campaign, pids["worker"])
+        wait_until(horse.is_done, "the campaign is sent")
+        notebook.write(HORSE, horse.most / MEGABYTE, "MB")
+        for name, pid in pids.items():
+            notebook.write(name, costs.memory_of(pid) / MEGABYTE, "MB")
     notebook.at_most(150, HORSE)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Options:
     people: int = 100_000  # recipients of an ordinary campaign
     rounds: int = 3
-    jobs: int = 500  # the naive design is measured over so many
+    jobs: int = 300  # the naive design is measured over so many
     viewers: int = 500
     full: bool = False  # a million recipients, five million messages, a thousand viewers
 

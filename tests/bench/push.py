@@ -20,7 +20,7 @@ from tests.bench.options import Options
 from tests.make import logged_in
 from wires import live
 
-COMMITS = 50
+COMMITS = 30
 BETWEEN = (0.11, 0.23, 0.37)  # seconds, out of step with the quarter of a second between two drawings
 ONE_MORE = """
     UPDATE dispatcher_batch SET pending = pending - 1, sent = sent + 1, settled_at = clock_timestamp()
@@ -29,27 +29,29 @@ ONE_MORE = """
 
 
 def measure(notebook: Notebook, options: Options) -> None:
-    people = workspace_of(options.people)
+    everybody = f"{options.viewers:,} viewers"
+    people, few = workspace_of(options.people), workspace_of(max(COMMITS, options.people // 100))
     commits = min(COMMITS, options.people // 40)
-    crowds = sorted({1, min(100, options.viewers), options.viewers})
     with web() as (server, port):
         for _ in range(options.rounds):
-            for crowd in crowds:
-                delays = delays_of(launched(people), port, crowd, commits)
-                notebook.write(f"delay with {crowd:,} viewers: p50", delays["p50"], "s")
-                notebook.write(f"delay with {crowd:,} viewers: p99", delays["p99"], "s")
-            for crowd in (0, options.viewers):
-                rate, cpu = sending(people, server, port, crowd)
-                notebook.write(f"sending with {crowd:,} viewers", rate, "messages/s")
-                notebook.write(f"CPU of the web process, sending with {crowd:,} viewers", cpu, "s/s")
-    notebook.at_most(0.5, f"delay with {options.viewers:,} viewers: p99")
-    slowed = notebook.divide(f"sending with {options.viewers:,} viewers", "sending with 0 viewers")
-    notebook.at_least(0.9, slowed)
+            for crowd in sorted({min(100, options.viewers), options.viewers}):
+                told = delays_of(launched(few), server, port, crowd, commits)
+                notebook.write(f"from commit to frame, {crowd:,} viewers: p50", told["p50"], "s")
+                notebook.write(f"from commit to frame, {crowd:,} viewers: p99", told["p99"], "s")
+                notebook.write(f"CPU of the web process for a frame, {crowd:,} viewers", told["cpu"] * 1e6, "us")
+            for crowd, words in ((0, "no viewers"), (options.viewers, everybody)):
+                cost, cpu = sending(people, server, port, crowd)
+                notebook.write(f"sending with {words}", cost.rate, "messages/s")
+                notebook.write(f"CPU of a message, sending with {words}", cost.microseconds, "us")
+                notebook.write(f"web process while sending with {words}", cpu, "cores")
+    notebook.at_most(0.5, f"from commit to frame, {everybody}: p99")
+    notebook.at_least(0.9, notebook.divide(f"sending with {everybody}", "sending with no viewers"))
 
 
-def delays_of(campaign: Campaign, port: int, crowd: int, commits: int) -> dict[str, float]:
-    """How long after each commit the viewers saw it. Whoever never saw one is no figure but an error."""
+def delays_of(campaign: Campaign, server: Popen, port: int, crowd: int, commits: int) -> dict[str, float]:
+    """How long after each commit the viewers saw it, and the CPU of a frame. One who never saw it is an error."""
     with watched(campaign, port, crowd) as viewers:
+        used = costs.cpu_of(server.pid)
         told = []
         for number, pause in zip(range(1, commits + 1), ever(BETWEEN), strict=False):
             with transaction.atomic(), connection.cursor() as cursor:
@@ -59,23 +61,24 @@ def delays_of(campaign: Campaign, port: int, crowd: int, commits: int) -> dict[s
             time.sleep(pause)
         tell(viewers, json.dumps(told))
         delays = json.loads(hear(viewers))
+        used = costs.cpu_of(server.pid) - used
     if delays["missing"]:
         raise SystemExit(f"{delays['missing']} pushes never arrived")
-    return delays
+    return delays | {"cpu": used / delays["frames"]}
 
 
 def ever(pauses: tuple[float, ...]) -> Iterator[float]:
     return (pauses[number % len(pauses)] for number in count())
 
 
-def sending(people: Workspace, server: Popen, port: int, crowd: int) -> tuple[float, float]:
-    """Messages a second of one worker while so many watch, and the share of a core that the web process takes."""
+def sending(people: Workspace, server: Popen, port: int, crowd: int) -> tuple[costs.Cost, float]:
+    """What one worker takes to send while so many watch, and the share of a core that the web process takes."""
     campaign = launched(people)
     with watched(campaign, port, crowd):
         used = costs.cpu_of(server.pid)
         cost = engine.send(campaign, people.recipients.count())
         used = costs.cpu_of(server.pid) - used
-    return cost.rate, used / cost.seconds
+    return cost, used / cost.seconds
 
 
 @contextmanager

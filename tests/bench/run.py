@@ -36,7 +36,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=names, metavar="NAME[,NAME]", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--people", type=int, default=100_000, help="recipients of an ordinary campaign")
-    parser.add_argument("--jobs", type=int, default=500, help="jobs the naive design is measured over")
+    parser.add_argument("--jobs", type=int, default=300, help="jobs the naive design is measured over")
     parser.add_argument("--viewers", type=int, help="browsers that watch: 500, or 1,000 with --full")
     parser.add_argument("--full", action="store_true", help="ten times the people, five million messages")
     forms = parser.add_mutually_exclusive_group()

@@ -27,6 +27,7 @@ class Browser(asyncio.Protocol):
         self.buffer = b""
         self.is_open = False
         self.seen: list[tuple[int, float]] = []
+        self.frames = 0
         self.first = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -66,6 +67,7 @@ class Browser(asyncio.Protocol):
         if opcode == PING:
             self.transport.write(bytes([0x80 | PONG, 0x80 | len(content)]) + bytes(4) + content)
         elif opcode == TEXT:
+            self.frames += 1
             found = NUMBER.search(content)
             if found and (not self.seen or int(found[1]) > self.seen[-1][0]):
                 self.seen.append((int(found[1]), time.monotonic()))
@@ -112,7 +114,7 @@ async def main(port: str, path: str, cookie: str, how_many: str) -> None:
         await until_seen(browsers, commits[-1][0])
         delays = [browser.delay(*commit) for commit in commits for browser in browsers]
         heard = sorted(delay for delay in delays if delay is not None)
-        told = {"missing": len(delays) - len(heard)}
+        told = {"missing": len(delays) - len(heard), "frames": sum(browser.frames for browser in browsers)}
         if heard:
             told |= {"p50": heard[len(heard) // 2], "p99": heard[int(0.99 * (len(heard) - 1))]}
         print(json.dumps(told), flush=True)
