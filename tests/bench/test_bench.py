@@ -65,6 +65,11 @@ def test_what_was_not_measured_meets_no_bar():
     assert not Bar("apples", math.nan, "kg", most=1).is_met
 
 
+def test_the_documents_explain_every_benchmark():
+    told = (settings.BASE_DIR / "docs" / "performance.md").read_text()
+    assert [name for name in run.BENCHMARKS if f"| `{name}` |" not in told] == []
+
+
 def test_a_benchmark_that_does_not_exist_is_refused_by_name(capsys):
     with pytest.raises(SystemExit):
         run.main(["--only", "speed,sped"])
