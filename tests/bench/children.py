@@ -14,10 +14,9 @@ from tests.dispatcher.shift import child_environment
 PATIENCE = 120  # seconds; nothing waited for here takes long on a machine that has time
 
 
-@contextmanager
-def child(*arguments: object, grace: float = 20, **environment: object) -> Iterator[subprocess.Popen]:
-    """Python with these arguments, told to stop at the end and killed if it does not."""
-    process = subprocess.Popen(
+def start(*arguments: object, **environment: object) -> subprocess.Popen:
+    """Python with these arguments, which are told and heard line by line."""
+    return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         env=child_environment(**environment),
         cwd=settings.BASE_DIR,
@@ -25,6 +24,12 @@ def child(*arguments: object, grace: float = 20, **environment: object) -> Itera
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def child(*arguments: object, grace: float = 20, **environment: object) -> Iterator[subprocess.Popen]:
+    """The same, told to stop at the end and killed if it does not."""
+    process = start(*arguments, **environment)
     try:
         yield process
     finally:

@@ -1,24 +1,24 @@
-"""The engine itself, in worker processes of its own that all begin on one word."""
+"""The engine itself, in worker processes that all begin on one word."""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from subprocess import Popen
 
 from campaigns.models import Campaign
 from tests.bench import costs
-from tests.bench.children import child, hear, tell
+from tests.bench.children import hear, start, tell
 
 AT_ZERO_LATENCY = {"SIMULATOR_PROFILE": "perfect", "DISPATCH_WINDOW": 1000}
 
+_workers: list[Popen] = []  # started when first needed; their input ends with this process, and they with it
 
-def send(campaign: Campaign, messages: int, workers: int = 1, **environment: object) -> costs.Cost:
-    """Send all of a campaign at zero latency, or as the environment says."""
-    with shifts(workers, seconds=600, **{**AT_ZERO_LATENCY, **environment}) as running:
-        used = costs.database_cpu()
-        begin(running)
-        told = [json.loads(hear(shift)) for shift in running]
-        used = costs.database_cpu() - used
+
+def send(campaign: Campaign, messages: int, workers: int = 1, **settings: object) -> costs.Cost:
+    """Send all of a campaign at zero latency, or as the settings say."""
+    running = ready(workers)
+    used = costs.database_cpu()
+    begin(running, 600, **{**AT_ZERO_LATENCY, **settings})
+    told = ended(running)
+    used = costs.database_cpu() - used
     campaign.refresh_from_db()
     if campaign.status != Campaign.Status.SENT:
         raise SystemExit(f"the campaign ended as {campaign.get_status_display()}")
@@ -27,18 +27,22 @@ def send(campaign: Campaign, messages: int, workers: int = 1, **environment: obj
     return costs.Cost(messages, seconds, cpu, used, memory)
 
 
-@contextmanager
-def shifts(workers: int, *, seconds: float, **environment: object) -> Iterator[list[Popen]]:
-    """Workers that wait for the word to begin a shift of so many seconds."""
-    with ExitStack() as stack:
-        running = [
-            stack.enter_context(child("-m", "tests.bench.shift", seconds, **environment)) for _ in range(workers)
-        ]
-        for shift in running:
-            hear(shift)
-        yield running
+def ready(workers: int) -> list[Popen]:
+    """So many workers that wait for the word."""
+    while len(_workers) < workers:
+        _workers.append(start("-m", "tests.bench.shift"))
+        hear(_workers[-1])
+    return _workers[:workers]
 
 
-def begin(running: list[Popen]) -> None:
-    for shift in running:
-        tell(shift, "go")
+def begin(running: list[Popen], seconds: float, **settings: object) -> None:
+    for worker in running:
+        tell(worker, json.dumps({"seconds": seconds, "settings": settings}))
+
+
+def ended(running: list[Popen]) -> list[dict]:
+    """What each says at the end of its shift."""
+    told = [json.loads(hear(worker)) for worker in running]
+    if any("failed" in one for one in told):
+        raise SystemExit("a worker failed")
+    return told

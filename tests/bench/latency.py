@@ -33,13 +33,13 @@ def measure(notebook: Notebook, options: Options) -> None:
 
 def rate(campaign: Campaign, workers: int, window: int, seconds: float) -> float:
     """Calls settled a second between the first fifth of a shift and its end, retries included."""
-    settings = {"SIMULATOR_PROFILE": "leopard", "DISPATCH_WINDOW": window}
-    with engine.shifts(workers, seconds=seconds, **settings) as running:
-        engine.begin(running)
-        time.sleep(seconds / 5)
-        calls, began = calls_of(campaign)
-        time.sleep(seconds * 3 / 5)
-        more, ended = calls_of(campaign)
+    running = engine.ready(workers)
+    engine.begin(running, seconds, SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=window)
+    time.sleep(seconds / 5)
+    calls, began = calls_of(campaign)
+    time.sleep(seconds * 3 / 5)
+    more, ended = calls_of(campaign)
+    engine.ended(running)
     return (more - calls) / (ended - began).total_seconds()
 
 

@@ -23,7 +23,7 @@ def test_every_benchmark_measures_and_a_missed_bar_exits_with_1():
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
 
     assert done.stdout, done.stderr
