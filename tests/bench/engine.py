@@ -3,20 +3,22 @@
 import json
 from subprocess import Popen
 
+from django.conf import settings
+
 from campaigns.models import Campaign
 from tests.bench import costs
 from tests.bench.children import hear, start, tell
 
-AT_ZERO_LATENCY = {"SIMULATOR_PROFILE": "perfect", "DISPATCH_WINDOW": 1000}
+AT_ZERO_LATENCY = {"SIMULATOR_PROFILE": "perfect", "DISPATCH_WINDOW": 2 * settings.BATCH_SIZE}
 
 _workers: list[Popen] = []  # started when first needed; their input ends with this process, and they with it
 
 
-def send(campaign: Campaign, messages: int, workers: int = 1, **settings: object) -> costs.Cost:
+def send(campaign: Campaign, messages: int, workers: int = 1, **changed: object) -> costs.Cost:
     """Send all of a campaign at zero latency, or as the settings say."""
     running = ready(workers)
     used = costs.database_cpu()
-    begin(running, 600, **{**AT_ZERO_LATENCY, **settings})
+    begin(running, 600, **{**AT_ZERO_LATENCY, **changed})
     told = ended(running)
     used = costs.database_cpu() - used
     campaign.refresh_from_db()
@@ -35,9 +37,9 @@ def ready(workers: int) -> list[Popen]:
     return _workers[:workers]
 
 
-def begin(running: list[Popen], seconds: float, **settings: object) -> None:
+def begin(running: list[Popen], seconds: float, **changed: object) -> None:
     for worker in running:
-        tell(worker, json.dumps({"seconds": seconds, "settings": settings}))
+        tell(worker, json.dumps({"seconds": seconds, "settings": changed}))
 
 
 def ended(running: list[Popen]) -> list[dict]:
