@@ -4,6 +4,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=500, print_blob=True)  # new courses each time: see CONTRIBUTING
 
 
 @pytest.fixture

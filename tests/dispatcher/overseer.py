@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from types import SimpleNamespace
+
+from django.db import connection
 
 from campaigns.models import MOVES, Campaign, StatusChange
-from dispatcher.models import Batch, Message
+from dispatcher.models import Message
 from tests.dispatcher.sending import wrong_with_the_books
 from tests.dispatcher.stepping import Worker
 from tests.dispatcher.world import World
@@ -13,6 +16,11 @@ S = Message.Status
 Moves = Collection[tuple[S, S]]
 BY_MACHINE = {(S.PENDING, end) for end in (S.SENT, S.FAILED, S.SKIPPED, S.CANCELLED, S.UNKNOWN)}
 RETRY, SEND_AGAIN, ASSUME = (S.FAILED, S.PENDING), (S.UNKNOWN, S.PENDING), (S.UNKNOWN, S.SENT)
+QUESTIONS = (
+    "SELECT * FROM dispatcher_message WHERE campaign_id = ANY(%s)",
+    "SELECT * FROM dispatcher_batch WHERE campaign_id = ANY(%s)",
+    "SELECT * FROM campaigns_campaign WHERE id = ANY(%s)",
+)
 NOT_SENT = (S.FAILED, S.SKIPPED, S.CANCELLED)
 
 
@@ -20,28 +28,45 @@ class Overseer:
     """Remembers how things stood at the last look."""
 
     def __init__(self, campaigns: list[Campaign], world: World, window: int) -> None:
-        self.campaigns, self.world, self.window = campaigns, world, window
+        self.world, self.window = world, window
+        self.campaigns = {campaign.pk: campaign for campaign in campaigns}
         self.keys: dict[int, set[str]] = {}  # every key a message has had
-        self.address: dict[str, str] = {}  # of each key
         self.sent_again: Counter[int] = Counter()
         self.doubted: set[int] = set()  # messages of which an answer was never heard, or their worker lost
         self.told = StatusChange.objects.latest("pk").pk  # the last line of the history
+        self.written = ""  # how far the database's own log of changes goes
         self._read()
 
-    def _read(self) -> None:
-        ids = [campaign.pk for campaign in self.campaigns]
-        self.rows = {row.pk: row for row in Message.objects.filter(campaign__in=ids).order_by("pk")}
-        self.batches = {batch.pk: batch for batch in Batch.objects.filter(campaign__in=ids).order_by("pk")}
-        self.status = dict(Campaign.objects.filter(pk__in=ids).values_list("pk", "status"))
+    def _read(self) -> bool:
+        """Read everything; False where nothing was written to the database since the last time."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_wal_insert_lsn()")
+            before, (self.written,) = self.written, cursor.fetchone()
+            if before == self.written:
+                return False
+            self.rows, self.batches, self.standing = (self._rows_of(cursor, question) for question in QUESTIONS)
         for row in self.rows.values():
-            self.keys.setdefault(row.pk, set()).add(str(row.key))
-            self.address[str(row.key)] = row.address or ""
+            self.keys.setdefault(row.id, set()).add(str(row.key))
+        return True
 
-    def doubt(self, batches: Iterable[Batch]) -> None:
+    def _rows_of(self, cursor, question: str) -> dict:
+        cursor.execute(question, [list(self.campaigns)])
+        columns = [column.name for column in cursor.description]
+        return {row[0]: SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()}
+
+    def held(self) -> list:
+        """The batches that somebody owns, or did when he was lost."""
+        return [batch for batch in self.batches.values() if batch.owner and batch.due_at]
+
+    def troubled(self) -> bool:
+        """Whether there is anything to think again about."""
+        return any(row.status in (S.FAILED, S.UNKNOWN) for row in self.rows.values())
+
+    def doubt(self, batches: Iterable) -> None:
         """Who owned these is lost: what they intended in this pass and did not tell may have arrived."""
         for batch in batches:
             self.doubted |= {
-                row.pk
+                row.id
                 for row in self.rows.values()
                 if row.campaign_id == batch.campaign_id
                 and batch.first <= row.number <= batch.handed_up_to
@@ -50,53 +75,57 @@ class Overseer:
 
     def look(self, workers: Iterable[Worker], moves: Moves = ()) -> None:
         """All that must hold, after a step in which only these moves were asked for by a person."""
-        rows, batches, status = self.rows, self.batches, self.status
-        self._read()
-        self._moves_are_legal(rows, {*BY_MACHINE, *moves})
-        self._history_is_legal(status)
-        self._nothing_is_intended_but_while_sending(batches, status)
+        before = self.rows, self.batches, self.standing
+        if self._read() and before != (self.rows, self.batches, self.standing):
+            self._moves_are_legal(before[0], {*BY_MACHINE, *moves})
+            self._history_is_legal(before[2])
+            self._nothing_is_intended_but_while_sending(*before[1:])
+            self._books_balance()
         self._ledger_agrees_with_the_provider()
         for worker in workers:
             assert worker.hands.in_flight <= self.window, f"{worker.name} has {worker.hands.in_flight} in flight"
-        for campaign in self.campaigns:
-            assert wrong_with_the_books(campaign) == []
-            is_over = campaign.status in (Campaign.Status.SENT, Campaign.Status.FAILED)
-            assert not is_over or campaign.finished_at
 
-    def _moves_are_legal(self, before: dict[int, Message], legal: Moves) -> None:
-        for row in self.rows.values():
-            was = S(before[row.pk].status) if row.pk in before else S(row.status)
-            now = S(row.status)
-            assert was == now or (was, now) in legal, f"{row} went from {was.label} to {now.label}"
-            assert row.pk not in before or row.key == before[row.pk].key or now == S.PENDING
-            self.sent_again[row.pk] += (was, now) == SEND_AGAIN
+    def _moves_are_legal(self, before: dict, legal: Moves) -> None:
+        for pk, row in self.rows.items():
+            old = before.get(pk, row)
+            move = S(old.status), S(row.status)
+            assert move[0] == move[1] or move in legal, f"message {row.number} went {move}"
+            assert row.key == old.key or row.status == S.PENDING
+            self.sent_again[pk] += move == SEND_AGAIN
 
-    def _history_is_legal(self, status: dict[int, int]) -> None:
-        at = dict(status)
+    def _history_is_legal(self, before: dict) -> None:
+        at = {pk: campaign.status for pk, campaign in before.items()}
         for line in StatusChange.objects.filter(campaign__in=self.campaigns, pk__gt=self.told).order_by("pk"):
             self.told = line.pk
             old, new = line.from_status, line.to_status
-            assert old == at[line.campaign_id], f"{line} did not begin at {at[line.campaign_id]}"
+            assert old == at[line.campaign_id], f"{line} began at {old}, not at {at[line.campaign_id]}"
             assert old == new or Campaign.Status(new) in MOVES[Campaign.Status(old)], f"{line}: illegal from {old}"
             at[line.campaign_id] = new
-        assert at == self.status
+        assert at == {pk: campaign.status for pk, campaign in self.standing.items()}
 
-    def _nothing_is_intended_but_while_sending(self, before: dict[int, Batch], status: dict[int, int]) -> None:
+    def _nothing_is_intended_but_while_sending(self, before: dict, standing: dict) -> None:
         for pk, batch in self.batches.items():
-            if pk in before and status[batch.campaign_id] != Campaign.Status.SENDING:
+            if pk in before and standing[batch.campaign_id].status != Campaign.Status.SENDING:
                 was, now = before[pk].handed_up_to, batch.handed_up_to
-                assert now <= was, f"{batch} was handed up from {was} to {now} while not sending"
+                assert now <= was, f"batch {pk} was handed up from {was} to {now} while not sending"
+
+    def _books_balance(self) -> None:
+        for pk, campaign in self.standing.items():
+            if campaign.launched_at:
+                assert wrong_with_the_books(self.campaigns[pk]) == []
+            if campaign.status in (Campaign.Status.SENT, Campaign.Status.FAILED):
+                assert campaign.finished_at
 
     def _ledger_agrees_with_the_provider(self) -> None:
         taken = self.world.taken
-        assert taken.keys() <= self.address.keys()
-        for row in self.rows.values():
-            accepted = sum(taken[key] for key in self.keys[row.pk])
-            word = S(row.status).label
-            assert accepted <= 1 + self.sent_again[row.pk], f"{row} was accepted {accepted} times"
+        assert taken.keys() <= set().union(*self.keys.values())
+        for pk, row in self.rows.items():
+            accepted = sum(taken[key] for key in self.keys[pk])
+            name = f"message {row.number} of {row.campaign_id}, called {S(row.status).label},"
+            assert accepted <= 1 + self.sent_again[pk], f"{name} was accepted {accepted} times"
             if row.status == S.SENT and not row.assumed:
-                assert taken[str(row.key)], f"{row} is called sent, but was not accepted"
+                assert taken[str(row.key)], f"{name} was not accepted"
             if row.status in NOT_SENT:
-                assert not accepted, f"{row} is called {word}, but was accepted"
+                assert not accepted, f"{name} was accepted"
             if row.status == S.UNKNOWN:
-                assert row.pk in self.doubted, f"{row} is called unknown without need"
+                assert pk in self.doubted, f"{name} need not be"

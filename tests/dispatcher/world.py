@@ -17,7 +17,7 @@ NOT_TAKEN = {
     "not started": NotStarted("the lease was about to end"),
     "not filled in": NotFilledIn("the text could not be made"),
 }
-KINDS = ("accept", "accept", "accept", "refuse", *UNSURE, *NOT_TAKEN)
+KINDS = (*["accept"] * 8, "refuse", "refuse", *UNSURE, *NOT_TAKEN)
 
 
 class World(Script):
