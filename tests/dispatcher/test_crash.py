@@ -73,6 +73,34 @@ def test_a_worker_killed_at_any_named_point_costs_nobody_a_message(point, keys, 
     assert books.unknown == 0 if keys else books.unknown <= WINDOW
 
 
+@pytest.mark.parametrize("keys", [True, False], ids=["keys honoured", "no keys"])
+def test_two_workers_killed_at_once_leave_at_most_a_window_each_in_doubt(keys, settings):
+    settings.SIMULATOR_HONOURS_KEYS = keys
+    campaign = operations.launch(make_campaign(people=1000), by=None)
+    workers = [
+        start_shift(
+            seconds=60,
+            SIMULATOR_PROFILE="dispatch",
+            SIMULATOR_HONOURS_KEYS=keys,
+            DISPATCH_WINDOW=WINDOW,
+            BATCH_SIZE=100,
+        )
+        for _ in range(2)
+    ]
+    busy = Batch.objects.filter(in_flight__gt=0).exclude(owner="")
+    wait_for(lambda: busy.values("owner").distinct().count() == 2 and books_of(campaign).sent > 20)
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.wait(10)
+
+    books = work_off(campaign, shifts=60)
+
+    assert_nothing_is_wrong(campaign)
+    assert (books.pending, books.total) == (0, 1000)
+    assert books.unknown == 0 if keys else 0 < books.unknown <= 2 * WINDOW
+
+
 def test_a_worker_that_was_suspended_past_its_lease_changes_nothing_when_it_wakes(settings):
     settings.SIMULATOR_HONOURS_KEYS = False
     campaign = operations.launch(make_campaign(people=400), by=None)

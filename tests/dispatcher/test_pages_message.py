@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import Role
 from campaigns.models import Channel
 from dispatcher import operations
 from dispatcher.models import Attempt, Category, Message
@@ -104,12 +105,41 @@ def test_a_cause_is_told_in_the_words_of_the_channel(client, workspace, channel,
     assert f"Trying again rarely helps; correct the {'address' if words == 'mailbox' else 'number'} first." in html
 
 
-def test_an_unknown_message_can_be_decided_here(client, workspace):
-    campaign = launched(make_campaign(workspace, people=2), *unknown(2))
+@pytest.mark.parametrize(("verb", "became"), [("assume_delivered", "sent"), ("send_again", "pending")])
+def test_an_unknown_message_can_be_decided_here_and_the_others_stay(client, workspace, verb, became):
+    campaign = launched(make_campaign(workspace, people=3), *unknown(3))
 
     html = read(client, campaign, 2)
+    assert f'formaction="{reverse(verb, args=[campaign.pk])}"' in html and 'name="numbers" value="2"' in html
+    client.post(reverse(verb, args=[campaign.pk]), {"numbers": "2"})
 
-    assert "Assume delivered" in html and 'name="numbers" value="2"' in html
+    statuses = [message.get_status_display() for message in Message.objects.order_by("number")]
+    assert statuses == ["unknown", became, "unknown"]
+
+
+def test_who_may_send_an_unknown_message_again_is_warned_that_it_may_arrive_twice(client, workspace):
+    campaign = launched(make_campaign(workspace, people=1), *unknown())
+
+    assert "Send again, it may arrive twice" in read(client, campaign)
+
+
+def test_an_unknown_message_of_a_cancelled_campaign_can_only_be_assumed_delivered(client, workspace):
+    campaign = launched(make_campaign(workspace, people=2), *unknown())
+    operations.cancel(campaign, by=None)
+
+    html = read(client, campaign)
+
+    assert "Assume delivered" in html
+    assert reverse("send_again", args=[campaign.pk]) not in html
+
+
+def test_a_viewer_decides_nothing_about_an_unknown_message(client, workspace):
+    campaign = launched(make_campaign(workspace, people=1), *unknown())
+    client.force_login(make_member(workspace, Role.VIEWER))
+
+    html = read(client, campaign)
+
+    assert "Assume delivered" not in html and "Send again" not in html
 
 
 def test_those_left_out_say_why(client, workspace):
