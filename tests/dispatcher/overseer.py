@@ -17,9 +17,9 @@ Moves = Collection[tuple[S, S]]
 BY_MACHINE = {(S.PENDING, end) for end in (S.SENT, S.FAILED, S.SKIPPED, S.CANCELLED, S.UNKNOWN)}
 RETRY, SEND_AGAIN, ASSUME = (S.FAILED, S.PENDING), (S.UNKNOWN, S.PENDING), (S.UNKNOWN, S.SENT)
 QUESTIONS = (
-    "SELECT * FROM dispatcher_message WHERE campaign_id = ANY(%s)",
-    "SELECT * FROM dispatcher_batch WHERE campaign_id = ANY(%s)",
-    "SELECT * FROM campaigns_campaign WHERE id = ANY(%s)",
+    "SELECT * FROM dispatcher_message WHERE campaign_id = ANY(%s) ORDER BY id",
+    "SELECT * FROM dispatcher_batch WHERE campaign_id = ANY(%s) ORDER BY id",
+    "SELECT * FROM campaigns_campaign WHERE id = ANY(%s) ORDER BY id",
 )
 NOT_SENT = (S.FAILED, S.SKIPPED, S.CANCELLED)
 
@@ -31,6 +31,7 @@ class Overseer:
         self.world, self.window = world, window
         self.campaigns = {campaign.pk: campaign for campaign in campaigns}
         self.keys: dict[int, set[str]] = {}  # every key a message has had
+        self.person: dict[int, int] = {}  # to whom a message goes, also once it is erased
         self.sent_again: Counter[int] = Counter()
         self.doubted: set[int] = set()  # messages of which an answer was never heard, or their worker lost
         self.told = StatusChange.objects.latest("pk").pk  # the last line of the history
@@ -47,6 +48,7 @@ class Overseer:
             self.rows, self.batches, self.standing = (self._rows_of(cursor, question) for question in QUESTIONS)
         for row in self.rows.values():
             self.keys.setdefault(row.id, set()).add(str(row.key))
+            self.person.setdefault(row.id, row.recipient_id)
         return True
 
     def _rows_of(self, cursor, question: str) -> dict:
