@@ -13,7 +13,7 @@ from tests.dispatcher.stepping import Worker
 from tests.dispatcher.world import World
 
 S = Message.Status
-Moves = Collection[tuple[S, S]]
+Move = tuple[S, S]
 BY_MACHINE = {(S.PENDING, end) for end in (S.SENT, S.FAILED, S.SKIPPED, S.CANCELLED, S.UNKNOWN)}
 RETRY, SEND_AGAIN, ASSUME = (S.FAILED, S.PENDING), (S.UNKNOWN, S.PENDING), (S.UNKNOWN, S.SENT)
 QUESTIONS = (
@@ -60,7 +60,7 @@ class Overseer:
         """The batches that somebody owns, or did when he was lost."""
         return [batch for batch in self.batches.values() if batch.owner and batch.due_at]
 
-    def troubled(self) -> bool:
+    def is_troubled(self) -> bool:
         """Whether there is anything to think again about."""
         return any(row.status in (S.FAILED, S.UNKNOWN) for row in self.rows.values())
 
@@ -75,7 +75,7 @@ class Overseer:
                 and (row.status, row.tries) == (S.PENDING, batch.pass_no)
             }
 
-    def look(self, workers: Iterable[Worker], moves: Moves = ()) -> None:
+    def look(self, workers: Iterable[Worker], moves: Collection[Move] = ()) -> None:
         """All that must hold, after a step in which only these moves were asked for by a person."""
         before = self.rows, self.batches, self.standing
         if self._read() and before != (self.rows, self.batches, self.standing):
@@ -87,7 +87,7 @@ class Overseer:
         for worker in workers:
             assert worker.hands.in_flight <= self.window, f"{worker.name} has {worker.hands.in_flight} in flight"
 
-    def _moves_are_legal(self, before: dict, legal: Moves) -> None:
+    def _moves_are_legal(self, before: dict, legal: Collection[Move]) -> None:
         for pk, row in self.rows.items():
             old = before.get(pk, row)
             move = S(old.status), S(row.status)
