@@ -122,7 +122,7 @@ SLICE = """
                count(*) FILTER (WHERE status = 1) AS pending,
                ARRAY[{skips}]::int[] AS skipped_by
         FROM dispatcher_message WHERE campaign_id = %(campaign)s GROUP BY 1
-    ) AS slices
+    ) AS slices ORDER BY slice
 """
 
 

@@ -29,6 +29,17 @@ def test_everyone_chosen_gets_one_row_and_the_sum_adds_up(provider):
     assert [b.total for b in Batch.objects.order_by("first")] == [500, 500, 234]
 
 
+def test_batches_are_due_in_the_order_of_their_people(provider, settings):
+    settings.BATCH_SIZE = 2
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")  # so that the planner would rather count by hash
+
+    campaign = operations.launch(make_campaign(people=200), by=None)
+
+    due = list(campaign.batches.order_by("due_at", "pk").values_list("first", flat=True))
+    assert due == sorted(due) and len(due) == 100
+
+
 def test_those_left_out_get_a_row_with_the_reason(provider):
     campaign = make_campaign(people=1)
     make_recipient(campaign.workspace, opted_out=True)
