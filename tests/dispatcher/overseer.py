@@ -92,7 +92,7 @@ class Overseer:
             old = before.get(pk, row)
             move = S(old.status), S(row.status)
             assert move[0] == move[1] or move in legal, f"message {row.number} went {move}"
-            assert row.key == old.key or row.status == S.PENDING
+            assert row.key == old.key or row.status == S.PENDING, f"message {row.number} got another key"
             self.sent_again[pk] += move == SEND_AGAIN
 
     def _history_is_legal(self, before: dict) -> None:
@@ -103,7 +103,8 @@ class Overseer:
             assert old == at[line.campaign_id], f"{line} began at {old}, not at {at[line.campaign_id]}"
             assert old == new or Campaign.Status(new) in MOVES[Campaign.Status(old)], f"{line}: illegal from {old}"
             at[line.campaign_id] = new
-        assert at == {pk: campaign.status for pk, campaign in self.standing.items()}
+        now = {pk: campaign.status for pk, campaign in self.standing.items()}
+        assert at == now, f"the history ends at {at}, the campaigns are {now}"
 
     def _nothing_is_intended_but_while_sending(self, before: dict, standing: dict) -> None:
         for pk, batch in self.batches.items():
@@ -114,13 +115,15 @@ class Overseer:
     def _books_balance(self) -> None:
         for pk, campaign in self.standing.items():
             if campaign.launched_at:
-                assert wrong_with_the_books(self.campaigns[pk]) == []
+                wrong = wrong_with_the_books(self.campaigns[pk])
+                assert not wrong, wrong
             if campaign.status in (Campaign.Status.SENT, Campaign.Status.FAILED):
-                assert campaign.finished_at
+                assert campaign.finished_at, f"campaign {pk} is over and was never finished"
 
     def _ledger_agrees_with_the_provider(self) -> None:
         taken = self.world.taken
-        assert taken.keys() <= set().union(*self.keys.values())
+        strange = taken.keys() - set().union(*self.keys.values())
+        assert not strange, f"the provider knows keys that we do not: {strange}"
         for pk, row in self.rows.items():
             accepted = sum(taken[key] for key in self.keys[pk])
             name = f"message {row.number} of {row.campaign_id}, called {S(row.status).label},"
