@@ -87,6 +87,7 @@ class Course:
         call = worker.hands.flying[which % len(worker.hands.flying)]
         with self.step():
             worker.hands.answer(call, kind)
+            self.overseer.heard[call.standing.id] += 1
             if kind in UNSURE:
                 self.overseer.doubted.add(call.standing.id)
 

@@ -34,6 +34,8 @@ class Overseer:
         self.person: dict[int, int] = {}  # to whom a message goes, also once it is erased
         self.sent_again: Counter[int] = Counter()
         self.doubted: set[int] = set()  # messages of which an answer was never heard, or their worker lost
+        self.heard: Counter[int] = Counter()  # what can have become of tries: answers, and workers found lost
+        self.settled: Counter[int] = Counter()  # tries that were written down
         self.told = StatusChange.objects.latest("pk").pk  # the last line of the history
         self.written = ""  # how far the database's own log of changes goes
         self._read()
@@ -67,13 +69,15 @@ class Overseer:
     def doubt(self, batches: Iterable) -> None:
         """Who owned these is lost: what they intended in this pass and did not tell may have arrived."""
         for batch in batches:
-            self.doubted |= {
+            suspects = {
                 row.id
                 for row in self.rows.values()
                 if row.campaign_id == batch.campaign_id
                 and batch.first <= row.number <= batch.handed_up_to
                 and (row.status, row.tries) == (S.PENDING, batch.pass_no)
             }
+            self.doubted |= suspects
+            self.heard.update(suspects)
 
     def look(self, workers: Iterable[Worker], moves: Collection[Move] = ()) -> None:
         """All that must hold, after a step in which only these moves were asked for by a person."""
@@ -94,6 +98,9 @@ class Overseer:
             assert move[0] == move[1] or move in legal, f"message {row.number} went {move}"
             assert row.key == old.key or row.status == S.PENDING, f"message {row.number} got another key"
             self.sent_again[pk] += move == SEND_AGAIN
+            self.settled[pk] += row.tries - old.tries if row.key == old.key else 0
+            if row.status == S.PENDING:
+                assert self.settled[pk] <= self.heard[pk], f"message {row.number} has a try that nobody made"
 
     def _history_is_legal(self, before: dict) -> None:
         at = {pk: campaign.status for pk, campaign in before.items()}
