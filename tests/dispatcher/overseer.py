@@ -98,7 +98,10 @@ class Overseer:
             assert move[0] == move[1] or move in legal, f"message {row.number} went {move}"
             assert row.key == old.key or row.status == S.PENDING, f"message {row.number} got another key"
             self.sent_again[pk] += move == SEND_AGAIN
-            self.settled[pk] += row.tries - old.tries if row.key == old.key else 0
+            if row.key == old.key:
+                self.settled[pk] += row.tries - old.tries
+            else:  # a person began it anew
+                self.settled[pk] = self.heard[pk] = 0
             if row.status == S.PENDING:
                 assert self.settled[pk] <= self.heard[pk], f"message {row.number} has a try that nobody made"
 
