@@ -167,4 +167,4 @@ def test_the_books_balance_after_every_step_of_any_course_of_events(monkeypatch)
 # The same courses each time, unless more are asked for by a profile: see CONTRIBUTING.
 LENGTH = settings(deadline=None, stateful_step_count=50, suppress_health_check=list(HealthCheck))
 if settings.get_current_profile_name() == "default":
-    LENGTH = settings(LENGTH, max_examples=10, derandomize=True)
+    LENGTH = settings(LENGTH, max_examples=15, derandomize=True)
