@@ -1,6 +1,5 @@
 """An RQ worker that ends gently: the process that works is told to stop, settles what is in flight and leaves."""
 
-import gc
 import os
 import signal
 from contextlib import suppress
@@ -14,16 +13,6 @@ from rq.worker_registration import REDIS_WORKER_KEYS, register
 
 from dispatcher.engine import stop_requested
 from wires.queue import AllowedJob
-
-
-def spare_collector() -> None:
-    """What is loaded stays: the collector need not walk it again and again, nor the forked processes copy it.
-
-    It took a third of the time of every message.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class GentleWorker(Worker):

@@ -30,7 +30,7 @@ if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
     django.setup()
     engine, costs = import_module("dispatcher.engine"), import_module("tests.bench.costs")
-    import_module("dispatcher.worker").spare_collector()
+    import_module("dispatcher.collector").spare()
     say(ready=True)
     while line := sys.stdin.readline():
         pid = os.fork()

@@ -51,5 +51,5 @@ def child_environment(**environment: object) -> dict[str, str]:
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
     django.setup()
-    import_module("dispatcher.worker").spare_collector()
+    import_module("dispatcher.collector").spare()
     import_module("dispatcher.engine").work(seconds=float(sys.argv[1]))

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from dispatcher import collector
 from dispatcher.asgi import application
 from dispatcher.server import Server
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
             max_body_bytes=settings.MAX_BODY_BYTES,
             trusted_proxy=settings.TRUSTED_PROXY,
         )
+        collector.spare()
         server.run()
         if server.failed:
             raise CommandError(f"Cannot listen on {host} port {port}: it is in use or not allowed.")

@@ -3,7 +3,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 from redis.exceptions import RedisError
 
-from dispatcher.worker import GentleWorker, spare_collector
+from dispatcher import collector
+from dispatcher.worker import GentleWorker
 
 
 class Command(BaseCommand):
@@ -15,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, queue: str, **options) -> None:
         connections.close_all()  # a connection must not be inherited by the horses
-        spare_collector()
+        collector.spare()
         try:
             GentleWorker(queue).work(logging_level="WARNING")
         except RedisError as error:
