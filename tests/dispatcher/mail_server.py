@@ -4,8 +4,6 @@ import asyncio
 import datetime
 import socket
 import ssl
-import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -20,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-HERE = "127.0.0.1"
+from tests.wire import HERE, Fault, Plain, Wire, in_a_thread, wire_to
 
 
 class Sink:
@@ -159,80 +157,47 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
     return context, str(authority)
 
 
-class Wire:
-    """Carries everything to a server and back until `fault` befalls it, for as many mails as `times` says.
+class SmtpReader(Plain):
+    """Knows when a mail is announced ("DATA"), carried ("mail") and answered ("answer to mail")."""
 
-    "at DATA": hangs up when the mail is announced. "before the dot": in the middle of the mail.
-    "after the dot": the server has the mail, its answer is lost.
-    "hang": the same, but nobody hangs up. "reset": the same, with a reset. "stale": hangs up after an answered mail.
-    """
+    def __init__(self) -> None:
+        self.seen = b""
+        self.mail = ""
 
-    def __init__(self, server: int) -> None:
-        self.server = server
-        self.port = 0
-        self.fault = ""
-        self.times = 10**9
-        self.connections = 0
+    def there(self, data: bytes) -> set[str]:
+        moments = {"DATA"} if data.endswith(b"DATA\r\n") else set()
+        self.seen = (self.seen + data)[-70_000:]
+        if self.mail == "begun" and b"\r\nDATA\r\n" in b"\r\n" + self.seen:
+            moments.add("mail")
+            if self.seen.endswith(b"\r\n.\r\n"):
+                self.seen, self.mail = b"", "ended"
+        return moments
 
-    async def carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        far, far_out = await asyncio.open_connection(HERE, self.server)
-        there = asyncio.ensure_future(self._there(near, far_out, near_out))
-        back = asyncio.ensure_future(self._back(far, near_out, there))
-        await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
-        for task in (there, back):
-            task.cancel()
-        for out in (near_out, far_out):
-            out.close()
+    def back(self, data: bytes) -> set[str]:
+        if data.startswith(b"354"):
+            self.mail = "begun"
+        elif self.mail == "ended":
+            self.mail = ""
+            return {"answer to mail"}
+        return set()
 
-    async def _there(self, near, far_out, near_out) -> None:
-        self.in_mail: dict = getattr(self, "in_mail", {})
-        seen = b""
-        while data := await near.read(65_536):
-            if self.fault == "at DATA" and data.endswith(b"DATA\r\n") and self._strikes():
-                return
-            seen = (seen + data)[-70_000:]
-            if b"\r\nDATA\r\n" in b"\r\n" + seen and self.in_mail.get(near_out) == "answered 354":
-                if self.fault == "before the dot" and self._strikes():
-                    return
-                if seen.endswith(b"\r\n.\r\n"):
-                    seen = b""
-                    self.in_mail[near_out] = "ended"
-            far_out.write(data)
-            await far_out.drain()
 
-    async def _back(self, far, near_out, there) -> None:
-        self.in_mail = getattr(self, "in_mail", {})
-        while data := await far.read(65_536):
-            if data.startswith(b"354"):
-                self.in_mail[near_out] = "answered 354"
-            elif self.in_mail.get(near_out) == "ended":
-                self.in_mail[near_out] = ""
-                if self.fault in ("after the dot", "hang", "reset") and self._strikes():
-                    if self.fault == "hang":
-                        await asyncio.sleep(60)
-                    if self.fault == "reset":
-                        linger = struct.pack("ii", 1, 0)
-                        near_out.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    return
-                if self.fault == "stale" and self._strikes():
-                    near_out.write(data)
-                    await near_out.drain()
-                    return
-            near_out.write(data)
-            await near_out.drain()
-
-    def _strikes(self) -> bool:
-        self.times -= 1
-        return self.times >= 0
+BREAKS = {
+    "at DATA": Fault("DATA", "hang up"),
+    "before the dot": Fault("mail", "hang up"),
+    "after the dot": Fault("answer to mail", "hang up"),  # the server has the mail, its answer is lost
+    "hang": Fault("answer to mail", "hang"),
+    "reset": Fault("answer to mail", "reset"),
+    "stale": Fault("answer to mail", "hang up after"),
+}
 
 
 @contextmanager
-def wire_to(server: int) -> Iterator[Wire]:
-    """A wire to the server on this port, for the time of the block."""
-    wire = Wire(server)
-    with in_a_thread(lambda: asyncio.start_server(wire.carry, HERE, 0)) as port:
-        wire.port = port
+def breaking_wire(server: int, how: str = "", times: int = 10**9) -> Iterator[Wire]:
+    """A wire to the mail server on this port that breaks in one of these ways, for so many mails."""
+    with wire_to(server, SmtpReader) as wire:
+        if how:
+            wire.break_by(BREAKS[how], times)
         yield wire
 
 
@@ -247,28 +212,5 @@ def silent_server(greeting: bytes = b"") -> Iterator[int]:
         finally:
             writer.close()
 
-    with in_a_thread(lambda: asyncio.start_server(greet, HERE, 0)) as port:
-        yield port
-
-
-@contextmanager
-def in_a_thread(start) -> Iterator[int]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(start(), loop).result(5)
-    try:
+    with in_a_thread(lambda: asyncio.start_server(greet, HERE, 0)) as server:
         yield server.sockets[0].getsockname()[1]
-    finally:
-
-        async def stop() -> None:
-            server.close()
-            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
-        loop.close()

@@ -11,7 +11,7 @@ from dispatcher.senders import smtp_connections, smtp_weighing
 from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Setup, Unreachable, Unsure
 from dispatcher.senders.smtp import SmtpSender
 from dispatcher.senders.smtp_connections import Connections
-from tests.dispatcher.mail_server import HERE, certificate, free_port, mail_server, silent_server, wire_to
+from tests.dispatcher.mail_server import BREAKS, HERE, breaking_wire, certificate, free_port, mail_server, silent_server
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 
@@ -212,8 +212,7 @@ def test_a_connection_that_is_taken_away_at_once_leaves_the_mail_to_the_others()
     [("at DATA", Busy, 0), ("after the dot", Unsure, 1), ("reset", Unsure, 1), ("hang", Unsure, 1)],
 )
 def test_a_loss_is_only_certain_until_the_final_dot(fault, kind, arrived):
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault = fault
+    with mail_server() as sink, breaking_wire(sink.port, fault) as wire:
         answer = hand_over(wire.port, parcel(text="x" * 300), seconds=1)[0]
 
     assert isinstance(answer, kind)
@@ -222,16 +221,14 @@ def test_a_loss_is_only_certain_until_the_final_dot(fault, kind, arrived):
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_large_mail_cut_off_on_its_way_is_provably_not_accepted(loop):
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault = "before the dot"
+    with mail_server() as sink, breaking_wire(sink.port, "before the dot") as wire:
         answer = hand_over(wire.port, parcel(text="a line of text\n" * 400_000), loop=loop)[0]
 
     assert (type(answer), answer.category, sink.mails) == (Busy, "network", [])
 
 
 def test_a_connection_that_went_stale_while_idle_is_replaced_unnoticed():
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault = "stale"
+    with mail_server() as sink, breaking_wire(sink.port, "stale") as wire:
         answers = hand_over(wire.port, *(parcel() for _ in range(5)), one_by_one=True)
 
     assert all(isinstance(answer, Receipt) for answer in answers)
@@ -249,8 +246,7 @@ def test_a_connection_idle_for_too_long_is_not_used_again(monkeypatch):
 
 def test_who_only_waited_for_a_connection_was_not_tried(monkeypatch):
     monkeypatch.setattr(smtp_connections, "CONNECTIONS", 1)
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault = "hang"
+    with mail_server() as sink, breaking_wire(sink.port, "hang") as wire:
         answers = hand_over(wire.port, parcel(), parcel(), seconds=0.7)
 
     assert sorted(type(answer).__name__ for answer in answers) == ["Busy", "Unsure"]
@@ -408,10 +404,10 @@ def test_the_wrong_kind_of_encryption_is_said():
 
 def test_neither_addresses_nor_passwords_are_logged(caplog):
     caplog.set_level("DEBUG")
-    with mail_server(password="sesame") as sink, wire_to(sink.port) as wire:
+    with mail_server(password="sesame") as sink, breaking_wire(sink.port) as wire:
         sink.answers["gone@example.com"] = "550 5.1.1 no such user gone@example.com"
         hand_over(wire.port, parcel(), parcel("gone@example.com"), user="ann", password="sesame")
-        wire.fault = "after the dot"
+        wire.break_by(BREAKS["after the dot"])
         hand_over(wire.port, parcel(), user="ann", password="sesame")
         opening(sink.port, user="ann", password="open-sesame")
 

@@ -12,7 +12,7 @@ from dispatcher.books import books_of
 from dispatcher.models import Attempt, Batch, Message, Pace
 from dispatcher.senders import smtp_weighing
 from people.models import Recipient
-from tests.dispatcher.mail_server import HERE, mail_server, wire_to
+from tests.dispatcher.mail_server import HERE, breaking_wire, mail_server
 from tests.dispatcher.sending import make_due, send, work_off, wrong_with_the_books
 from tests.make import make_campaign, make_recipient
 
@@ -56,8 +56,7 @@ def test_two_hundred_mails_arrive_each_once_and_read_as_the_preview_said():
 @pytest.mark.parametrize("fault", ["after the dot", "reset"])
 def test_cut_off_after_the_dot_it_is_unknown_and_never_sent_twice(fault):
     campaign = make_campaign(people=60)
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault, wire.times = fault, 12
+    with mail_server() as sink, breaking_wire(sink.port, fault, times=12) as wire:
         books = send(by_smtp(campaign, wire.port))
 
     assert (books.sent, books.unknown) == (48, 12)
@@ -68,8 +67,7 @@ def test_cut_off_after_the_dot_it_is_unknown_and_never_sent_twice(fault):
 
 def test_cut_off_before_the_mail_was_handed_over_it_is_tried_again():
     campaign = make_campaign(people=60)
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault, wire.times = "at DATA", 12
+    with mail_server() as sink, breaking_wire(sink.port, "at DATA", times=12) as wire:
         books = send(by_smtp(campaign, wire.port))
 
     assert (books.sent, books.unknown) == (60, 0)
