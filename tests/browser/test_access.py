@@ -6,10 +6,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Membership, Role, User
 from campaigns.models import Campaign
-from tests.browser.conftest import PASSWORD, House, log_in
+from tests.browser.conftest import PASSWORD, log_in
 from tests.browser.furnished import site, walk
 from tests.browser.test_screenshots import OVERFLOWING
 from tests.dispatcher.outcomes import launched
+from tests.house import House
 from tests.make import make_campaign, make_member, make_recipients, make_workspace
 
 __all__ = ["site"]

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Role
 from campaigns.models import Campaign, Recurrence
-from tests.browser.conftest import PASSWORD, House, log_in
+from tests.browser.conftest import PASSWORD, log_in
+from tests.house import House
 from tests.make import make_campaign, make_member, make_recipients, make_workspace
 
 Status = Campaign.Status

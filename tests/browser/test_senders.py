@@ -9,8 +9,9 @@ from accounts.models import Role
 from campaigns.models import Campaign, Channel
 from dispatcher import choose
 from dispatcher.books import books_of
-from tests.browser.conftest import PASSWORD, House, log_in
+from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.mail_server import HERE, mail_server
+from tests.house import House
 from tests.make import make_campaign, make_member, make_workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")

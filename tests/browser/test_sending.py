@@ -11,9 +11,10 @@ from campaigns.models import Campaign
 from dispatcher.books import Books, books_of
 from dispatcher.models import Message
 from simulator.models import Call
-from tests.browser.conftest import PASSWORD, House, kill, log_in
+from tests.browser.conftest import PASSWORD, log_in
 from tests.browser.frames import Heard, never_falls
 from tests.dispatcher.outcomes import launched
+from tests.house import House, kill
 from tests.make import make_campaign, make_member, make_workspace
 
 PEOPLE = 1000

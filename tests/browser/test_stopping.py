@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 from urllib.request import urlopen
 
-from tests.browser.conftest import House
+from tests.house import House
 
 
 def test_the_web_process_stops_within_seconds_though_pages_are_being_asked_for(house: House):

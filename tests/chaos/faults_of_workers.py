@@ -1,0 +1,111 @@
+"""Workers, clocks and the web server die, sleep, come too often, or have a wrong idea of the time."""
+
+import os
+import signal
+from functools import partial
+
+from django.conf import settings
+
+from campaigns.models import Campaign
+from dispatcher import crash, operations
+from tests.chaos.fault import fault
+from tests.chaos.scene import Scene
+from tests.chaos.trials import launch
+from tests.house import WORKERS
+
+CALLS = ("before_call", "after_call")
+
+
+@fault("F1", "kill -9 of a worker; its work-horse lives on, alone")
+def kill_a_worker(scene: Scene) -> None:
+    for _ in range(2):
+        name, _ = scene.house.horse()
+        scene.house.kill(name)
+        scene.sleep(0.5, 2)
+
+
+@fault("K", "kill -9 of work-horses at random")
+def kill_horses(scene: Scene) -> None:
+    for _ in range(5):
+        scene.house.kill_horse()
+        scene.sleep(0.2, 1.5)
+
+
+def kill_at(point: str, scene: Scene) -> None:
+    """Each work-horse of one worker dies there, one after the other."""
+    house, before = scene.house, scene.house.horses_lost
+    armed = WORKERS if point == "before_finish" else WORKERS[:1]  # whoever closes the last batch passes it
+    nth = scene.luck.randint(1, 60) if point in CALLS else 1 if point == "before_finish" else scene.luck.randint(1, 3)
+    for name in armed:
+        house.own[name] = {"CRASH_AT": f"{point}:{nth}"}
+        house.kill(name)
+    if point == "before_finish":
+        scene.trials.append(scene.patiently(partial(launch, 20, profile="perfect")))
+    died = scene.wait(lambda: house.horses_lost >= before + (1 if point == "before_finish" else 3), 40)
+    scene.must(died or house.horses_lost > before, f"no worker ever passed {point}")
+    for name in armed:
+        del house.own[name]
+        house.kill(name)
+    house.horses_killed += house.horses_lost - before
+
+
+for point in crash.POINTS:
+    fault(f"F2 {point}", f"a worker dies at {point}", group="F2")(partial(kill_at, point))
+
+
+@fault("F4", "SIGTERM to all workers in the middle, then new ones")
+def roll_workers(scene: Scene) -> None:
+    for name in WORKERS:
+        scene.house.rest(name)
+    scene.sleep(0.2, 1)
+    for name in WORKERS:
+        scene.house.start(name)
+
+
+@fault("F6", "kill -9 of the clock, and none for eight seconds")
+def no_clock(scene: Scene) -> None:
+    scene.house.rest("clock", signal.SIGKILL)
+    scene.house.others_killed += 1
+    scene.house.kill_horse()  # whose batches nobody rings for
+    scene.sleep(8)
+    scene.house.start("clock")
+
+
+@fault("F7", "five clocks at once")
+def five_clocks(scene: Scene) -> None:
+    small = [scene.launch(30) for _ in range(3)]
+    with scene.house.more("clock", 4):
+        scene.wait(lambda: all(trial.campaign.pk and not trial.books.pending for trial in small), 10)
+        scene.sleep(1)
+
+
+@fault("F8", "a work-horse sleeps past its lease (SIGSTOP) and wakes (SIGCONT)")
+def zombie(scene: Scene) -> None:
+    _, pid = scene.house.horse()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        scene.sleep(settings.LEASE_SECONDS + 1, settings.LEASE_SECONDS + 3)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@fault("F32", "a worker whose clock is an hour ahead, another an hour behind (libfaketime)")
+def wrong_clocks(scene: Scene) -> None:
+    trial = scene.keep_busy()
+    scheduled = scene.later(3600 * 0.75)
+    for name, shift in zip(WORKERS, ("+1h", "-1h"), strict=True):
+        scene.house.own[name] = {
+            "LD_PRELOAD": scene.house.faketime,
+            "FAKETIME": shift,
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        scene.house.kill(name)
+    epochs = sum(trial.campaign.batches.values_list("epoch", flat=True))
+    scene.sleep(6)
+    scene.must(scheduled.status == Campaign.Status.SCHEDULED, "what is due in 45 minutes was sent by a fast clock")
+    lapses = sum(trial.campaign.batches.values_list("lapses", flat=True))
+    scene.tell(f"leased {sum(trial.campaign.batches.values_list('epoch', flat=True)) - epochs} times, {lapses} lapses")
+    for name in WORKERS:
+        del scene.house.own[name]
+        scene.house.kill(name)
+    scene.press(scheduled, operations.unschedule)

@@ -1,0 +1,191 @@
+"""What a fault has at hand: the house, chance, the campaigns under way, and a place to write down what happened."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from accounts.models import ApiKey, Role
+from campaigns.models import Campaign, IllegalMove
+from dispatcher import operations
+from dispatcher.models import ChosenSender, Pace, Settlement
+from simulator.models import Outage
+from tests.chaos.house import ChaosHouse
+from tests.chaos.trials import Trial, calls, intents, judge, launch, write
+from tests.make import make_member
+
+Status = Campaign.Status
+Answer = TypeVar("Answer")
+PATIENCE = 120  # seconds; a busy machine is slow, not wrong
+RECOVERY = settings.LEASE_SECONDS + 1 + 1  # lease, clock and poll
+SLACK = 30  # until a process that died has started again on a busy machine
+ENOUGH = 600  # people still to be written to when a fault begins
+
+
+@dataclass
+class Scene:
+    house: ChaosHouse
+    luck: Random
+    people: int
+    began: float = field(default_factory=time.monotonic)
+    trials: list[Trial] = field(default_factory=list)
+    trail: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    now: str = ""  # the fault under way
+
+    # --- writing down ---
+
+    def tell(self, what: str) -> None:
+        self.trail.append(f"{time.monotonic() - self.began:7.1f} s  {self.now:<4} {what}")
+
+    def must(self, holds: object, sentence: str) -> None:
+        if not holds:
+            self.wrong.append(f"{self.now}: {sentence}")
+            self.tell(f"WRONG: {sentence}")
+
+    # --- waiting ---
+
+    def patiently(self, read: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
+        """What the database says, also if it is just away."""
+        ends = time.monotonic() + seconds
+        while True:
+            try:
+                return read()
+            except (OperationalError, InterfaceError):
+                connection.close()
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.2)
+
+    def wait(self, condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
+        """Whether it came true in time."""
+        ends = time.monotonic() + seconds
+        while not self.patiently(condition):
+            if time.monotonic() > ends:
+                return False
+            self.house.bury_orphans()
+            time.sleep(0.05)
+        return True
+
+    def sleep(self, least: float, most: float | None = None) -> None:
+        time.sleep(self.luck.uniform(least, most or least))
+
+    # --- campaigns ---
+
+    def launch(self, people: int, **how) -> Trial:
+        trial = self.patiently(lambda: launch(people, **how))
+        self.trials.append(trial)
+        return trial
+
+    def later(self, seconds: float) -> Trial:
+        """A small campaign that is scheduled."""
+        trial = self.patiently(lambda: write(30))
+        self.trials.append(trial)
+        self.press(trial, operations.schedule, at=timezone.now() + timedelta(seconds=seconds))
+        return trial
+
+    def under_way(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.status in (Status.SENDING, Status.PAUSED)]
+
+    def keep_busy(self) -> Trial:
+        """A campaign that will be sent for a while; one with keys and one without, at least."""
+        sending = [trial for trial in self.trials if trial.status == Status.SENDING]
+        for keys in (True, False):
+            if sum(trial.books.pending for trial in sending if trial.keys == keys) < ENOUGH:
+                sending.append(self.launch(self.people, keys=keys, profile=self.luck.choice(("leopard", "dispatch"))))
+        return self.luck.choice([trial for trial in sending if trial.books.pending > ENOUGH / 2] or sending)
+
+    def go_on(self) -> None:
+        """Resume what paused by itself or was left paused by a fault."""
+        for trial in self.trials:
+            if trial.status == Status.PAUSED and trial.books.pending:
+                self.press(trial, operations.resume)
+
+    def press(self, trial: Trial, verb: Callable, **how) -> bool:
+        """False if somebody else, or the end, was faster."""
+        try:
+            self.patiently(lambda: trial.press(verb, **how))
+        except IllegalMove:
+            return False
+        return True
+
+    def must_stand_still(self, trial: Trial, seconds: float) -> None:
+        """No intent after a pause or cancel; of the calls, only those that were intended already."""
+        noted, called = self.patiently(lambda: (intents(trial), calls(trial)))
+        self.sleep(seconds)
+        since, after = self.patiently(lambda: (intents(trial), calls(trial)))
+        self.must(noted == since, f"campaign {trial.campaign.pk}: somebody was noted although it stands still")
+        most = settings.DISPATCH_WINDOW * 4  # two workers, and two that were killed and know it not yet
+        self.must(after - called <= most, f"campaign {trial.campaign.pk}: {after - called} calls while it stood still")
+
+    # --- people ---
+
+    def as_program(self, trial: Trial) -> dict[str, str]:
+        _, secret = ApiKey.make(trial.campaign.workspace, "chaos", Role.MARKETER)
+        return {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+
+    def as_member(self, trial: Trial) -> dict[str, str]:
+        client, token = Client(), get_random_string(32)
+        client.force_login(make_member(trial.campaign.workspace))
+        return {
+            "Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={token}",
+            "X-CSRFToken": token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    # --- before and after ---
+
+    def disturbed(self) -> None:
+        for trial in self.patiently(self.under_way):
+            trial.disturbed += 1
+
+    def newest(self) -> int:
+        return Settlement.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def recovered(self) -> float:
+        """Seconds until something is settled again; wrong if that takes longer than lease, clock and poll."""
+        began, newest = time.monotonic(), self.patiently(self.newest)
+        self.patiently(self.keep_busy)
+        moves = self.wait(lambda: self.newest() > newest or self.go_on(), RECOVERY + SLACK)
+        took = time.monotonic() - began
+        self.must(moves, f"nothing moved for {took:.0f} s")
+        return took
+
+    def quiet(self) -> bool:
+        """Nothing breaks any more: wait until all are accounted for."""
+        self.house.heal()
+
+        def is_over() -> bool:
+            self.calm()
+            self.go_on()
+            return not any(trial.status == Status.PREPARING or trial.books.pending for trial in self.trials)
+
+        over = self.wait(is_over) and self.wait(lambda: not self.under_way(), 30)
+        return over and self.wait(
+            lambda: all(trial.status != Status.CANCELLED or over_and_out(trial) for trial in self.trials)
+        )
+
+    def calm(self) -> None:
+        """The provider is at its best, so that the end comes soon."""
+        mine = [trial.campaign.workspace_id for trial in self.trials]
+        Outage.objects.all().delete()
+        Pace.objects.filter(workspace__in=mine).update(rate=None, closed_until=None)
+        for choice in ChosenSender.objects.filter(workspace__in=mine).exclude(options__profile="perfect"):
+            kept = {"honours_keys": choice.options["honours_keys"], "seed": choice.options["seed"]}
+            ChosenSender.objects.filter(pk=choice.pk).update(options={**kept, "profile": "perfect"})
+
+    def judge(self) -> list[str]:
+        return self.patiently(lambda: list(judge(self.trials)))
+
+
+def over_and_out(trial: Trial) -> bool:
+    trial.campaign.refresh_from_db()
+    return trial.campaign.finished_at is not None
