@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from dispatcher import operating_views, operations, schedule_views, sender_views, shelf, shelf_views, views
 from dispatcher.api import front_door
+from dispatcher.busy import went_wrong
 from dispatcher.consumers import WatchCampaign, WatchList, WatchNothing
 from dispatcher.health import health
 
@@ -15,6 +16,7 @@ def verb(name: str, operation, **options):
     return path(f"campaigns/<int:pk>/{address}/", views.operate, {"operation": operation, **options}, name=name)
 
 
+handler500 = went_wrong
 urlpatterns = [
     path("", views.campaigns, name="campaigns"),
     path("campaigns/live/", views.cards, name="campaigns-live"),

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import access
 from campaigns.models import Campaign, Channel, IllegalMove
 from dispatcher import clock, engine, freeze, operations, senders
 from dispatcher.books import books_of
@@ -241,3 +242,15 @@ def test_a_page_says_to_try_again_when_the_database_is_busy(client, monkeypatch)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Nothing was changed" in answer.content.decode()
+
+
+def test_so_it_does_when_the_database_is_gone_before_it_is_known_who_asks(client, monkeypatch):
+    def gone(request):
+        raise OperationalError("FATAL: sorry, too many clients already")
+
+    monkeypatch.setattr(access, "user_of", gone)
+    client.raise_request_exception = False
+
+    answer = client.get(reverse("campaigns"))
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
