@@ -49,32 +49,32 @@ def lose_commits(scene: Scene) -> None:
     break_wire(scene, Fault("answer to commit", "hang up"), 30, 10)
 
 
-@fault("F18a", "the connection is cut before COMMIT arrives", group="F18")
+@fault("W1", "the connection is cut before COMMIT arrives")
 def lose_before_commit(scene: Scene) -> None:
     break_wire(scene, Fault("commit", "reset"), 30, 10)
 
 
-@fault("F18b", "the answer to COMMIT comes after the lease", group="F18")
+@fault("W2", "the answer to COMMIT comes after the lease")
 def late_commits(scene: Scene) -> None:
     break_wire(scene, Fault("answer to commit", "delay", seconds=6), 3, 8)
 
 
-@fault("F18c", "answers are cut off in the middle", group="F18")
+@fault("W3", "answers are cut off in the middle")
 def half_answers(scene: Scene) -> None:
     break_wire(scene, Fault("back", "hang up", after=scene.luck.randint(400, 20_000)), 20, 8)
 
 
-@fault("F18d", "connections are closed by half", group="F18")
+@fault("W4", "connections are closed by half")
 def half_closed(scene: Scene) -> None:
     break_wire(scene, Fault("back", "half-close", seconds=1), 10, 8)
 
 
-@fault("F18e", "PostgreSQL is slow to reach", group="F18")
+@fault("W5", "PostgreSQL is slow to reach")
 def slow_wire(scene: Scene) -> None:
     break_wire(scene, Fault("back", "delay", seconds=0.2), 100, 6)
 
 
-@fault("F18f", "PostgreSQL is cut off for longer than a lease, and what was said arrives late", group="F18")
+@fault("W6", "PostgreSQL is cut off for longer than a lease, and what was said arrives late")
 def hanging_wire(scene: Scene) -> None:
     scene.house.to_postgres.break_by(Fault("there", "hang"))
     scene.sleep(5, 8)

@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -22,7 +21,8 @@ from tests.chaos.house import ChaosHouse
 from tests.chaos.scene import RECOVERY, Scene
 
 IN_A_ROUND = 6  # faults
-BETWEEN = 3  # work-horses killed between two faults, when there is time for it
+A_MINUTE = 26  # kills, at least
+LONGEST_STORM = 20  # kills between two faults
 SHOWN = 60  # lines of the trail
 
 
@@ -43,7 +43,7 @@ def run(house: ChaosHouse, options: argparse.Namespace) -> int:
         house.find_faketime()
     print(f"seed {options.seed}, {len(chosen)} faults", flush=True)
     house.open()
-    scene = Scene(house, luck, options.people)
+    scene = Scene(house, luck, options.people, options.trail)
     rows = {fault.name: Row(fault.title) for fault in chosen}
     ends = time.monotonic() + (options.minutes or 0) * 60
     found: list[str] = []
@@ -69,7 +69,7 @@ def choose(only: str) -> list[Fault]:
         return list(FAULTS.values())
     chosen = []
     for word in only.split(","):
-        named = [fault for fault in FAULTS.values() if word in (fault.name, fault.group)]
+        named = [FAULTS[word]] if word in FAULTS else [fault for fault in FAULTS.values() if fault.group == word]
         if not named:
             raise Trouble(f"There is no fault {word}; there are {', '.join(FAULTS)}.")
         chosen += named
@@ -108,11 +108,14 @@ def befall(scene: Scene, fault: Fault, row: Row) -> None:
 
 
 def storm(scene: Scene) -> None:
+    """Work-horses die between the faults, as many as it takes to keep up the rate."""
     scene.now = "kill"
-    for _ in range(BETWEEN):
+    for _ in range(LONGEST_STORM):
+        if scene.house.kills > (time.monotonic() - scene.began) / 60 * A_MINUTE:
+            return
+        scene.patiently(scene.keep_busy)
         scene.disturbed()
-        with suppress(TimeoutError):
-            scene.tell("kill -9 of a work-horse" if scene.house.kill_horse(3) else "no work-horse to kill")
+        scene.tell("kill -9 of a work-horse" if scene.house.kill_horse(3) else "no work-horse to kill")
         scene.sleep(0.1, 1)
 
 

@@ -35,6 +35,7 @@ class Scene:
     house: ChaosHouse
     luck: Random
     people: int
+    aloud: bool = False
     began: float = field(default_factory=time.monotonic)
     trials: list[Trial] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
@@ -45,6 +46,8 @@ class Scene:
 
     def tell(self, what: str) -> None:
         self.trail.append(f"{time.monotonic() - self.began:7.1f} s  {self.now:<4} {what}")
+        if self.aloud:
+            print(self.trail[-1], flush=True)
 
     def must(self, holds: object, sentence: str) -> None:
         if not holds:
