@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Worker
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.worker import BaseWorker
 
@@ -37,6 +38,13 @@ class AllowedJob(Job):
         if self.func_name not in ALLOWED or self.instance:
             raise NotAllowed(f"refused to run {self.func_name!r}")
         return super().func
+
+    def restore(self, raw_data) -> None:
+        try:
+            super().restore(raw_data)
+        except Exception as error:  # RQ would end the worker that finds it
+            logger.error("dropped a job that cannot be read: %s", error)
+            raise NoSuchJobError(f"No job can be read from {self.key!r}") from error
 
 
 @cache

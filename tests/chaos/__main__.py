@@ -45,7 +45,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         code = 130
-    if code == 1:
+    if code == 1 or options.keep:
         print(f"What the processes said is in {home / 'logs'}", file=sys.stderr)
     else:
         shutil.rmtree(home, ignore_errors=True)
@@ -58,6 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="to repeat a run")
     parser.add_argument("--only", default="", metavar="F8,F12", help="these faults, in this order")
     parser.add_argument("--people", type=int, default=3000, help="people of each campaign")
+    parser.add_argument("--keep", action="store_true", help="keep what the processes said")
     parser.add_argument("--trail", action="store_true", help="tell everything as it is done")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there, too")
     return parser.parse_args()

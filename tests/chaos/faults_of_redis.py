@@ -25,7 +25,7 @@ def redis() -> Redis:
 
 @fault("F9", "poison on the queue: garbage, an unknown function, another serializer")
 def poison(scene: Scene) -> None:
-    began = {name: scene.house.started[name] for name in WORKERS}
+    began = {name: scene.house.processes[name].pid for name in WORKERS}
     for _ in range(3):
         connection = redis()
         connection.hset("rq:job:garbage", mapping={"data": b"\xff\x00garbage", "created_at": "never"})
@@ -36,9 +36,10 @@ def poison(scene: Scene) -> None:
             job.save()
             connection.rpush(QUEUE, job.id)
         scene.sleep(0.5, 1)
-    eaten = scene.wait(lambda: not redis().lpos(QUEUE, "garbage"), 30)
+    eaten = scene.wait(lambda: redis().lpos(QUEUE, "garbage") is None, 30)
     scene.must(eaten, "the poison stays on the queue")
-    alive = {name: scene.house.started[name] for name in WORKERS}
+    scene.sleep(1)
+    alive = {name: scene.house.processes[name].pid for name in WORKERS if scene.house.processes[name].poll() is None}
     scene.must(alive == began, "a worker died of the poison")
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from rq.serializers import JSONSerializer
 
 from wires import queue
-from wires.queue import AllowedJob, NotAllowed
+from wires.queue import DISPATCH, AllowedJob, NotAllowed
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +22,18 @@ def test_a_job_of_a_stranger_is_refused():
     job = AllowedJob.create("os.system", args=("true",), connection=connection, serializer=JSONSerializer)
     with pytest.raises(NotAllowed, match="os.system"):
         job.perform()
+
+
+def test_garbage_on_the_queue_is_dropped_and_what_stands_behind_it_is_found():
+    connection = django_rq.get_connection("dispatch")
+    queue = django_rq.get_queue("dispatch", connection=connection)
+    connection.hset("rq:job:garbage", mapping={"data": b"\xff", "created_at": "never"})
+    connection.rpush(queue.key, "garbage")
+    ring = queue.enqueue(DISPATCH)
+
+    found, _ = queue.dequeue_any([queue], timeout=None, connection=connection, job_class=AllowedJob)
+
+    assert (found.id, queue.count) == (ring.id, 0)
 
 
 @pytest.mark.django_db(transaction=True)
