@@ -8,12 +8,14 @@ from datetime import timedelta
 from http.client import HTTPException
 from re import search
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import timezone
 
 from campaigns.authoring import NotEditable, update_campaign
 from campaigns.models import Campaign
+from campaigns.when import Wall
 from dispatcher import operations
 from people.groups import delete_group
 from people.models import Recipient
@@ -170,6 +172,19 @@ def delete_meanwhile(scene: Scene) -> None:
     delete_group(group, by=None)
     gone = Recipient.objects.filter(workspace=trial.campaign.workspace_id).order_by("-pk")[:40]
     Recipient.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
+
+
+@fault("F33", "due now by the clocks on the walls of far places")
+def far_places(scene: Scene) -> None:
+    for zone in ("Asia/Kathmandu", "Pacific/Chatham", "America/St_Johns"):
+        trial = draft(scene)
+        now = timezone.now()
+        here = now.astimezone(ZoneInfo(zone))
+        scene.press(trial, operations.schedule, at=Wall.at(here.date(), here.time(), zone))
+        trial.campaign.refresh_from_db()
+        scene.must(trial.campaign.scheduled_at == now.replace(second=0, microsecond=0), f"{zone} is another time")
+        started = scene.wait(lambda trial=trial: trial.status not in (Status.SCHEDULED, Status.PREPARING), 60)
+        scene.must(started, f"what is due now in {zone} is not sent")
 
 
 @fault("F34", "no clock while two campaigns fall due, one of them long ago")

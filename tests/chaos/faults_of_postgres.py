@@ -97,7 +97,7 @@ def exhaust(scene: Scene) -> None:
         for _ in range(3):
             status, text, _ = scene.house.ask(page, headers=headers)
             scene.must(status in (200, 503), f"the page answers {status}: {text[:200]}")
-            scene.sleep(1)
+            scene.sleep(0.4)
     finally:
         for one in taken:
             one.close()

@@ -69,7 +69,7 @@ def redis_refuses(scene: Scene) -> None:
 def redis_hangs(scene: Scene) -> None:
     scene.house.to_redis.break_by(Fault("there", "hang"))
     send_meanwhile(scene)
-    scene.sleep(1, 6)
+    scene.sleep(1, 3)
     scene.house.to_redis.mend()
 
 
@@ -96,7 +96,7 @@ def full_redis(scene: Scene) -> None:
     scene.press(trial, operations.launch)
     status, text, _ = scene.house.ask("/health")
     scene.must(status in (200, 503), f"/health with a full Redis answers {status}: {text[:200]}")
-    scene.sleep(2, 4)
+    scene.sleep(1, 3)
     redis().config_set("maxmemory", "0")
 
 

@@ -42,7 +42,9 @@ def run(house: ChaosHouse, options: argparse.Namespace) -> int:
     if any(fault.group == "F32" for fault in chosen):
         house.find_faketime()
     print(f"seed {options.seed}, {len(chosen)} faults", flush=True)
+    began = time.monotonic()
     house.open()
+    say(f"the house stands after {time.monotonic() - began:.0f} s")
     scene = Scene(house, luck, options.people, options.trail)
     rows = {fault.name: Row(fault.title) for fault in chosen}
     ends = time.monotonic() + (options.minutes or 0) * 60
@@ -124,6 +126,7 @@ def finish(scene: Scene) -> list[str]:
     scene.now = "end"
     if not scene.quiet():
         scene.tell("it never became quiet")
+    scene.look_at_pages()
     found = [*scene.wrong, *scene.judge()]
     for sentence in found:
         scene.tell(f"FOUND: {sentence}")

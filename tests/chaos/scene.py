@@ -84,7 +84,8 @@ class Scene:
     # --- campaigns ---
 
     def launch(self, people: int, **how) -> Trial:
-        trial = self.patiently(lambda: launch(people, **how))
+        seed = self.luck.getrandbits(30)
+        trial = self.patiently(lambda: launch(people, **{"seed": seed, **how}))
         self.trials.append(trial)
         return trial
 
@@ -184,6 +185,12 @@ class Scene:
         for choice in ChosenSender.objects.filter(workspace__in=mine).exclude(options__profile="perfect"):
             kept = {"honours_keys": choice.options["honours_keys"], "seed": choice.options["seed"]}
             ChosenSender.objects.filter(pk=choice.pk).update(options={**kept, "profile": "perfect"})
+
+    def look_at_pages(self) -> None:
+        for trial in self.trials[-2:]:
+            status, text, _ = self.house.ask(f"/campaigns/{trial.campaign.pk}/", headers=self.as_member(trial))
+            words = f"{trial.books.sent:,}"
+            self.must(status == 200 and words in text, f"the page answers {status}, and not that {words} were sent")
 
     def judge(self) -> list[str]:
         return self.patiently(lambda: list(judge(self.trials)))
