@@ -32,6 +32,7 @@ class House:
     started: dict[str, int] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
     closing: threading.Event = field(default_factory=threading.Event)
+    keeper: threading.Thread | None = None
     moving: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -55,7 +56,8 @@ class House:
 
     def close(self) -> None:
         self.closing.set()
-        self.keeper.join()
+        if self.keeper:
+            self.keeper.join()
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():

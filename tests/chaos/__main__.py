@@ -21,7 +21,8 @@ PACE = {"BATCH_SIZE": "100", "DISPATCH_WINDOW": "50", "LEASE_SECONDS": "4", "CAL
 
 def main() -> int:
     options = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for signum in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has the first one ignored
+        signal.signal(signum, signal.default_int_handler)
     adopt_orphans()
     # Below /tmp for root, whose own TMPDIR the account of PostgreSQL may not enter.
     home = Path(tempfile.mkdtemp(prefix="campaign-chaos-", dir="/tmp" if os.geteuid() == 0 else None))

@@ -48,10 +48,10 @@ def run(house: ChaosHouse, options: argparse.Namespace) -> int:
     scene = Scene(house, luck, options.people, options.trail)
     rows = {fault.name: Row(fault.title) for fault in chosen}
     ends = time.monotonic() + (options.minutes or 0) * 60
-    found: list[str] = []
+    found: list[str] | None = None  # not yet looked at
     try:
         for batch in rounds(chosen, luck, forever=bool(options.minutes)):
-            scene.trials = []
+            scene.trials, found = [], None
             for fault in batch:
                 befall(scene, fault, rows[fault.name])
                 if options.minutes:
@@ -63,7 +63,7 @@ def run(house: ChaosHouse, options: argparse.Namespace) -> int:
                 break
     finally:
         report(scene, rows, found, options)
-    return int(bool(found))
+    return int(found != [])
 
 
 def choose(only: str) -> list[Fault]:
@@ -133,7 +133,7 @@ def finish(scene: Scene) -> list[str]:
     return found
 
 
-def report(scene: Scene, rows: dict[str, Row], found: list[str], options: argparse.Namespace) -> None:
+def report(scene: Scene, rows: dict[str, Row], found: list[str] | None, options: argparse.Namespace) -> None:
     for name, row in rows.items():
         if row.times:
             recovered = f"{row.recovered:5.1f} s{'!' if row.recovered > RECOVERY else ' '}"
@@ -143,7 +143,7 @@ def report(scene: Scene, rows: dict[str, Row], found: list[str], options: argpar
         say("\n".join(["", "What was done:", *scene.trail[-SHOWN:], "", "What is wrong:", *found]))
         say(f"\nAgain: bin/chaos --seed {options.seed}" + (f" --only {options.only}" if options.only else ""))
     else:
-        say("Everybody is accounted for.")
+        say("The books were not looked at to the end." if found is None else "Everybody is accounted for.")
     if options.json:
         table = {name: vars(row) for name, row in rows.items()}
         options.json.write_text(json.dumps({"faults": table, "found": found, "kills": scene.house.kills}, indent=1))
