@@ -4,14 +4,16 @@ import os
 import signal
 from functools import partial
 
-from django.conf import settings
+from django.db.models import QuerySet
 
 from campaigns.models import Campaign
 from dispatcher import crash, operations
+from dispatcher.jobs import owner_of
+from dispatcher.models import Batch
 from tests.chaos.fault import fault
 from tests.chaos.scene import Scene
 from tests.chaos.trials import launch
-from tests.house import WORKERS
+from tests.house import WORKERS, children_of
 
 CALLS = ("before_call", "after_call")
 
@@ -79,14 +81,30 @@ def five_clocks(scene: Scene) -> None:
         scene.sleep(1)
 
 
-@fault("F8", "a work-horse sleeps past its lease (SIGSTOP) and wakes (SIGCONT)")
+@fault("F8", "a work-horse sleeps past its lease (SIGSTOP) and wakes (SIGCONT) as another has its batch in hand")
 def zombie(scene: Scene) -> None:
-    _, pid = scene.house.horse()
-    os.kill(pid, signal.SIGSTOP)
+    trial = scene.launch(400, keys=False, profile="dispatch", priority=Campaign.Priority.URGENT)
+    house, batches = scene.house, trial.campaign.batches
+
+    def batches_of(name: str) -> QuerySet[Batch]:
+        return batches.filter(owner=owner_of(os.uname().nodename, house.processes[name].pid), in_flight__gt=0)
+
+    def held() -> str:
+        return next((name for name in WORKERS if batches_of(name).exists()), "")
+
+    scene.must(scene.wait(held, 30), "nobody took the urgent campaign")
+    name = held() or WORKERS[0]
+    mine = dict(batches_of(name).values_list("pk", "epoch"))
+    stopped = children_of(house.processes[name].pid)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
     try:
-        scene.sleep(settings.LEASE_SECONDS + 1, settings.LEASE_SECONDS + 3)
+        taken = scene.wait(lambda: any(b.epoch > mine[b.pk] and b.owner for b in batches.filter(pk__in=mine)), 20)
+        scene.tell("its batch was taken over" if taken else "nobody took its batch over")
+        scene.sleep(0, 0.2)
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
 
 
 @fault("F32", "a worker whose clock is an hour ahead, another an hour behind (libfaketime)")

@@ -46,13 +46,16 @@ class Trial:
         verb(Campaign.objects.get(pk=self.campaign.pk), by=None, **how)
 
 
-def write(people: int, *, keys: bool = True, **options: object) -> Trial:
+def write(
+    people: int, *, keys: bool = True, priority: Campaign.Priority = Campaign.Priority.NORMAL, **options: object
+) -> Trial:
     """A draft to so many people of a workspace of its own, whose provider behaves like this."""
     shares = {name: options.get(name, 0) for name in ("busy", "hang", "drop", "garbage")}
     workspace = make_workspace()
     stored = {"profile": "leopard", "seed": secrets.randbits(30), "honours_keys": keys, **shares, **options}
     ChosenSender.objects.create(workspace=workspace, channel=Channel.EMAIL, sender="simulated", options=stored)
-    campaign = make_campaign(workspace, people=people, body="Dear {first_name|friend}, hello")
+    body = "Dear {first_name|friend}, hello"
+    campaign = make_campaign(workspace, people=people, body=body, priority=priority)
     is_heard = not any(shares[name] for name in ("hang", "drop", "garbage")) and options.get("profile") != "rails"
     return Trial(campaign, people, keys, is_heard)
 
