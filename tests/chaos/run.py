@@ -102,6 +102,7 @@ def befall(scene: Scene, fault: Fault, row: Row) -> None:
         scene.must(False, f"{type(error).__name__}: {error}")
         scene.house.heal()
     scene.disturbed()
+    scene.house.bury_orphans()
     took = scene.recovered()
     scene.tell(f"moves again after {took:.1f} s")
     row.times += 1

@@ -74,7 +74,6 @@ class Scene:
         while not self.patiently(condition):
             if time.monotonic() > ends:
                 return False
-            self.house.bury_orphans()
             time.sleep(0.05)
         return True
 
