@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import django
@@ -37,10 +38,8 @@ def main() -> int:
                 "DJANGO_SETTINGS_MODULE": "dispatcher.settings",
             }
             django.setup()
-            from tests.chaos.run import run
-
             stack.callback(house.close)
-            code = run(house, options)
+            code = import_module("tests.chaos.run").run(house, options)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
     except KeyboardInterrupt:

@@ -21,7 +21,7 @@ CALLS = ("before_call", "after_call")
 @fault("F1", "kill -9 of a worker; its work-horse lives on, alone")
 def kill_a_worker(scene: Scene) -> None:
     for _ in range(2):
-        name, _ = scene.house.horse()
+        name, _ = scene.house.horse(40)
         scene.house.kill(name)
         scene.sleep(0.5, 2)
 

@@ -112,6 +112,10 @@ class ChaosHouse(House):
         for server in (self.postgres, self.valkey):
             if not server.process or server.process.poll() is not None:
                 server.start()
+        self.valkey.service.ask("CONFIG SET maxmemory 0")
+        for name in list(self.own):
+            del self.own[name]
+            self.kill(name)
         for name in list(self.resting):
             self.start(name)
 
