@@ -71,6 +71,13 @@ class ChaosHouse(House):
         self.others_killed += killed
         return killed
 
+    def renew(self, name: str) -> None:
+        """kill -9, and another one at once, which has the environment of now."""
+        with self.moving:
+            self.kill(name)
+            self.processes[name].wait()
+            self.start(name)
+
     def kill_horse(self, seconds: float = 5) -> bool:
         """kill -9 of a work-horse; False if none works now."""
         try:
@@ -115,7 +122,7 @@ class ChaosHouse(House):
         self.valkey.service.ask("CONFIG SET maxmemory 0")
         for name in list(self.own):
             del self.own[name]
-            self.kill(name)
+            self.renew(name)
         for name in list(self.resting):
             self.start(name)
 
