@@ -2,20 +2,27 @@
 
 import os
 
+from rq import get_current_job
+
 from dispatcher import engine, giveback, store_due
 from wires import queue
 
 SHIFT_SECONDS = 10
 
 
-def owner_of(host: str | None, pid: int | None) -> str:
-    """What stands on the batches that a worker holds: the process that forks for each job, so that it can be found."""
-    return f"{host}:{pid}"
+def owner_of(host: str | None, pid: int | None, name: str) -> str:
+    """What stands on the batches that a worker holds: the process that forks for each job, so that it can be found.
+
+    The name RQ drew for it tells apart two containers in which host and process have the same names.
+    """
+    return f"{host}:{pid}:{name[:8]}"
 
 
 def dispatch() -> None:
     """Work one shift, and ring again if more is due."""
-    engine.work(seconds=SHIFT_SECONDS, owner=owner_of(os.uname().nodename, os.getppid()))
+    job = get_current_job()
+    owner = owner_of(os.uname().nodename, os.getppid(), job.worker_name or "" if job else "")
+    engine.work(seconds=SHIFT_SECONDS, owner=owner)
     if giveback.due_soon():
         queue.ring()
 

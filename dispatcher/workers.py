@@ -33,7 +33,7 @@ class Worker:
 
     @property
     def owner(self) -> str:
-        return owner_of(self.host, self.pid)
+        return owner_of(self.host, self.pid, self.name)
 
 
 def alive() -> list[Worker]:

@@ -10,6 +10,7 @@ from campaigns.models import Campaign
 from dispatcher import clock, crash, engine, operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
+from dispatcher.jobs import owner_of
 from dispatcher.models import Batch, Message
 from simulator.models import Call
 from tests.dispatcher.sending import work_off
@@ -161,6 +162,17 @@ def test_sigterm_does_not_wait_for_a_provider_that_says_nothing(start_worker, se
     assert (books.pending, books.unknown, books.in_flight) == ((40, 0, 0) if keys else (0, 40, 0))
     assert not Batch.objects.exclude(owner="").exists()
     assert_nothing_is_wrong(campaign)
+
+
+def test_what_a_worker_has_in_hand_is_shown_as_its_own(start_worker):
+    campaign = operations.launch(make_campaign(people=2000), by=None)
+    start_worker(SIMULATOR_PROFILE="leopard", DISPATCH_WINDOW=WINDOW)
+    (worker,) = workers_alive()
+
+    wait_for(lambda: Batch.objects.exclude(owner="").exists())
+
+    owners = set(Batch.objects.filter(campaign=campaign).exclude(owner="").values_list("owner", flat=True))
+    assert owners == {owner_of(worker.hostname, worker.pid, worker.name)}
 
 
 def test_a_worker_whose_parent_was_killed_settles_and_leaves(start_worker):

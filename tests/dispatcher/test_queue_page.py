@@ -56,7 +56,7 @@ def page_of(workspace, **fields) -> str:
 
 def held_by(worker: GentleWorker, campaign: Campaign) -> None:
     later = timezone.now() + timedelta(seconds=10)
-    owner = owner_of(worker.hostname, worker.pid)
+    owner = owner_of(worker.hostname, worker.pid, worker.name)
     Batch.objects.filter(campaign=campaign).update(owner=owner, in_flight=2, due_at=later)
 
 
@@ -91,6 +91,18 @@ def test_a_worker_is_shown_with_the_batch_in_its_hands(workspace, worker):
     assert "people 1 to 5, 2 in flight" in page
 
 
+def test_two_containers_with_the_same_host_name_and_process_number_are_told_apart(workspace, worker):
+    held_by(worker, launched(make_campaign(workspace, people=5)))
+    twin = GentleWorker("dispatch")
+    twin.hostname, twin.pid = worker.hostname, worker.pid
+    twin.register_birth()
+
+    hands = queue_of(workspace).hands
+    twin.register_death()
+
+    assert {hand.worker.name: len(hand.held) for hand in hands} == {worker.name[:8]: 1, twin.name[:8]: 0}
+
+
 def test_a_batch_whose_worker_is_not_heard_of_is_shown(workspace):
     campaign = launched(make_campaign(workspace, people=5))
     Batch.objects.filter(campaign=campaign).update(owner="gone:1", due_at=timezone.now() + timedelta(seconds=9))
@@ -123,7 +135,7 @@ def test_only_staff_is_told_on_which_machines_the_work_is_done(workspace, worker
     Batch.objects.filter(campaign=launched(make_campaign(workspace))).update(
         owner="gone:1", due_at=timezone.now() + timedelta(seconds=9)
     )
-    hosts = (owner_of(worker.hostname, worker.pid), "gone:1")
+    hosts = (owner_of(worker.hostname, worker.pid, worker.name), "gone:1")
 
     owner, staff = page_of(workspace, role=Role.OWNER), page_of(workspace, is_staff=True)
 
