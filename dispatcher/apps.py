@@ -1,6 +1,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from dispatcher.pooler import keep_session_settings
 
 
 class DispatcherConfig(AppConfig):
@@ -8,3 +11,4 @@ class DispatcherConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("dispatcher.checks")  # registers them; they need the models, which exist only now
+        post_migrate.connect(keep_session_settings, sender=self)

@@ -39,12 +39,22 @@ MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 12 * 1024 * 1024)
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgresql:///campaign")}
 DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# A worker that was suspended in the middle of a transaction must not hold everybody else for ever.
+SESSION = {"idle_in_transaction_session_timeout": "15s", "lock_timeout": "10s"}
+DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
+if DATABASE_POOLER:
+    # Each transaction may meet another session, so nothing may be left in one: no cursor, no prepared statement, and
+    # no setting. dispatcher.pooler makes SESSION the default of our role instead.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    for_session: dict[str, object] = {"prepare_threshold": None}
+else:
+    for_session = {"options": " ".join(f"-c {name}={value}" for name, value in SESSION.items())}
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 2,
     "tcp_user_timeout": 10_000,
-    # A worker that was suspended in the middle of a transaction must not hold everybody else for ever.
-    "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
-} | DATABASES["default"].get("OPTIONS", {})
+    **for_session,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -141,7 +141,11 @@ class Provider:
 
     async def open(self) -> None:
         params = connections["default"].get_connection_params()
-        known = {name: params[name] for name in ("host", "port", "user", "password", "dbname") if name in params}
+        known: dict[str, Any] = {
+            name: params[name] for name in ("host", "port", "user", "password", "dbname") if name in params
+        }
+        if settings.DATABASE_POOLER:
+            known["prepare_threshold"] = None  # the session that knows the statement may be lent to somebody else
         self._ledger = await psycopg.AsyncConnection.connect(**known, autocommit=True)
         await self._look_for_an_outage()
 

@@ -35,6 +35,7 @@ EXAMINATIONS = (
     Examination(DATABASE, database.answers),
     Examination(REDIS, redis.answers),
     Examination("the state of the database", database.is_fit, DATABASE),
+    Examination("the pooler", database.is_pooled_as_said, DATABASE),
     Examination("the time of the database", database.agrees_on_the_time, DATABASE),
     Examination("the migrations", database.is_migrated, DATABASE),
     Examination("the accounts", ledger.somebody_can_log_in, DATABASE),

@@ -4,13 +4,15 @@ import time
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db import NotSupportedError, OperationalError, connection
+from django.db import NotSupportedError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from dispatcher import pooler
 from dispatcher.doctor.finding import START_BIN_DEV, Finding, Note, Problem, is_of_bin_dev
 
 SKEW = 2.0  # seconds two clocks may differ
+POOLED = "Set DATABASE_POOLER=true for every process, run manage.py migrate once more, and restart them."
 CORRECT = "Correct DATABASE_URL, or start PostgreSQL there."
 # By what the refusal says, in small letters; libpq gives no codes for a connection that did not come to be.
 REFUSALS = (
@@ -26,6 +28,7 @@ REFUSALS = (
     ("too many clients", "has no connection left", "Raise max_connections, or stop what holds the others."),
     ("connection slots", "has no connection left", "Raise max_connections, or stop what holds the others."),
     ("starting up", "is still starting", "Wait a moment and ask again; its log says how far it is."),
+    ("unsupported startup parameter", "is behind a pooler, which takes no settings for a session", POOLED),
     ("shutting down", "is being shut down", "Start it again."),
 )  # fmt: skip
 
@@ -88,6 +91,22 @@ def is_fit() -> Iterator[Finding]:
         yield Note(f"{used} of the {limit} connections of PostgreSQL are in use.", "Raise max_connections.")
 
 
+def is_pooled_as_said() -> Iterator[Finding]:
+    """Whether a pooler stands in front unannounced, and whether our session settings reach every session."""
+    if not settings.DATABASE_POOLER and pooler.is_in_front():
+        yield Problem(
+            "A pooler such as PgBouncer is in front of PostgreSQL and DATABASE_POOLER does not say so: "
+            "cursors, prepared statements and settings of a session get lost there.",
+            POOLED,
+        )
+    lost = sorted(name for name, value in settings.SESSION.items() if shown(name) != value)
+    if settings.DATABASE_POOLER and lost:
+        yield Problem(
+            f"Sessions are opened without {' and '.join(lost)}: a worker that hangs would hold up all others.",
+            "python manage.py migrate, in the name of the same user; then RECONNECT in the console of the pooler.",
+        )
+
+
 def agrees_on_the_time() -> Iterator[Finding]:
     began = time.monotonic()
     (theirs,) = one("SELECT clock_timestamp()")
@@ -128,7 +147,7 @@ def shown(setting: str) -> str:
 
 def one(query: str) -> tuple:
     """The first row of a query that may not take long."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = '2s'")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '2s'")  # no further: behind a pooler the session is not ours
         cursor.execute(query)
         return cursor.fetchone()
