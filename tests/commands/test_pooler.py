@@ -21,12 +21,13 @@ from tests.make import make_recipients, make_workspace
 
 LEFT_BEHIND = """
 import django
+import psycopg
 django.setup()
 from django.db import connection
 from people.models import Recipient
-with connection.cursor() as cursor:
-    for _ in range(10):
-        cursor.execute("SELECT 1")
+connection.ensure_connection()
+for _ in range(10):
+    psycopg.Cursor(connection.connection).execute("SELECT 1")
 people = Recipient.objects.iterator()
 next(people, None)
 with connection.cursor() as cursor:
