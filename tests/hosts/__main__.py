@@ -15,13 +15,14 @@ from processes import Trouble
 from tests.hosts.namespaces import Network, refuse_unless_possible
 from tests.hosts.stage import Stage
 
-PARTS = ("speed", "cut", "pooler")
+PARTS = ("speed", "cut", "pooler", "size")
 HOSTS = ("h1", "h2", "h3")
 
 
 def main() -> int:
     options = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         refuse_unless_possible()
         with Network(*HOSTS) as network:
@@ -38,7 +39,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/hosts", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; more than once for more")
     parser.add_argument("--seconds", type=int, default=20, help="for how long processes are killed behind the pooler")
-    parser.add_argument("--people", type=int, default=8000, help="recipients for each host")
+    parser.add_argument("--people", type=int, default=4000, help="recipients for each host")
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ from tests.hosts.stage import Running, Stage, wait_until
 from tests.make import make_campaign
 from wires.queue import workers_alive
 
-WINDOW = 100  # calls in flight per worker: few, so that the provider's latency is the limit and not this machine
+WINDOW = 100  # calls in flight per worker
 
 
 def start_clock(stage: Stage, host: str, *, pooled: bool = False) -> Running:
@@ -27,7 +27,8 @@ def start_workers(stage: Stage, hosts: list[str], *module: str, **environment: o
     """One on each of these hosts, heard of when this returns."""
     module = module or ("-m", "tests.hosts.worker")
     known = {worker.name for worker in workers_alive()}
-    workers = [stage.start(host, *module, DISPATCH_WINDOW=WINDOW, **environment) for host in hosts]
+    environment = {"DISPATCH_WINDOW": WINDOW} | environment
+    workers = [stage.start(host, *module, **environment) for host in hosts]
     wait_until(lambda: len({w.name for w in workers_alive()} - known) >= len(hosts), seconds=60)
     return workers
 
@@ -40,7 +41,7 @@ def sent_by_now(campaign: Campaign) -> int:
     return books_of(campaign).sent
 
 
-def finish(campaign: Campaign, running: list[Running], seconds: float = 300) -> Books:
+def finish(campaign: Campaign, running: list[Running], seconds: float = 180) -> Books:
     """Wait until it is over, with whatever ended started again, and resumed as a person would.
 
     It pauses itself when the provider is silent, and so it is while its ledger cannot be reached.
@@ -60,7 +61,8 @@ def finish(campaign: Campaign, running: list[Running], seconds: float = 300) -> 
     try:
         wait_until(is_over, seconds, keep_up)
     except Trouble as trouble:
-        raise Trouble(f"{trouble} {books_of(campaign)}") from None
+        found = [*map(str, findings(campaign)), *strays()][:5]
+        raise Trouble(f"{trouble} {books_of(campaign)} {found}") from None
     return books_of(campaign)
 
 

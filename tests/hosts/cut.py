@@ -42,7 +42,7 @@ CUTS = (
 
 def run(stage: Stage, *, people: int, seconds: int) -> list[str]:
     """What went wrong."""
-    return [wrong for keys in (True, False) for cut in CUTS for wrong in one(stage, cut, keys=keys, people=people)]
+    return [wrong for keys in (True, False) for cut in CUTS for wrong in one(stage, cut, keys=keys, people=2 * people)]
 
 
 def one(stage: Stage, cut: Cut, *, keys: bool, people: int) -> list[str]:

@@ -8,7 +8,7 @@ import time
 
 from accounts.api_keys import make_key
 from accounts.models import Role
-from campaigns.models import Campaign
+from campaigns.models import Campaign, StatusChange
 from people import imports
 from people.models import Import
 from processes import Trouble
@@ -34,9 +34,11 @@ def run(stage: Stage, *, people: int, seconds: int) -> list[str]:
     campaign = launched(people * len(hosts))
     kills = kill_at_random([*workers, clock, pooler], seconds)
     books = finish(campaign, [*workers, clock, pooler])
+    paused = StatusChange.objects.filter(campaign=campaign, to_status=Campaign.Status.PAUSED).count()
     sessions = answer("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") - 1
     print(
-        f"pooler: {kills} processes killed in {seconds} s, PgBouncer among them; {sessions} sessions of {POOL} in use; "
+        f"pooler: {kills} processes killed in {seconds} s, PgBouncer among them; paused and resumed {paused} times; "
+        f"{sessions} sessions of {POOL} in use; "
         f"sent {books.sent}, failed {books.failed}, unknown {books.unknown} of {books.total}",
         flush=True,
     )

@@ -5,6 +5,7 @@ from tests.hosts.stage import Stage
 
 BARS = {2: 1.7, 3: 2.4}  # times the speed of one host
 PROFILE = "leopard"  # 50 to 200 ms
+WINDOW = 50  # few calls in flight, so that the provider's latency is the limit and not the cores all hosts share
 
 
 def run(stage: Stage, *, people: int, seconds: int) -> list[str]:
@@ -13,7 +14,7 @@ def run(stage: Stage, *, people: int, seconds: int) -> list[str]:
     clock = start_clock(stage, "data")
     for count in (1, 2, 3):
         hosts = list(stage.network.hosts)[:count]
-        workers = start_workers(stage, hosts, SIMULATOR_PROFILE=PROFILE)
+        workers = start_workers(stage, hosts, SIMULATOR_PROFILE=PROFILE, DISPATCH_WINDOW=WINDOW)
         campaign = launched(people * count)
         finish(campaign, [clock, *workers])
         stage.end(*workers)
