@@ -24,8 +24,9 @@ PROFILE = "dispatch"  # 0 to 500 ms: at any moment many calls are on their way
 
 @dataclass(frozen=True)
 class Cut:
-    """When the plug is pulled, as a share of all, and for how many seconds at least."""
+    """When the plug is pulled, as a share of all, and for how many seconds at least; `times` as many people."""
 
+    times: int
     after: float
     seconds: float
     about: str
@@ -34,15 +35,20 @@ class Cut:
 CUTS = (
     # Late, when nothing fresh is left for the others and they take over at once: its connections outlive the cut, what
     # it said meanwhile arrives when the plug is back, and only the fence keeps that out.
-    Cut(after=0.85, seconds=LEASE, about="until others took over"),
-    # Early, and past every time-out: the host has lost its database and its Redis.
-    Cut(after=0.1, seconds=LEASE * 4, about="past every time-out"),
+    Cut(times=2, after=0.85, seconds=LEASE, about="until others took over"),
+    # Early, and past every time-out: the host has lost its database and its Redis, and finds work when it is back.
+    Cut(times=5, after=0.1, seconds=LEASE * 4, about="past every time-out"),
 )
 
 
 def run(stage: Stage, *, people: int, seconds: int) -> list[str]:
     """What went wrong."""
-    return [wrong for keys in (True, False) for cut in CUTS for wrong in one(stage, cut, keys=keys, people=2 * people)]
+    return [
+        wrong
+        for keys in (True, False)
+        for cut in CUTS
+        for wrong in one(stage, cut, keys=keys, people=cut.times * people)
+    ]
 
 
 def one(stage: Stage, cut: Cut, *, keys: bool, people: int) -> list[str]:
@@ -80,6 +86,7 @@ def one(stage: Stage, cut: Cut, *, keys: bool, people: int) -> list[str]:
     wrong = wrong_with(campaign, people)
     wrong += [f"{victim} called {late} times after its lease was over"] if late else []
     wrong += [f"nothing was heard from {victim} after the cut: it was cut off too late"] if not heard else []
+    wrong += [f"{victim} never took part again"] if cut.after < 0.5 and not later else []
     wrong += [f"{books.unknown} unknown, with keys honoured"] if keys and books.unknown else []
     wrong += [f"{books.unknown} unknown, more than one window"] if books.unknown > WINDOW else []
     return wrong
