@@ -61,13 +61,13 @@ PICK = """
     LIMIT 1
 """
 # A common table expression, which is worked out once: a subquery may be planned as the inner side of a loop, and then
-# each round of it would find and take as many batches again.
+# each round of it would find and take as many batches again. What a lost worker held goes first: it waited longest.
 TAKE = """
     WITH free AS MATERIALIZED (
         SELECT o.id, o.owner, o.account FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
         WHERE o.campaign_id = %(campaign)s AND o.due_at <= clock_timestamp()
           AND (c.status IN (%(sending)s, %(cancelled)s) OR c.status = %(paused)s AND o.owner <> '')
-        ORDER BY o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED)
+        ORDER BY o.owner = '', o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED)
     UPDATE dispatcher_batch AS b
     SET epoch = epoch + 1, owner = %(owner)s, in_flight = 0,
         account = CASE WHEN %(account)s = '' THEN b.account ELSE %(account)s END,

@@ -11,12 +11,13 @@ if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dispatcher.settings"
     django.setup()
     provider = import_module("simulator.provider")
-    accept = provider.Provider.accept
+    decide = provider.Provider._decide
 
-    async def dying(self, key, nth, channel, address, *text):
-        if address == sys.argv[1]:
+    def dying(self, letter, *chances):
+        if letter.address == sys.argv[1]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return await accept(self, key, nth, channel, address, *text)
+        return decide(self, letter, *chances)
 
-    provider.Provider.accept = dying
+    provider.Provider._decide = dying
+    provider.Provider.answers_at_once = False  # one by one: those beside it are accepted, and their answers lost
     import_module("dispatcher.engine").work(seconds=20)

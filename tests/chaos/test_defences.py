@@ -13,7 +13,6 @@ from dispatcher.verdicts import NotStarted
 from dispatcher.verdicts import judge as judge_answer
 from people.models import Recipient
 from simulator.models import Call
-from tests.chaos.conftest import WINDOW
 from tests.chaos.defence import both, start, verdict, wait_for
 from tests.chaos.trials import Trial
 from tests.dispatcher.sending import make_due
@@ -29,11 +28,12 @@ def shift(owner: str) -> Iterator[engine.Shift]:
 
 
 def note_and_call(worker: engine.Shift) -> None:
-    """Lease a batch, note one window, and hand it over; nothing is settled."""
+    """Lease a batch, note what may be in hand of it, and hand that over; nothing is settled."""
     called = Call.objects.count()
     worker._lease_more()
     worker._turn()
-    wait_for(lambda: Call.objects.count() == called + WINDOW)
+    assert worker.hands.in_flight
+    wait_for(lambda: Call.objects.count() == called + worker.hands.in_flight)
 
 
 def die_after_calling(trial: Trial) -> None:

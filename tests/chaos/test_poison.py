@@ -1,7 +1,4 @@
-"""One recipient who kills every worker that calls it costs the others nothing but time (F3).
-
-Not among the tests that run by themselves, for the engine does not keep this yet: bin/test tests/chaos/poison.py
-"""
+"""One recipient who kills every worker that calls it costs the others nothing but time (F3)."""
 
 import signal
 
