@@ -80,7 +80,8 @@ NEVER_ACCEPTED = f"""
     WITH {KEYS}
     SELECT format('message %%s is called sent, but the provider never accepted it', number) FROM accepted
     WHERE EXISTS (SELECT FROM dispatcher_batch b WHERE b.campaign_id = %(campaign)s
-                    AND accepted.number BETWEEN b.first AND b.last AND b.account LIKE 'simulated %%')
+                    AND accepted.number BETWEEN b.first AND b.last AND b.account LIKE 'simulated %%'
+                    AND NOT b.changed_hands)
     GROUP BY id, number HAVING bool_and(status = 2 AND NOT assumed) AND sum(times) = 0
 """
 TWICE_UNASKED = f"""

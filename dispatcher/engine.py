@@ -109,7 +109,10 @@ class Shift:
     def _may_note_or_give_back(self) -> bool:
         if time.monotonic() - self.looked_at > LOOK_EVERY:
             return True
-        return any(not lease.in_flight or (self.room > 0 and not lease.pass_is_over) for lease in self.leases.values())
+        return any(
+            not lease.in_flight or (self.room > 0 and not lease.pass_is_over and not lease.is_held_back)
+            for lease in self.leases.values()
+        )
 
     def _lease_more(self) -> None:
         """Hold enough batches to keep the window full, and no more: others may want them."""
@@ -232,9 +235,10 @@ class Shift:
             most = min(
                 room,
                 self.window.of_sender(sender) - in_hand[sender],
-                window.of_batch(lease.lapses) - lease.flying,
+                window.of_batch(lease) - lease.flying,
             )
-            if most <= 0:
+            lease.is_held_back = most <= 0
+            if lease.is_held_back:
                 continue
             tokens, wait = pace.take(cursor, lease.content.lane, min(most, lease.last - lease.noted_up_to))
             if not tokens:

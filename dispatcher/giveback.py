@@ -20,7 +20,7 @@ RENEW = """
     FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS v(id, upto, flying) WHERE b.id = v.id
 """
 CLOSE = """
-    UPDATE dispatcher_batch AS b SET due_at = NULL, owner = '', in_flight = 0
+    UPDATE dispatcher_batch AS b SET due_at = NULL, owner = '', in_flight = 0, lapses = 0
     WHERE id = %s AND pending = 0 AND NOT EXISTS (
         SELECT FROM dispatcher_message m
         WHERE m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last AND m.status = 1)

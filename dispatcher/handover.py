@@ -22,7 +22,7 @@ from django.conf import settings
 from dispatcher.chosen import Chosen
 from dispatcher.crash import crash_point
 from dispatcher.senders.parcel import BulkSender, Parcel, Sender, Unreachable, Unsure
-from dispatcher.verdicts import NotFilledIn, NotStarted, Standing, storable
+from dispatcher.verdicts import NotFilledIn, NotStarted, Standing, Stopped, storable
 
 logger = logging.getLogger(__name__)
 MARGIN = 1.0  # seconds of its lease that a call leaves unused
@@ -68,10 +68,10 @@ class Round:
     # By the first of the calls that go together; the loop itself keeps no strong reference.
     tasks: dict[Call, asyncio.Task] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
-    ended: str = ""  # why nobody waits for the answers any more
+    ended: Unsure | None = None  # what is known of the calls nobody waits for any more
 
-    def end(self, why: str) -> None:
-        self.ended = why
+    def end(self, known: Unsure) -> None:
+        self.ended = known
         for call, task in self.tasks.items():
             if call.is_begun:  # the others see by themselves that it is too late
                 task.cancel()
@@ -150,7 +150,8 @@ class Handover:
             together = list(group)
             seconds = max(0, min(self._longest_call, together[0].term.left() - MARGIN))
             started = Round(time.monotonic())
-            started.timer = self._loop.call_later(seconds, started.end, f"no answer within {seconds:.0f} s")
+            silence = Unsure(f"no answer within {seconds:.0f} s", category="timeout")
+            started.timer = self._loop.call_later(seconds, started.end, silence)
             size = getattr(together[0].sender, "at_a_time", 1)
             for at in range(0, len(together), size):
                 part = together[at : at + size]
@@ -187,7 +188,7 @@ class Handover:
 
     async def _send(self, first: Call, parcels: Sequence[Parcel], started: Round) -> Sequence[object]:
         if started.ended or first.term.left() <= MARGIN:
-            return [NotStarted(started.ended or "the lease was about to end")] * len(parcels)
+            return [NotStarted("the time for it was over before the call could begin")] * len(parcels)
         for _ in parcels:
             crash_point("before_call")
         first.is_begun = True
@@ -199,13 +200,13 @@ class Handover:
                 answers if len(answers) == len(parcels) else [Unsure("an answer for each was not given")] * len(parcels)
             )
         except asyncio.CancelledError as error:
-            return [Unsure(started.ended, category="timeout") if started.ended else error] * len(parcels)
+            return [started.ended or error] * len(parcels)
         except Exception as error:  # Busy, Refused, Unsure, and anything unforeseen
             return [error] * len(parcels)
 
     def _end_all(self) -> None:
         for started in self._rounds:
-            started.end("the worker was stopped before the answer came")
+            started.end(Stopped("the worker was stopped before the answer came", category="timeout"))
 
     async def _enter(self, chosen: Chosen) -> Sender:
         """Raises Unreachable, whatever is wrong."""

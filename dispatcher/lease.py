@@ -40,6 +40,7 @@ class Lease:
     flying: int = 0  # calls in flight once it is committed
     due_in: float | None = None  # seconds until pace has tokens again
     asked: float = 0  # seconds for which the provider puts one of its messages off
+    is_held_back: bool = False  # its sender has as many in hand as it may
 
     @property
     def pass_is_over(self) -> bool:
@@ -72,11 +73,12 @@ TAKE = """
     SET epoch = epoch + 1, owner = %(owner)s, in_flight = 0,
         account = CASE WHEN %(account)s = '' THEN b.account ELSE %(account)s END,
         due_at = clock_timestamp() + %(lease)s * interval '1 second',
-        lapses = lapses + (free.owner <> '')::int
+        lapses = lapses + (free.owner <> '')::int,
+        changed_hands = changed_hands OR (%(account)s NOT IN ('', b.account)
+                                          AND (b.pass_no > 0 OR b.handed_up_to >= b.first))
     FROM free WHERE b.id = free.id
     RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, b.lapses,
-              free.owner <> '',
-              free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
+              free.owner <> '', free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """
 # The campaign before its batches, as everywhere: a row that refers to it may be written below. Who holds it is not
 # waited for: our other leases would run out meanwhile.

@@ -104,6 +104,7 @@ class Batch(models.Model):
     in_flight = models.IntegerField(default=0)
     lapses = models.IntegerField(default=0)
     account = models.CharField("sender and account it was handed to last", max_length=64, blank=True, db_default="")
+    changed_hands = models.BooleanField("handed over to several accounts", db_default=False)
     settled_at = models.DateTimeField(null=True)
 
     total = models.IntegerField()

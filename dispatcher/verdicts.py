@@ -30,6 +30,10 @@ class NotStarted(Exception):
     """The lease was too short to begin the call. Nothing was handed over."""
 
 
+class Stopped(Unsure):
+    """We have to end and could not wait for the answer: no sign of a provider that is silent, and no try used up."""
+
+
 class Standing(NamedTuple):
     """How a message stood when it was intended: what the verdict depends on besides the answer."""
 
@@ -118,7 +122,7 @@ def _refused(standing: Standing, answer: Refused | NotFilledIn, terms: Terms) ->
 
 
 def _unsure(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
-    tried = standing.retry_count + 1
+    tried = standing.retry_count + (not isinstance(answer, Stopped))
     again = terms.honours_keys and tried < terms.most_tries(in_doubt=True)
     category = _category(answer, Category.OTHER)
     return Verdict(

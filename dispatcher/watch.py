@@ -14,7 +14,7 @@ from dispatcher.content import Content
 from dispatcher.handover import Call
 from dispatcher.senders.parcel import Busy, Receipt, Refused, Unreachable
 from dispatcher.settle import Counts
-from dispatcher.verdicts import NotFilledIn, NotStarted, storable
+from dispatcher.verdicts import NotFilledIn, NotStarted, Stopped, storable
 from wires import live
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def listen(answered: list[tuple[Content, Call]]) -> tuple[set[int], Counter[int]
         if isinstance(call.answer, Receipt | Busy | Refused):
             heard.add(content.campaign)
             silence[content.campaign] = 0
-        elif not isinstance(call.answer, NotFilledIn | NotStarted):
+        elif not isinstance(call.answer, NotFilledIn | NotStarted | Stopped):
             silence[content.campaign] += 1
     return heard, silence
 

@@ -137,6 +137,7 @@ class Provider:
         self._ids = itertools.count(secrets.randbits(120))
         self._waiting: list[tuple[_Call, asyncio.Future[_Call]]] = []
         self._writer: asyncio.Task | None = None
+        self._opening = asyncio.Lock()
         self._ledger: psycopg.AsyncConnection
 
     async def open(self) -> None:
@@ -258,8 +259,9 @@ class Provider:
 
     async def _write(self, calls: list[_Call]) -> dict[str, _Call]:
         """Append the calls; with keys honoured, what an earlier call of the same key was answered instead."""
-        if self._ledger.closed:
-            await self.open()
+        async with self._opening:
+            if self._ledger.closed:
+                await self.open()
         honours = self.behaviour.honours_keys
         keys, accepted, category, ids, *texts = zip(*calls, strict=True)
         values = [arrays.plain(keys), arrays.plain(accepted), arrays.texts(category), arrays.plain(ids)]

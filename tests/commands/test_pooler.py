@@ -12,7 +12,7 @@ from django.db import connection
 
 from dispatcher import pooler
 from dispatcher.doctor import database
-from simulator.provider import Provider
+from simulator.provider import Letter, Provider
 from tests.commands.clones import open_directory
 from tests.commands.pretended_pooler import pretended_pooler
 from tests.commands.test_doctor import ask
@@ -58,13 +58,15 @@ def test_with_the_setting_no_cursor_statement_or_setting_is_left_in_a_session(is
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_pooled", [True, False])
 def test_the_simulated_provider_prepares_no_statement_behind_a_pooler(settings, is_pooled):
-    settings.DATABASE_POOLER = is_pooled
+    settings.DATABASE_POOLER, settings.SIMULATOR_PROFILE = is_pooled, "perfect"
 
     async def prepared() -> int:
         provider = Provider()
         await provider.open()
         for n in range(10):
-            await provider.accept(f"00000000-0000-0000-0000-{n:012}", 0, "email", "ann@example.com", "", "Hello")
+            await provider.accept(
+                Letter(f"00000000-0000-0000-0000-{n:012}", 0, "email", "ann@example.com", "", "Hello")
+            )
         cursor = await provider._ledger.execute("SELECT count(*) FROM pg_prepared_statements")
         (count,) = await cursor.fetchone()
         await provider.close()
