@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
@@ -26,15 +27,36 @@ PRESSED = ".btn, .chip, .choice, .option, nav a, summary, main button, select"
 TOO_SMALL = f"""() => [...document.querySelectorAll("{PRESSED}")]
     .filter(e => e.checkVisibility() && !e.closest(".picked") && e.getBoundingClientRect().height < 43.5)
     .map(e => e.outerHTML.slice(0, 120))"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = Axe()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 768, 1280])
-def test_every_page_fits_obeys_the_policy_and_can_be_pressed(chromium, site, width, theme):
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page, with the first elements it means."""
+    found = AXE.run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for one in found.response["violations"]
+        for node in one["nodes"][:3]
+    ]
+
+
+# Between phone and desk only the layout is another, so dark is looked at there only for the pictures.
+LOOKS = [(width, theme) for width in (375, 768, 1280) for theme in ("light", "dark")]
+if "SCREENSHOTS" not in os.environ:
+    LOOKS.remove((768, "dark"))
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_every_page_fits_obeys_the_policy_and_can_be_used_by_everybody(chromium, site, width, theme):
     address, pages = site
     phone = width < 640
     window = chromium.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=theme, is_mobile=phone, has_touch=phone
+        viewport={"width": width, "height": 800},
+        color_scheme=theme,
+        is_mobile=phone,
+        has_touch=phone,
+        reduced_motion="reduce",  # colours on their way from one to another are nobody's contrast
     )
     page = window.new_page()
     complaints: list[str] = []
@@ -49,6 +71,8 @@ def test_every_page_fits_obeys_the_policy_and_can_be_pressed(chromium, site, wid
         complaints.extend(page.evaluate(OVERFLOWING))
         if phone:
             complaints.extend(page.evaluate(TOO_SMALL))
+        if width != 768:
+            complaints.extend(violations(page))
 
     walk(page, address, pages, look_at)
     window.close()

@@ -13,7 +13,7 @@ from dispatcher import choose, sealing, tryout
 from dispatcher.audit import strays
 from dispatcher.models import ChosenSender, Pace
 from simulator.models import Call, Outage
-from tests.dispatcher.mail_server import HERE, certificate, free_port, mail_server, wire_to
+from tests.dispatcher.mail_server import HERE, breaking_wire, certificate, free_port, mail_server
 from tests.make import make_member, make_workspace
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
@@ -207,8 +207,7 @@ def test_a_refusal_is_told_with_what_the_server_said(client, ann):
 
 def test_a_test_whose_answer_does_not_come_ends_in_time(client, ann, monkeypatch):
     monkeypatch.setattr(tryout, "SECONDS", 3)
-    with mail_server() as sink, wire_to(sink.port) as wire:
-        wire.fault = "hang"
+    with mail_server() as sink, breaking_wire(sink.port, "hang") as wire:
         save(client, **smtp(wire.port))
         assert "The test was handed over, but the answer was not heard" in sent_a_test(client)
 
