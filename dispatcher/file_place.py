@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from campaigns.models import Campaign
 from dispatcher.crash import crash_point
 from dispatcher.models import MessageFile
 
+LONG_AGO = timedelta(hours=1)  # another machine may be at what was begun since
 OWN = settings.BASE_DIR / ".local" / "archive"  # made by itself; one that was named must be there, or it is not mounted
 
 
@@ -35,19 +37,24 @@ def wrong_with_the_place() -> str:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """The directory as a lock, so that nobody removes what another is writing. Raises NoPlace."""
+    """The directory as a lock, on this machine; between machines the rows decide. Raises NoPlace."""
     if settings.ARCHIVE_DIR == OWN:
         OWN.mkdir(mode=0o700, parents=True, exist_ok=True)
     if wrong := wrong_with_the_place():
         raise NoPlace(wrong)
     handle = os.open(settings.ARCHIVE_DIR, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle)
         yield
-    except BlockingIOError:
-        raise NoPlace(f"Somebody else works in {settings.ARCHIVE_DIR} just now; try again when that is done.") from None
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NoPlace(f"Somebody else works in {settings.ARCHIVE_DIR} just now; try again when that is done.") from None
 
 
 def note(campaign: Campaign) -> MessageFile:
@@ -102,10 +109,14 @@ def kept(campaign: Campaign) -> MessageFile | None:
     return campaign.files.filter(kept_at__isnull=False, dropped_at=None).first()
 
 
-def drop(files: list[MessageFile]) -> None:
-    """Remove files once the transaction is committed; what is not done then is done by the next `clear_up`."""
-    MessageFile.objects.filter(pk__in=[file.pk for file in files]).update(dropped_at=Now())
+def drop(files: list[MessageFile]) -> int:
+    """Remove files once the transaction is committed; returns how many of them nobody had given up before.
+
+    What is not done then is done by the next `clear_up`.
+    """
+    dropped = MessageFile.objects.filter(pk__in=[file.pk for file in files], dropped_at=None).update(dropped_at=Now())
     transaction.on_commit(lambda: _drop_now(files))
+    return dropped
 
 
 def _drop_now(files: list[MessageFile]) -> None:
@@ -117,28 +128,38 @@ def _drop_now(files: list[MessageFile]) -> None:
 
 
 def remove(file: MessageFile) -> bool:
-    """Take a file and all beside it off the disk; whether there was one. Raises OSError."""
+    """Take a file and all beside it off the disk; whether there was anything. Raises OSError."""
     path = path_of(file)
-    was_there = path.exists()
-    for suffix in (".zip", ".part", ".sha256"):
-        path.with_suffix(suffix).unlink(missing_ok=True)
+    found = [each for each in map(path.with_suffix, (".zip", ".part", ".sha256")) if each.exists()]
+    for each in found:
+        each.unlink(missing_ok=True)
     with suppress(OSError):
         path.parent.rmdir()  # of a month of which nothing is left
-    return was_there
+    return bool(found)
 
 
-@transaction.atomic
+def keep(file: MessageFile, **facts: object) -> bool:
+    """Note that the file is whole and the truth; False if somebody on another machine gave it up meanwhile."""
+    return MessageFile.objects.filter(pk=file.pk, kept_at=None, dropped_at=None).update(kept_at=Now(), **facts) == 1
+
+
 def give_up(file: MessageFile) -> None:
     """Remove a file that did not come to be kept, unless a commit whose answer was lost has kept it."""
-    if MessageFile.objects.select_for_update().filter(pk=file.pk, kept_at=None).exists():
-        remove(file)
+    MessageFile.objects.filter(pk=file.pk, kept_at=None).update(dropped_at=Now())
+    if not MessageFile.objects.filter(pk=file.pk, kept_at__isnull=False).exists():
+        remove(file)  # also if another machine has cleared up its row: the file was finished after that
         MessageFile.objects.filter(pk=file.pk).delete()
 
 
 def clear_up() -> int:
-    """Remove what was begun and never kept, and what is to be removed; returns how many. The caller holds the place."""
-    files = [*MessageFile.objects.filter(kept_at=None), *MessageFile.objects.filter(dropped_at__isnull=False)]
-    for file in files:
-        remove(file)
-        MessageFile.objects.filter(pk=file.pk).delete()
-    return len(files)
+    """Remove what was begun long ago and never kept, and what is to be removed; returns how many there were.
+
+    The row is marked first, in one statement that `keep` waits for: a file that may still be kept is never touched.
+    """
+    MessageFile.objects.filter(kept_at=None, dropped_at=None, noted_at__lt=Now() - LONG_AGO).update(dropped_at=Now())
+    removed = 0
+    for file in MessageFile.objects.filter(dropped_at__isnull=False):
+        if remove(file) or file.kept_at is None:  # else it lies on another machine, or is not mounted here
+            MessageFile.objects.filter(pk=file.pk).delete()
+            removed += 1
+    return removed

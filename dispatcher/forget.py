@@ -101,9 +101,8 @@ def replace(
 ) -> None:
     """The new file takes the place of the old one, which is removed."""
     campaign = operations.locked(campaign)
-    file_place.drop([old])
-    MessageFile.objects.filter(pk=new.pk).update(
-        kept_at=Now(), moved_at=Now(), bytes=held.bytes, checksum=held.checksum, **held.rows
-    )
+    dropped = file_place.drop([old])  # first: a campaign has one file
+    if not dropped or not file_place.keep(new, moved_at=Now(), bytes=held.bytes, checksum=held.checksum, **held.rows):
+        raise LeftAlone("somebody on another machine replaced or removed its file meanwhile")
     facts = {"messages": count, "file": new.name, "checksum": held.checksum}
     audit_log.record(campaign.workspace, "forget", campaign, by=by, after=facts)

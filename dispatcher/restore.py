@@ -41,6 +41,8 @@ def restore(campaign: Campaign, *, by: Actor | None) -> MessageFile:
 @transaction.atomic
 def load(file: MessageFile, campaign: Campaign, *, by: Actor | None) -> None:
     campaign = operations.locked(campaign)
+    if not file_place.drop([file]):
+        raise LeftAlone("somebody on another machine replaced or removed its file meanwhile")
     with ZipFile(file_place.path_of(file)) as content:
         for part in PARTS:
             if (rows := copy_in(content, part)) != getattr(file, part.name):
@@ -50,7 +52,6 @@ def load(file: MessageFile, campaign: Campaign, *, by: Actor | None) -> None:
     if wrong := next(findings(campaign), None):
         raise LeftAlone(f"the auditor would not be content: {wrong.sentence}")
     operations.note(campaign, by=by, reason=f"{file.messages:,} messages brought back from a file")
-    file_place.drop([file])
     audit_log.record(campaign.workspace, "restore", campaign, by=by, after={"messages": file.messages})
     live.changed(campaign.pk, campaign.workspace_id)
     crash_point("rows_loaded")

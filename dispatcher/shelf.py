@@ -77,12 +77,12 @@ def delete(campaign: Campaign, *, typed: str, by: Actor | None) -> None:
     if typed.split() != campaign.name.split():  # a page shows two spaces as one
         raise NameDiffers
     kept = totals(campaign, books_of(campaign))
+    file_place.drop(list(campaign.files.all()))  # before the rows: whoever moves them locks in this order
     forget(Attempt.objects.filter(message__campaign=campaign).values("key"))
     forget(Message.objects.filter(campaign=campaign).values("key"))
     with connection.cursor() as cursor:
         for table, belongs in ROWS.items():
             cursor.execute(f"DELETE FROM {table} WHERE {belongs}", [campaign.pk])  # noqa: S608 - our own words
-    file_place.drop(list(campaign.files.all()))
     audit_log.record(campaign.workspace, "delete", campaign, by=by, before=kept)
     live.changed(campaign.pk, campaign.workspace_id)
     campaign.delete()

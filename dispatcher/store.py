@@ -91,9 +91,8 @@ def keep(file: MessageFile, campaign: Campaign, held: Held, before: list, *, by:
     if campaign.stored_at or fingerprint(campaign.pk) != before:
         raise LeftAlone("something of it changed meanwhile")
     Campaign.objects.filter(pk=campaign.pk, stored_at=None).update(stored_at=Now())
-    MessageFile.objects.filter(pk=file.pk).update(
-        kept_at=Now(), bytes=held.bytes, checksum=held.checksum, **{part.name: held.rows[part.name] for part in PARTS}
-    )
+    if not file_place.keep(file, bytes=held.bytes, checksum=held.checksum, **held.rows):
+        raise LeftAlone("its file was removed from another machine before it was kept")
     operations.note(campaign, by=by, reason=f"{held.rows['messages']:,} messages moved to a file")
     facts = {"file": file.name, "checksum": held.checksum, "messages": held.rows["messages"]}
     audit_log.record(campaign.workspace, "store", campaign, by=by, after=facts)
@@ -116,15 +115,21 @@ def remove_rows(file: MessageFile) -> None:
     first, last = messages.first() or 1, messages.last() or 0
     chunk = BATCHES * settings.BATCH_SIZE
     for start in range(first, last + 1, chunk):
-        remove_chunk(file.campaign_id, start, start + chunk - 1)
+        remove_chunk(file, start, start + chunk - 1)
         crash_point("rows_half_removed")
     crash_point("rows_removed")
     MessageFile.objects.filter(pk=file.pk).update(moved_at=Now())
 
 
 @transaction.atomic
-def remove_chunk(campaign: int | None, first: int, last: int) -> None:
-    """The messages with these numbers, their attempts, and the calls the simulated provider remembers of them."""
+def remove_chunk(file: MessageFile, first: int, last: int) -> None:
+    """The messages with these numbers, their attempts, and the calls the simulated provider remembers of them.
+
+    Raises LeftAlone if another machine was faster: what it brought back meanwhile is in no file any more.
+    """
+    if not half_moved().select_for_update().filter(pk=file.pk).exists():
+        raise LeftAlone("somebody on another machine has moved the rest, brought it back or deleted it")
+    campaign = file.campaign_id
     messages = Message.objects.filter(campaign=campaign, number__range=(first, last))
     forget(Attempt.objects.filter(message__in=messages).values("key"))
     forget(messages.values("key"))

@@ -1,12 +1,13 @@
 """Forget: an erased person leaves the files too; what became of the message stays, and so do all others."""
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import AuditEntry
 from campaigns.models import Campaign
-from dispatcher import file_place
+from dispatcher import file_place, message_files
 from dispatcher.audit import findings, strays
-from dispatcher.forget import BLANK
+from dispatcher.forget import BLANK, files
 from dispatcher.message_files import PARTS
 from dispatcher.models import Message, MessageFile
 from people.models import Recipient
@@ -75,6 +76,25 @@ def test_killed_at_any_point_it_can_be_run_again_and_one_file_is_left(point, cam
     assert WHO not in text_in(place)
     assert names_in(place) == [".sha256", ".zip"] and MessageFile.objects.count() == 1
     assert [*map(str, findings(campaign)), *strays()] == []
+
+
+@pytest.mark.parametrize("whose", ["old", "new"])
+def test_a_file_that_another_machine_removed_meanwhile_is_not_replaced(whose, campaign, place, monkeypatch, capsys):
+    read_back, old = message_files.read_back, MessageFile.objects.get()
+
+    def removed_meanwhile(path):
+        held, file = read_back(path), MessageFile.objects.get(kept_at__isnull=whose == "new")
+        MessageFile.objects.filter(pk=file.pk).update(dropped_at=Now())
+        return held
+
+    monkeypatch.setattr(message_files, "read_back", removed_meanwhile)
+
+    with pytest.raises(SystemExit):
+        archive("--forget", person())
+
+    assert "another machine" in capsys.readouterr().err
+    assert list(files()) == ([] if whose == "old" else [old])
+    assert WHO in text_in(place)
 
 
 def test_files_without_the_person_stay_as_they_are(campaign, place):

@@ -4,12 +4,15 @@ from zipfile import ZipFile
 
 import pytest
 from django.core.management import CommandError
+from django.db.models.functions import Now
 
 from accounts.models import AuditEntry
 from campaigns.models import Campaign
 from dispatcher import file_place, message_files, operations
+from dispatcher import restore as restoring
 from dispatcher.audit import findings, strays
 from dispatcher.models import Message, MessageFile
+from dispatcher.store import LeftAlone
 from people.models import Recipient
 from tests.dispatcher.filing import archive, long_over, names_in, rows_of
 from tests.make import make_campaign
@@ -59,6 +62,18 @@ def test_killed_while_it_comes_back_it_is_whole_in_the_file_or_in_the_tables(
     assert [*map(str, findings(campaign)), *strays()] == []
     archive("--restore", campaign.pk) if is_stored else archive("--older-than", 99)
     assert rows_of(campaign) == before and names_in(place) == []
+
+
+def test_a_file_that_another_machine_wrote_anew_meanwhile_is_not_loaded(campaign, place):
+    stored(campaign)
+    file = MessageFile.objects.get()
+    MessageFile.objects.filter(pk=file.pk).update(dropped_at=Now())
+
+    with pytest.raises(LeftAlone, match="another machine"):
+        restoring.load(file, campaign, by=None)
+
+    campaign.refresh_from_db()
+    assert campaign.stored_at and not Message.objects.exists()
 
 
 def test_what_was_half_moved_comes_back_too(campaign, place, killed_at):

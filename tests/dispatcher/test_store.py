@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -200,6 +201,72 @@ def test_what_changes_while_it_is_copied_is_left_alone(change, place, monkeypatc
     assert names_in(place) == [] and not MessageFile.objects.exists()
 
 
+def clear_up_elsewhere(hours: int):
+    """The chores of another machine, which our lock does not keep out, some hours after a file was begun."""
+
+    def clear_up(_: object) -> None:
+        MessageFile.objects.filter(kept_at=None).update(noted_at=Now() - timedelta(hours=hours))
+        file_place.clear_up()
+
+    return clear_up
+
+
+@pytest.mark.parametrize("when", ["while it is written", "when it was read back", "when it is in place"])
+def test_rows_stay_when_another_machine_removed_what_took_too_long_to_write(when, place, monkeypatch, capsys):
+    campaign = long_over()
+    rows, elsewhere = rows_of(campaign), clear_up_elsewhere(hours=2)
+    month = place / f"{campaign.finished_at:%Y-%m}"
+    month.mkdir()
+    (month / "of-another-campaign.zip").touch()
+    if when == "while it is written":
+        while_it_is_written(monkeypatch, elsewhere)
+    elif when == "when it was read back":
+        put_in_place = file_place.put_in_place
+        monkeypatch.setattr(file_place, "put_in_place", lambda *of: (elsewhere(of), put_in_place(*of)))
+    else:
+        at_point(monkeypatch, "file_in_place", elsewhere)
+
+    with pytest.raises(SystemExit):
+        archive("--older-than", 30)
+
+    campaign.refresh_from_db()
+    assert campaign.stored_at is None and rows_of(campaign) == rows
+    assert campaign.files.count() == 0 and names_in(place) == [".zip"]
+
+
+def at_point(monkeypatch, point: str, happens) -> None:
+    """Something happens when a step is done, the first time."""
+    left = [point]
+
+    def crash_point(name: str) -> None:
+        if name in left:
+            left.remove(name)
+            happens(name)
+
+    for module in (store, file_place):
+        monkeypatch.setattr(module, "crash_point", crash_point)
+
+
+def test_another_machine_leaves_a_file_alone_that_was_begun_just_now(place, monkeypatch):
+    campaign = long_over()
+    while_it_is_written(monkeypatch, clear_up_elsewhere(hours=0))
+
+    archive("--older-than", 30)
+
+    assert_is_stored(campaign, place)
+
+
+def test_what_another_machine_brought_back_is_not_removed_by_who_was_still_moving_it(place, monkeypatch):
+    campaign = long_over()
+    rows = rows_of(campaign)
+    at_point(monkeypatch, "rows_half_removed", lambda _: restore(Campaign.objects.get(pk=campaign.pk), by=None))
+
+    with file_place.held(), pytest.raises(LeftAlone, match="another machine"):
+        store.store(campaign, by=None)
+
+    assert rows_of(campaign) == rows and not MessageFile.objects.exists()
+
+
 def bite(path: Path) -> None:
     """Another byte in the middle of a file."""
     content = bytearray(path.read_bytes())
@@ -290,6 +357,27 @@ def test_a_file_out_of_reach_is_removed_when_its_directory_is_back(place):
     archive("--older-than", 30)
 
     assert names_in(place) == [] and not MessageFile.objects.exists()
+
+
+def test_a_file_that_lies_on_another_machine_is_not_forgotten(place, capsys):
+    campaign = long_over(name="Spring")
+    archive("--older-than", 30)
+    elsewhere = place.rename(place.with_name("elsewhere"))
+    place.mkdir()
+    shelf.delete(campaign, typed="Spring", by=None)
+
+    archive("--older-than", 30)
+    assert MessageFile.objects.count() == 1 and "Files removed" not in capsys.readouterr().out
+
+    place.rmdir()
+    elsewhere.rename(place)
+    archive("--older-than", 30)
+    assert names_in(place) == [] and not MessageFile.objects.exists()
+
+
+def test_only_the_lock_says_that_somebody_else_works_here(place):
+    with pytest.raises(BlockingIOError), file_place.held():
+        raise BlockingIOError("of something else")
 
 
 def test_a_directory_that_is_not_there_is_refused_in_a_sentence(place):
