@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from campaigns.models import Campaign
-from dispatcher import file_place
-from dispatcher.books import books_of
+from dispatcher import file_place, message_files
+from dispatcher.books import Books, books_of
+from dispatcher.models import MessageFile
 
 Status = Campaign.Status
 
@@ -120,7 +121,7 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
         "preparing": campaign.status == Status.PREPARING,
     }
     if campaign.stored_at:
-        yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign))
+        yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign, books))
         return
     questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
@@ -130,20 +131,38 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
             cursor.execute(question, values)
             rows = cursor.fetchall()
             if rows and Campaign.objects.filter(pk=campaign.pk, stored_at__isnull=False).exists():
-                yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign))
+                yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign, books))
                 return  # its messages were moved to a file while we counted
             yield from (Finding(campaign.pk, sentence) for (sentence,) in rows)
 
 
-def wrong_when_stored(campaign: Campaign) -> Iterator[str]:
-    """Of messages that were moved to a file nothing is left to be counted: the file must be as it was written."""
+def wrong_when_stored(campaign: Campaign, books: Books) -> Iterator[str]:
+    """Messages that were moved to a file are counted there: it must be as it was written, and agree with the books."""
     file = file_place.kept(campaign)
     if file is None:
         yield "its messages were moved to a file that is not on record"
     elif wrong := file_place.wrong_with(file):
         yield wrong
+    else:
+        yield from wrong_with_counts(file, books)
     if campaign.batches.filter(due_at__isnull=False).exists():
         yield "a batch is open although its messages were moved to a file"
+
+
+def wrong_with_counts(file: MessageFile, books: Books) -> Iterator[str]:
+    try:
+        told = message_files.counts_in(file_place.path_of(file))
+    except message_files.Damaged as error:
+        yield str(error)
+        return
+    if file.messages != books.total:
+        yield f"the books say {books.total:,} messages, the file {file.messages:,}"
+    if told != (counts := message_files.counts_of(books)):
+        yield f"the books say {in_words(counts)}; the file says {in_words(told)}"
+
+
+def in_words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {name}" for name, n in counts.items() if n)
 
 
 def strays() -> Iterator[str]:

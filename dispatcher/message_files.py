@@ -110,7 +110,6 @@ def write(path: Path, campaign: Campaign, books: Books) -> dict[str, int]:
 
 def told_of(campaign: Campaign, books: Books) -> dict[str, object]:
     """For whoever finds the file and nothing else."""
-    counts = ("total", "sent", "failed", "skipped", "cancelled", "unknown")
     return {
         "format": FORMAT,
         "campaign": campaign.pk,
@@ -120,8 +119,21 @@ def told_of(campaign: Campaign, books: Books) -> dict[str, object]:
         "status": campaign.get_status_display(),
         "launched_at": campaign.launched_at,
         "finished_at": campaign.finished_at,
-        "books": {name: getattr(books, name) for name in counts},
+        "books": counts_of(books),
     }
+
+
+def counts_of(books: Books) -> dict[str, int]:
+    return {name: getattr(books, name) for name in ("total", "sent", "failed", "skipped", "cancelled", "unknown")}
+
+
+def counts_in(path: Path) -> dict[str, int]:
+    """The books as the file tells them: when it was written, its messages were counted against them. Raises Damaged."""
+    try:
+        with ZipFile(path) as file:
+            return dict(json.loads(file.read("campaign.json"))["books"])
+    except Exception as error:  # as in `read_back`
+        raise Damaged(f"{path.name} cannot be read: {error}") from error
 
 
 def rewrite(old: Path, new: Path, change: Change) -> None:

@@ -318,6 +318,26 @@ def test_the_audit_finds_a_file_that_is_missing_or_altered(place, capsys):
     assert f"campaign {altered.pk}: the file of its messages" in said and "was altered" in said
 
 
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        (lambda batches, _: batches.update(sent=0, failed=1), "20 sent, 5 failed"),
+        (lambda batches, _: batches.delete(), "the books say 24 messages, the file 25"),
+        (lambda _, files: files.update(messages=26), "the books say 25 messages, the file 26"),
+    ],
+    ids=["another end", "a batch less", "a message more"],
+)
+def test_the_audit_holds_the_books_against_the_file(lie, said, place, capsys):
+    campaign = long_over()
+    archive("--older-than", 30)
+    lie(Batch.objects.filter(campaign=campaign, first=1), MessageFile.objects.filter(campaign=campaign))
+
+    with pytest.raises(SystemExit):
+        call_command("audit")
+
+    assert said in capsys.readouterr().err
+
+
 def test_an_audit_under_way_is_not_alarmed_by_a_move(place):
     campaign = long_over()
     as_the_audit_read_it = Campaign.objects.get(pk=campaign.pk)
