@@ -24,6 +24,7 @@ WHEN = (
     "finished_at",
     "archived_at",
     "stored_at",
+    "restored_at",
     "created_by",
     "created_at",
     "updated_at",

@@ -3,6 +3,7 @@
 from zipfile import ZipFile
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import Actor
@@ -47,7 +48,7 @@ def load(file: MessageFile, campaign: Campaign, *, by: Actor | None) -> None:
         for part in PARTS:
             if (rows := copy_in(content, part)) != getattr(file, part.name):
                 raise Damaged(f"{file} holds {rows:,} {part.name} in place of {getattr(file, part.name):,}")
-    Campaign.objects.filter(pk=campaign.pk).update(stored_at=None)
+    Campaign.objects.filter(pk=campaign.pk).update(stored_at=None, restored_at=Now())
     campaign.stored_at = None
     if wrong := next(findings(campaign), None):
         raise LeftAlone(f"the auditor would not be content: {wrong.sentence}")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit_log
@@ -24,6 +24,7 @@ from dispatcher.models import Attempt, Batch, Message, MessageFile
 from simulator.forget import forget
 from wires import live
 
+OVER = [Campaign.Status.SENT, Campaign.Status.FAILED, Campaign.Status.CANCELLED]
 BATCHES = 10  # of messages removed in one transaction
 
 
@@ -36,10 +37,12 @@ class Undecided(LeftAlone):
 
 
 def candidates(older_than: timedelta) -> QuerySet[Campaign]:
-    """What is over for longer than this and still has its messages in the tables, the oldest first."""
-    over = Campaign.objects.filter(finished_at__lt=Now() - older_than, status__in=[6, 7, 8], stored_at=None)
+    """What is over, and was not brought back, for longer than this and has its messages in the tables; oldest first."""
+    long_ago = Now() - older_than
+    over = Campaign.objects.filter(finished_at__lt=long_ago, status__in=OVER, stored_at=None)
+    stayed = Q(restored_at=None) | Q(restored_at__lt=long_ago)
     launched = Exists(Batch.objects.filter(campaign=OuterRef("pk")))
-    return over.filter(launched).select_related("workspace").order_by("finished_at", "pk")
+    return over.filter(stayed, launched).select_related("workspace").order_by("finished_at", "pk")
 
 
 def refuse(campaign: Campaign, books: Books) -> None:

@@ -1,11 +1,15 @@
 """Old messages move to files by themselves, where that is wanted: the clock rings, a chores worker does it."""
 
+from datetime import timedelta
+
 import django_rq
 import pytest
+from django.db.models.functions import Now
 
+from campaigns.models import Campaign
 from dispatcher import clock, store_due
 from dispatcher.models import Message, MessageFile
-from tests.dispatcher.filing import long_over, names_in
+from tests.dispatcher.filing import archive, long_over, names_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUE = "chores"
@@ -14,8 +18,13 @@ QUEUE = "chores"
 @pytest.fixture(autouse=True)
 def rung_for(monkeypatch, settings, place):
     django_rq.get_queue(QUEUE).empty()
-    monkeypatch.setattr(clock, "_rung", float("-inf"))
+    an_hour_passes(monkeypatch)
     settings.KEEP_MESSAGES_DAYS = 30
+
+
+def an_hour_passes(monkeypatch) -> None:
+    """Since the clock looked for what is old enough."""
+    monkeypatch.setattr(clock, "_rung", float("-inf"))
 
 
 def jobs_done() -> int:
@@ -43,6 +52,20 @@ def test_what_is_old_enough_moves_and_what_is_not_in_order_stays(caplog):
     assert left() == {wrong.pk, young.pk}
     assert MessageFile.objects.get().campaign == old
     assert f"the messages of campaign {wrong.pk} stay in the tables: the auditor is not content" in caplog.text
+
+
+def test_what_was_brought_back_stays_as_long_as_what_has_just_ended(monkeypatch):
+    campaign = long_over(people=2)
+    archive("--older-than", 30)
+    archive("--restore", campaign.pk)
+
+    clock.ring_to_store()
+    assert jobs_done() == 0 and left() == {campaign.pk}
+
+    Campaign.objects.filter(pk=campaign.pk).update(restored_at=Now() - timedelta(days=31))
+    an_hour_passes(monkeypatch)
+    clock.ring_to_store()
+    assert jobs_done() == 1 and left() == set()
 
 
 def test_nothing_moves_by_itself_unless_that_was_set(settings, place):
