@@ -85,6 +85,7 @@ class Campaign(models.Model):
     archived_at = models.DateTimeField(null=True, editable=False)
     stored_at = models.DateTimeField("messages moved to a file at", null=True, editable=False)
     restored_at = models.DateTimeField("messages brought back from a file at", null=True, editable=False)
+    left_alone_at = models.DateTimeField("messages could not be moved to a file at", null=True, editable=False)
     frozen_up_to = models.BigIntegerField("last recipient frozen", default=0, editable=False)
     launched_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

@@ -25,6 +25,7 @@ WHEN = (
     "archived_at",
     "stored_at",
     "restored_at",
+    "left_alone_at",
     "created_by",
     "created_at",
     "updated_at",

@@ -87,6 +87,25 @@ def test_after_its_time_the_rest_waits_for_another_turn(monkeypatch):
     assert jobs_done() == 3 and left() == set()
 
 
+def test_what_is_left_alone_takes_nobody_elses_time_and_is_tried_again_the_next_day(monkeypatch, caplog):
+    monkeypatch.setattr(store_due, "SECONDS", -1)
+    wrong = [long_over(people=2, days=50), long_over(people=2, days=50)]
+    Message.objects.filter(campaign__in=wrong, number=1).update(status=5)
+    long_over(people=2)
+
+    clock.ring_to_store()
+    assert jobs_done() == 3 and left() == {campaign.pk for campaign in wrong}
+
+    an_hour_passes(monkeypatch)
+    clock.ring_to_store()
+    assert jobs_done() == 0 and caplog.text.count("the auditor is not content") == 2
+
+    Campaign.objects.update(left_alone_at=Now() - timedelta(days=1, minutes=1))
+    an_hour_passes(monkeypatch)
+    clock.ring_to_store()
+    assert jobs_done() == 2 and caplog.text.count("the auditor is not content") == 4
+
+
 def test_the_clock_looks_for_them_once_an_hour():
     long_over(people=2)
     clock.ring_to_store()
