@@ -18,6 +18,7 @@ from dispatcher.store import LeftAlone, carry_on
 
 NULL = b"\\N"
 # What tells of the person, and what stands there afterwards; the keys stay, so that the ledgers can be compared.
+# In this order: attempts are known by their messages, calls by the keys of both.
 BLANK = {
     "messages": {"recipient_id": NULL, "address": NULL, "fields": b"{}", "last_error": b""},
     "attempts": {"error": b""},
@@ -26,9 +27,14 @@ BLANK = {
 
 
 class Eraser:
-    """Blanks the rows of these people, part by part in the order of a file: the messages lead to all else."""
+    """Blanks the rows of these people, part by part in the order of BLANK: the messages lead to all else.
+
+    Raises Damaged if a file holds other parts, or in another order.
+    """
 
     def __init__(self, people: Collection[int]) -> None:
+        if [part.name for part in PARTS] != list(BLANK):
+            raise Damaged(f"who a message was for would stay in {PARTS[-1].member}: the parts have another order")
         self.people = {str(pk).encode() for pk in people}
         self.messages: set[bytes] = set()
         self.keys: set[bytes] = set()
@@ -67,7 +73,7 @@ def forget(file: MessageFile, people: Collection[int], *, by: Actor | None) -> i
         return 0
     if file.moved_at is None:
         carry_on(file)
-    new, eraser = file_place.note(file.campaign), Eraser(people)
+    eraser, new = Eraser(people), file_place.note(file.campaign)
     try:
         held = write_without(file, new, eraser)
         replace(file, new, file.campaign, held, len(eraser.messages), by=by)

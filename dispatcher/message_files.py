@@ -60,7 +60,7 @@ class Part:
         return f"{self.table} t WHERE {belongs}"
 
 
-PARTS = (
+PARTS = (  # in the order in which a file holds them; whoever forgets a person relies on it
     Part("messages", Message, "t.campaign_id = {campaign}", order="number"),
     Part("attempts", Attempt, "t.message_id IN ({ids})"),
     # A message may have had several keys: its attempts remember those a person replaced.

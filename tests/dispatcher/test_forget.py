@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from accounts.models import AuditEntry
 from campaigns.models import Campaign
 from dispatcher import file_place, message_files
+from dispatcher import forget as forgetting
 from dispatcher.audit import findings, strays
 from dispatcher.forget import BLANK, files
 from dispatcher.message_files import PARTS
@@ -113,6 +114,17 @@ def test_a_file_that_was_altered_is_not_written_anew(campaign, place, capsys):
         archive("--forget", person())
 
     assert "was altered" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("parts", [(PARTS[0], PARTS[2], PARTS[1]), PARTS[:2]], ids=["calls first", "one less"])
+def test_in_another_order_of_the_parts_nobody_is_said_to_be_forgotten(parts, campaign, place, monkeypatch, capsys):
+    monkeypatch.setattr(forgetting, "PARTS", parts)
+
+    with pytest.raises(SystemExit):
+        archive("--forget", person())
+
+    assert "another order" in capsys.readouterr().err and WHO in text_in(place)
+    assert MessageFile.objects.count() == 1
 
 
 def test_every_column_that_can_tell_of_a_person_is_thought_of():
