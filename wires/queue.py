@@ -44,6 +44,7 @@ class AllowedJob(Job):
             super().restore(raw_data)
         except Exception as error:  # RQ would end the worker that finds it
             logger.error("dropped a job that cannot be read: %s", error)
+            self.connection.delete(self.key)  # RQ takes it off the queue only
             raise NoSuchJobError(f"No job can be read from {self.key!r}") from error
 
 

@@ -24,7 +24,7 @@ def test_a_job_of_a_stranger_is_refused():
         job.perform()
 
 
-def test_garbage_on_the_queue_is_dropped_and_what_stands_behind_it_is_found():
+def test_garbage_on_the_queue_is_dropped_with_all_it_left_and_what_stands_behind_it_is_found():
     connection = django_rq.get_connection("dispatch")
     queue = django_rq.get_queue("dispatch", connection=connection)
     connection.hset("rq:job:garbage", mapping={"data": b"\xff", "created_at": "never"})
@@ -34,6 +34,7 @@ def test_garbage_on_the_queue_is_dropped_and_what_stands_behind_it_is_found():
     found, _ = queue.dequeue_any([queue], timeout=None, connection=connection, job_class=AllowedJob)
 
     assert (found.id, queue.count) == (ring.id, 0)
+    assert not connection.exists("rq:job:garbage")
 
 
 @pytest.mark.django_db(transaction=True)
