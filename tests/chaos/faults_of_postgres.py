@@ -13,7 +13,7 @@ from tests.chaos.scene import Scene
 from tests.wire import Fault
 
 
-@fault("F16", "PostgreSQL is stopped at once, as by a power cut (SIGQUIT), and started again")
+@fault("F16", "PostgreSQL is stopped at once, as by a power cut (SIGQUIT), and started again", cuts=4)
 def restart_postgres(scene: Scene) -> None:
     scene.house.postgres.stop(signal.SIGQUIT)
     connection.close()
@@ -27,7 +27,7 @@ TERMINATE = """
 """
 
 
-@fault("F17", "two hundred connections ended by the server, at random")
+@fault("F17", "two hundred connections ended by the server, at random", cuts=200)
 def terminate(scene: Scene) -> None:
     for _ in range(200):
         with connection.cursor() as cursor:
@@ -44,44 +44,44 @@ def break_wire(scene: Scene, broken: Fault, times: int, seconds: float) -> None:
     scene.must(wire.struck, "it befell nobody")
 
 
-@fault("F18", "the connection is cut after COMMIT was sent: its answer is lost")
+@fault("F18", "the connection is cut after COMMIT was sent: its answer is lost", cuts=30)
 def lose_commits(scene: Scene) -> None:
     break_wire(scene, Fault("answer to commit", "hang up"), 30, 10)
 
 
-@fault("W1", "the connection is cut before COMMIT arrives")
+@fault("W1", "the connection is cut before COMMIT arrives", cuts=30)
 def lose_before_commit(scene: Scene) -> None:
     break_wire(scene, Fault("commit", "reset"), 30, 10)
 
 
-@fault("W2", "the answer to COMMIT comes after the lease")
+@fault("W2", "the answer to COMMIT comes after the lease", cuts=3)
 def late_commits(scene: Scene) -> None:
     break_wire(scene, Fault("answer to commit", "delay", seconds=6), 3, 8)
 
 
-@fault("W3", "answers are cut off in the middle")
+@fault("W3", "answers are cut off in the middle", cuts=20)
 def half_answers(scene: Scene) -> None:
     break_wire(scene, Fault("back", "hang up", after=scene.luck.randint(400, 20_000)), 20, 8)
 
 
-@fault("W4", "connections are closed by half")
+@fault("W4", "connections are closed by half", cuts=10)
 def half_closed(scene: Scene) -> None:
     break_wire(scene, Fault("back", "half-close", seconds=1), 10, 8)
 
 
-@fault("W5", "PostgreSQL is slow to reach")
+@fault("W5", "PostgreSQL is slow to reach", cuts=4)
 def slow_wire(scene: Scene) -> None:
     break_wire(scene, Fault("back", "delay", seconds=0.2), 100, 6)
 
 
-@fault("W6", "PostgreSQL is cut off for longer than a lease, and what was said arrives late")
+@fault("W6", "PostgreSQL is cut off for longer than a lease, and what was said arrives late", cuts=4)
 def hanging_wire(scene: Scene) -> None:
     scene.house.to_postgres.break_by(Fault("there", "hang"))
     scene.sleep(5, 8)
     scene.house.to_postgres.mend()
 
 
-@fault("F19", "every connection PostgreSQL has is taken")
+@fault("F19", "every connection PostgreSQL has is taken", cuts=4)
 def exhaust(scene: Scene) -> None:
     page = f"/campaigns/{scene.trials[-1].campaign.pk}/"
     headers = scene.as_member(scene.trials[-1])

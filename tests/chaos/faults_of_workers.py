@@ -60,7 +60,7 @@ for point in crash.POINTS:
     fault(f"F2 {point}", f"a worker dies at {point}", group="F2")(partial(kill_at, point))
 
 
-@fault("F4", "SIGTERM to all workers in the middle, then new ones")
+@fault("F4", "SIGTERM to all workers in the middle, then new ones", cuts=2)
 def roll_workers(scene: Scene) -> None:
     for name in WORKERS:
         scene.house.rest(name)
@@ -86,7 +86,9 @@ def five_clocks(scene: Scene) -> None:
         scene.sleep(1)
 
 
-@fault("F8", "a work-horse sleeps past its lease (SIGSTOP) and wakes (SIGCONT) as another has its batch in hand")
+@fault(
+    "F8", "a work-horse sleeps past its lease (SIGSTOP) and wakes (SIGCONT) as another has its batch in hand", cuts=2
+)
 def zombie(scene: Scene) -> None:
     trial = scene.launch(400, keys=False, profile="dispatch", priority=Campaign.Priority.URGENT)
     house, batches = scene.house, trial.campaign.batches

@@ -93,7 +93,6 @@ def rounds(chosen: list[Fault], luck: Random, *, forever: bool) -> Iterator[list
 def befall(scene: Scene, fault: Fault, row: Row) -> None:
     scene.now = fault.name
     scene.patiently(scene.keep_busy)
-    scene.disturbed()
     scene.tell(fault.title)
     wrong = len(scene.wrong)
     try:
@@ -101,7 +100,7 @@ def befall(scene: Scene, fault: Fault, row: Row) -> None:
     except Exception as error:
         scene.must(False, f"{type(error).__name__}: {error}")
         scene.house.heal()
-    scene.disturbed()
+    scene.cut(fault.cuts)
     scene.house.bury_orphans()
     took = scene.recovered()
     scene.tell(f"moves again after {took:.1f} s")
@@ -117,7 +116,6 @@ def storm(scene: Scene) -> None:
         if scene.house.kills > (time.monotonic() - scene.began) / 60 * A_MINUTE:
             return
         scene.patiently(scene.keep_busy)
-        scene.disturbed()
         scene.tell("kill -9 of a work-horse" if scene.house.kill_horse(3) else "no work-horse to kill")
         scene.sleep(0.1, 1)
 

@@ -146,9 +146,10 @@ class Scene:
 
     # --- before and after ---
 
-    def disturbed(self) -> None:
+    def cut(self, times: int) -> None:
+        """So often each campaign under way may have lost the answers of a window, with no lease lost."""
         for trial in self.patiently(self.under_way):
-            trial.disturbed += 1
+            trial.cuts += times
 
     def newest(self) -> int:
         return Settlement.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

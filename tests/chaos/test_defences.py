@@ -159,3 +159,19 @@ def test_who_opts_out_while_waiting_is_asked_about_at_the_intent(defended, monke
     trial.barred.add(person.email)
 
     verdict(trial, defended, "had opted out and was called")
+
+
+@both
+def test_only_what_a_lost_worker_had_in_hand_is_in_doubt(defended, monkeypatch):
+    if not defended:
+        settle_suspects = lease._settle_suspects
+
+        def suspect_all(cursor, mine):
+            mine.handed_up_to = mine.last if mine.handed_up_to >= mine.first else 0
+            settle_suspects(cursor, mine)
+
+        monkeypatch.setattr(lease, "_settle_suspects", suspect_all)
+    trial = start()
+    die_after_calling(trial)
+
+    verdict(trial, defended, "1 lapses explain 10")
