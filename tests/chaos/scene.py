@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -16,7 +17,7 @@ from django.utils.crypto import get_random_string
 from accounts.models import ApiKey, Role
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
-from dispatcher.models import ChosenSender, Pace, Settlement
+from dispatcher.models import Batch, ChosenSender, Pace, Settlement
 from simulator.models import Outage
 from tests.chaos.house import ChaosHouse
 from tests.chaos.trials import Trial, calls, intents, judge, launch, write
@@ -122,12 +123,13 @@ class Scene:
 
     def must_stand_still(self, trial: Trial, seconds: float) -> None:
         """No intent after a pause or cancel; of the calls, only those that were intended already."""
-        noted, called = self.patiently(lambda: (intents(trial), calls(trial)))
+        # In this order: what is settled between the two questions was called before the second.
+        most, noted, called = self.patiently(lambda: (in_hand(trial), intents(trial), calls(trial)))
         self.sleep(seconds)
         since, after = self.patiently(lambda: (intents(trial), calls(trial)))
         self.must(noted == since, f"campaign {trial.campaign.pk}: somebody was noted although it stands still")
-        most = settings.DISPATCH_WINDOW * 4  # two workers, and two that were killed and know it not yet
-        self.must(after - called <= most, f"campaign {trial.campaign.pk}: {after - called} calls while it stood still")
+        told = f"campaign {trial.campaign.pk}: {after - called} calls while it stood still, {most} were in flight"
+        self.must(after - called <= most, told)
 
     # --- people ---
 
@@ -152,15 +154,27 @@ class Scene:
             trial.cuts += times
 
     def newest(self) -> int:
-        return Settlement.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        """A takeover alone settles nothing."""
+        return Settlement.objects.filter(settled__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def held(self) -> set[tuple[int, int, int]]:
+        """The batches in anybody's hands, dead or alive, and how far each is."""
+        mine = Batch.objects.filter(campaign__in=[trial.campaign for trial in self.trials]).exclude(owner="")
+        return set(mine.values_list("pk", "pass_no", "pending"))
 
     def recovered(self) -> float:
-        """Seconds until something is settled again; wrong if that takes longer than lease, clock and poll."""
-        began, newest = time.monotonic(), self.patiently(self.newest)
+        """Seconds until something is settled again, and each batch that was held now has moved or was given back.
+
+        Wrong if that takes longer than lease, clock and poll, and the start of a process on a busy machine.
+        """
+        began = time.monotonic()
+        newest, held = self.patiently(lambda: (self.newest(), self.held()))
         self.patiently(self.keep_busy)
         moves = self.wait(lambda: self.newest() > newest or self.go_on(), RECOVERY + SLACK)
+        moves_on = self.wait(lambda: not held & self.held() or self.go_on(), RECOVERY + SLACK)
         took = time.monotonic() - began
-        self.must(moves, f"nothing moved for {took:.0f} s")
+        self.must(moves, f"nothing was settled for {took:.0f} s")
+        self.must(moves_on, f"batches, passes and pending that did not move for {took:.0f} s: {held & self.held()}")
         return took
 
     def quiet(self) -> bool:
@@ -194,6 +208,11 @@ class Scene:
 
     def judge(self) -> list[str]:
         return self.patiently(lambda: list(judge(self.trials)))
+
+
+def in_hand(trial: Trial) -> int:
+    """Calls that were intended and whose answers are not settled."""
+    return trial.campaign.batches.aggregate(all=Sum("in_flight"))["all"] or 0
 
 
 def over_and_out(trial: Trial) -> bool:
