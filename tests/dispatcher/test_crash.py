@@ -12,7 +12,7 @@ from dispatcher import clock, crash, engine, operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
 from dispatcher.jobs import owner_of
-from dispatcher.models import Batch, Message
+from dispatcher.models import Attempt, Batch, Message, Settlement
 from simulator.models import Call
 from tests.dispatcher.sending import work_off
 from tests.dispatcher.shift import start_process, start_shift
@@ -140,6 +140,36 @@ def test_sigterm_settles_what_is_in_flight_and_gives_the_rest_back(start_worker)
     assert (books.unknown, books.in_flight) == (0, 0)
     assert not Batch.objects.exclude(owner="").exists()
     assert Call.objects.filter(accepted=True).count() == books.sent
+
+
+def test_a_rolling_restart_costs_no_message_and_no_try(start_worker, settings):
+    settings.SIMULATOR_HONOURS_KEYS = False
+    campaign = operations.launch(make_campaign(people=4000), by=None)
+    how = {"SIMULATOR_PROFILE": "leopard", "SIMULATOR_HONOURS_KEYS": False, "DISPATCH_WINDOW": 20}
+    senders = Batch.objects.filter(in_flight__gt=0).values("owner").distinct()
+
+    def wait_until_two_send() -> None:
+        sent = books_of(campaign).sent
+        wait_for(lambda: clock.ring_if_due() or (senders.count() == 2 and books_of(campaign).sent > sent), seconds=40)
+
+    olds = [start_worker(**how), start_worker(**how)]
+    news = []
+    for old in olds:
+        wait_until_two_send()
+        old.terminate()
+        assert old.wait(10) == 0
+        news.append(start_worker(**how))
+    wait_until_two_send()
+    for new in news:
+        new.terminate()
+        assert new.wait(10) == 0
+    settings.SIMULATOR_PROFILE, settings.DISPATCH_WINDOW = "perfect", 1000
+    books = work_off(campaign)
+
+    assert_nothing_is_wrong(campaign)
+    assert (books.pending, books.unknown, books.total) == (0, 0, 4000)
+    assert not Attempt.objects.filter(outcome=Attempt.Outcome.UNSURE).exists()
+    assert not Settlement.objects.filter(lapses__gt=0).exists()
 
 
 @pytest.mark.parametrize("keys", [True, False], ids=["keys honoured", "no keys"])
