@@ -157,13 +157,23 @@ class Scene:
         """A takeover alone settles nothing."""
         return Settlement.objects.filter(settled__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 
-    def held(self) -> set[tuple[int, int, int]]:
+    def held(self) -> dict[int, list[int]]:
         """The batches in anybody's hands, dead or alive, and how far each is."""
         mine = Batch.objects.filter(campaign__in=[trial.campaign for trial in self.trials]).exclude(owner="")
-        return set(mine.values_list("pk", "pass_no", "pending"))
+        return {pk: how_far for pk, *how_far in mine.values_list("pk", "epoch", "pass_no", "pending")}
+
+    def unmoved(self, held: dict[int, list[int]]) -> list[int]:
+        """Those of which nothing was settled, unless their owner gave them back or they wait for their time."""
+        opened = Batch.objects.filter(pk__in=held, campaign__status=Status.SENDING, due_at__isnull=False)
+        return [
+            batch.pk
+            for batch in opened
+            if [batch.pass_no, batch.pending] == held[batch.pk][1:]
+            and (batch.owner or (batch.epoch > held[batch.pk][0] and batch.due_at < timezone.now()))
+        ]
 
     def recovered(self) -> float:
-        """Seconds until something is settled again, and each batch that was held now has moved or was given back.
+        """Seconds until something is settled again, also of each batch that is held now.
 
         Wrong if that takes longer than lease, clock and poll, and the start of a process on a busy machine.
         """
@@ -171,10 +181,10 @@ class Scene:
         newest, held = self.patiently(lambda: (self.newest(), self.held()))
         self.patiently(self.keep_busy)
         moves = self.wait(lambda: self.newest() > newest or self.go_on(), RECOVERY + SLACK)
-        moves_on = self.wait(lambda: not held & self.held() or self.go_on(), RECOVERY + SLACK)
+        all_move = self.wait(lambda: not self.unmoved(held) or self.go_on(), RECOVERY + SLACK)
         took = time.monotonic() - began
         self.must(moves, f"nothing was settled for {took:.0f} s")
-        self.must(moves_on, f"batches, passes and pending that did not move for {took:.0f} s: {held & self.held()}")
+        self.must(all_move, f"nothing was settled of some batches for {took:.0f} s: {self.unmoved(held)}")
         return took
 
     def quiet(self) -> bool:

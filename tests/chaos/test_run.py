@@ -14,7 +14,7 @@ def test_a_run_that_kills_less_than_twenty_times_a_minute_is_wrong():
 
 
 def test_a_fault_that_was_never_run_is_told(capsys):
-    scene = Scene(SimpleNamespace(kills=3), Random(1), 10)
+    scene = Scene(SimpleNamespace(kills=3), Random(1), 10)  # noqa: S311
     rows = {"F1": Row("a worker dies", times=1), "F9": Row("poison on the queue")}
 
     report(scene, rows, [], Namespace(seed=1, only="", json=None))
