@@ -180,8 +180,9 @@ class Scene:
         began = time.monotonic()
         newest, held = self.patiently(lambda: (self.newest(), self.held()))
         self.patiently(self.keep_busy)
-        moves = self.wait(lambda: self.newest() > newest or self.go_on(), RECOVERY + SLACK)
-        all_move = self.wait(lambda: not self.unmoved(held) or self.go_on(), RECOVERY + SLACK)
+        ends = began + RECOVERY + SLACK
+        moves = self.wait(lambda: self.newest() > newest or self.go_on(), ends - time.monotonic())
+        all_move = self.wait(lambda: not self.unmoved(held) or self.go_on(), ends - time.monotonic())
         took = time.monotonic() - began
         self.must(moves, f"nothing was settled for {took:.0f} s")
         self.must(all_move, f"nothing was settled of some batches for {took:.0f} s: {self.unmoved(held)}")
