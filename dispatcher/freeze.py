@@ -62,6 +62,7 @@ def names_used(campaign: Campaign) -> list[str]:
 
 
 # Keys rise with the numbers, behind a secret of their chunk: a provider that looks them up finds neighbours together.
+# So they are no secrets: who knows one may guess the next, and knowing one must never allow anything.
 FREEZE_CHUNK = """
     WITH chunk AS MATERIALIZED ({chunk}),
     reached AS (
