@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
@@ -76,6 +77,7 @@ def people(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     campaign = found(request, pk)
     if campaign.stored_at:

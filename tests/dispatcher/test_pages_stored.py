@@ -85,6 +85,7 @@ def test_nobody_is_shown_the_half_that_is_still_there(client, workspace, place, 
 def test_the_page_of_a_message_is_gone_with_the_reason(client, campaign):
     answer = client.get(reverse("message", args=[campaign.pk, 1]))
     assert answer.status_code == 410
+    assert "no-store" in answer["Cache-Control"]  # brought back, it is there again
     assert "The messages of this campaign were moved to a file" in answer.content.decode()
 
 

@@ -5,10 +5,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.core.signals import request_finished
+from django.db import connections
 
 from dispatcher import collector
 from dispatcher.asgi import application
 from dispatcher.server import Server
+
+
+def close_connections(**about: Any) -> None:
+    connections.close_all()
 
 
 class Command(BaseCommand):
@@ -28,6 +34,9 @@ class Command(BaseCommand):
             trusted_proxy=settings.TRUSTED_PROXY,
         )
         collector.spare()
+        # Each request has a thread of its own, which ends with it: a connection that was kept would be used by nobody,
+        # and stay open until the collector comes by.
+        request_finished.connect(close_connections)
         server.run()
         if server.failed:
             raise CommandError(f"Cannot listen on {host} port {port}: it is in use or not allowed.")
