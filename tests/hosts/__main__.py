@@ -67,8 +67,10 @@ def pooled_where_wanted(stage: Stage, parts: tuple[str, ...]) -> Iterator[None]:
         migrate(stage)
         yield
         return
-    with stage.pooling() as stage.pooler_running:
+    with stage.pooling():
         migrate(stage, pooled=True)
+    # As RECONNECT does: sessions that were open before the migration lack the time-outs it gives to all later ones.
+    with stage.pooling() as stage.pooler_running:
         yield
 
 
