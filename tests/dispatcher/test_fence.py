@@ -99,6 +99,18 @@ def test_a_campaign_a_person_changes_now_is_not_leased_and_not_waited_for(provid
     assert Batch.objects.get().epoch == 1
 
 
+def test_what_a_lost_worker_held_is_taken_before_anything_fresh(provider, settings):
+    settings.BATCH_SIZE = 5
+    campaign = launched(15)
+    lost = campaign.batches.order_by("-first")[0]
+    Batch.objects.filter(pk=lost.pk).update(owner="gone:1")
+
+    with Handover(wake_at=1) as hands:
+        (lease,) = take("me", 1, {}, hands, {})
+
+    assert lease.batch == lost.pk
+
+
 def test_settling_the_same_answer_twice_counts_it_once(provider):
     campaign = launched(2)
     first, second = Message.objects.order_by("number")
