@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.models import Campaign, Channel, StatusChange, listed
+from campaigns.models import Campaign, StatusChange, listed
 from campaigns.personalise import unknown_names
+from people.channels import Channel
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
 from people.models import STANDARD_FIELDS, placeholders_of
 from wires import live

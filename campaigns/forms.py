@@ -7,7 +7,8 @@ from django.http import QueryDict
 
 from accounts.models import Workspace
 from campaigns.authoring import with_plain_breaks
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
+from people.channels import Channel
 from people.groups import with_counts
 from people.models import Group, Recipient
 from people.search import number_in

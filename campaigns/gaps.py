@@ -7,8 +7,10 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.personalise import Text
+from people.channels import Channel
+from people.consent import reached_on
 from people.models import STANDARD_FIELDS
 
 NOTHING = Value("", output_field=TextField())
@@ -28,7 +30,7 @@ def gaps(campaign: Campaign) -> list[Gap]:
     names = Text(f"{subject}\n{campaign.body}").without_fallback
     if not names:
         return []
-    reached = campaign.audience().filter(opted_out=False).exclude(**{Channel(campaign.channel).address_field: ""})
+    reached = campaign.audience().filter(reached_on(Channel(campaign.channel)))
     counts = reached.order_by().aggregate(**{f"lack_{name}": Count("pk", filter=lacks(name)) for name in names})
     asked_in = {"subject": Text(subject).without_fallback, "message": Text(campaign.body).without_fallback}
     return [

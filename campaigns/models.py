@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import Actor, ApiKey, User, Workspace
 from campaigns.rules import Rule, Unit
 from campaigns.when import Wall, in_words
+from people.channels import Channel
 from people.models import Group, Recipient
 
 
@@ -20,21 +21,6 @@ class IllegalMove(Exception):
     def __init__(self, campaign: "Campaign", wanted: "Campaign.Status") -> None:
         self.campaign = campaign
         super().__init__(f"“{campaign}” is {campaign.get_status_display()} and cannot become {wanted.label}.")
-
-
-class Channel(models.IntegerChoices):
-    EMAIL = 1, "email"
-    SMS = 2, "SMS"
-    WHATSAPP = 3, "WhatsApp"
-
-    @property
-    def word(self) -> str:
-        """The name programs use: email, sms, whatsapp."""
-        return self.name.lower()
-
-    @property
-    def address_field(self) -> str:
-        return "email" if self is Channel.EMAIL else "phone"
 
 
 class Campaign(models.Model):

@@ -10,6 +10,8 @@ from accounts.models import Workspace
 from campaigns.authoring import meant_by
 from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
+from people.channels import Channel
+from people.consent import reached_on
 from people.models import STANDARD_FIELDS, Recipient, placeholders_of
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
@@ -83,7 +85,7 @@ def left_unclosed(text: str) -> list[str]:
 
 def first_of(
     workspace: Workspace,
-    address_field: str,
+    channel: Channel,
     *,
     everyone: bool,
     groups: Collection[int],
@@ -92,7 +94,7 @@ def first_of(
     excluded: Collection[int],
 ) -> Recipient | None:
     """Somebody of an audience that is still being chosen; of the whole workspace while nobody is."""
-    people = workspace.recipients.filter(opted_out=False).exclude(**{address_field: ""})
+    people = workspace.recipients.filter(reached_on(channel))
     chosen = people.exclude(pk__in=excluded).exclude(pk__in=members(excluded_groups))
     if not everyone:
         chosen = chosen.filter(Q(pk__in=picked) | Q(pk__in=members(groups)))

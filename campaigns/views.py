@@ -17,8 +17,9 @@ from campaigns.authoring import (
 )
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.preview import Preview, first_of, left_unclosed, preview
+from people.channels import Channel
 from people.models import placeholders_of
 from people.search import number_in, search
 
@@ -129,7 +130,8 @@ def show_preview(request: MemberRequest) -> HttpResponse:
 def previewed(form: CampaignForm) -> Preview:
     channel = form["channel"].value()
     subject = form["subject"].value() if channel == "email" else ""
-    person = first_of(form.workspace, "email" if channel == "email" else "phone", **form.chosen())
+    on = next((each for each in Channel if each.word == channel), Channel.EMAIL)
+    person = first_of(form.workspace, on, **form.chosen())
     return preview(form.workspace, person, subject or "", form.text())
 
 

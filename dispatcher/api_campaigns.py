@@ -7,7 +7,7 @@ from ninja import Query, Router, Schema, Status
 
 from accounts.access import KeyRequest, may
 from campaigns.authoring import create_campaign
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.api_shapes import (
     CampaignIn,
     CampaignOut,
@@ -20,6 +20,7 @@ from dispatcher.api_shapes import (
 )
 from dispatcher.send import Unknown, send
 from dispatcher.stats import stats_of_many
+from people.channels import Channel
 
 router = Router(tags=["campaigns"])
 NOBODY = SendIn()

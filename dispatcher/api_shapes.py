@@ -9,8 +9,9 @@ from ninja import Schema
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.send import Choice
+from people.channels import Channel
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 

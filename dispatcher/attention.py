@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, Channel, StatusChange
+from campaigns.models import Campaign, StatusChange
 from dispatcher import clock, workers
 from dispatcher.books import Books, books_of_many
 from dispatcher.chosen import chosen_names
@@ -19,6 +19,7 @@ from dispatcher.models import Pace
 from dispatcher.senders import title_of
 from dispatcher.why import ATTENTION, BAD, told
 from dispatcher.words import capital
+from people.channels import Channel
 from people.models import Import
 
 Status = Campaign.Status

@@ -10,12 +10,13 @@ from django.db import transaction
 
 from accounts.models import Actor
 from campaigns.gaps import Gap, gaps
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.preview import Preview, preview
 from campaigns.rules import Rule
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring
 from dispatcher.models import SKIP_WORDS, SkipReason
+from people.channels import Channel
 from people.models import Recipient
 
 SHOWN = 100  # people listed of those left out

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from campaigns.models import Channel
 from dispatcher.senders import SENDERS
 from dispatcher.senders.mail import author
 from dispatcher.senders.parcel import Unreachable
 from dispatcher.senders.smtp_options import SECURITY as SECURITIES
+from people.channels import Channel
 from simulator.provider import FAULTS, PROFILES
 
 

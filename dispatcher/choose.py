@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.chosen import chosen_sender
 from dispatcher.models import ChosenSender, Pace
 from dispatcher.pace import Lane
 from dispatcher.sealing import seal
 from dispatcher.senders import SENDERS
+from people.channels import Channel
 from simulator.models import Outage
 from wires import queue
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from django.conf import settings
 
-from campaigns.models import Channel
 from dispatcher import pace
 from dispatcher.models import ChosenSender
 from dispatcher.pace import Lane
 from dispatcher.sealing import Unreadable, unseal
 from dispatcher.senders import SENDERS, sender_for
 from dispatcher.senders.parcel import Sender, Setup, Unreachable
+from people.channels import Channel
 
 ACCOUNT_LETTERS = 40  # of the name of a sender, beside the digest of its account
 

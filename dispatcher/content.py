@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.personalise import text
 from dispatcher import pace
 from dispatcher.chosen import Chosen, chosen_sender, close_lane
 from dispatcher.handover import Handover, StillOpening
 from dispatcher.senders.parcel import Parcel, Sender, Unreachable
 from dispatcher.verdicts import Standing, Terms
+from people.channels import Channel
 from wires import live
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import Membership, Role, User, Workspace
-from campaigns.models import Campaign, Channel, StatusChange
+from campaigns.models import Campaign, StatusChange
+from people.channels import Channel
 from people.models import Group, Recipient
 
 EMAIL = "ann@example.com"

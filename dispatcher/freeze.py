@@ -8,9 +8,11 @@ from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import JSONObject
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.personalise import text
 from dispatcher.models import Message, SkipReason
+from people.channels import Channel
+from people.consent import refuses
 from people.models import STANDARD_FIELDS
 
 CHUNK = 20_000  # candidates frozen in one transaction
@@ -20,10 +22,12 @@ EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 def candidates(campaign: Campaign) -> QuerySet:
     """The audience, each person with the reason why he or she is left out, or None."""
-    field = Channel(campaign.channel).address_field
+    channel = Channel(campaign.channel)
+    field = channel.address_field
     reason = Case(
-        When(opted_out=True, then=Value(SkipReason.OPTED_OUT)),
+        When(refuses(channel), then=Value(SkipReason.OPTED_OUT)),
         When(**{field: ""}, then=Value(SkipReason.NO_ADDRESS)),
+        When(**{channel.suppressed_field: True}, then=Value(SkipReason.SUPPRESSED)),
         When(~Q(**{f"{field}__regex": looks_right(campaign.channel)}), then=Value(SkipReason.INVALID_ADDRESS)),
         default=None,
         output_field=IntegerField(),

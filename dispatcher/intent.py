@@ -17,7 +17,8 @@ NEXT = """
     SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
            m.address, m.fields,
            CASE WHEN r.id IS NULL THEN 'erased'
-                WHEN r.opted_out THEN 'opted_out'
+                WHEN r.opted_out OR %s = ANY(r.refused_channels) THEN 'opted_out'
+                WHEN CASE %s WHEN 'email' THEN r.email_suppressed ELSE r.phone_suppressed END THEN 'suppressed'
                 WHEN m.in_doubt_since + %s * interval '1 second' < clock_timestamp() THEN 'key_expired'
                 WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
     FROM dispatcher_message m LEFT JOIN people_recipient r ON r.id = m.recipient_id
@@ -29,7 +30,7 @@ DECIDE = """
     UPDATE dispatcher_message AS m
     SET status = CASE WHEN m.in_doubt_since IS NOT NULL OR m.doubt_of_old_key THEN 6
                       WHEN v.fate = 'gave_up' THEN 3 ELSE 4 END,
-        skip_reason = CASE v.fate WHEN 'erased' THEN %s WHEN 'opted_out' THEN %s END,
+        skip_reason = CASE v.fate WHEN 'erased' THEN %s WHEN 'opted_out' THEN %s WHEN 'suppressed' THEN %s END,
         category = CASE v.fate WHEN 'gave_up' THEN coalesce(m.category, %s) ELSE m.category END,
         tries = m.tries + 1, updated_at = clock_timestamp()
     FROM unnest(%s::bigint[], %s::text[]) AS v(id, fate)
@@ -46,6 +47,8 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     cursor.execute(
         NEXT,
         [
+            lease.content.channel,
+            lease.content.channel.address_field,
             lease.content.key_seconds - MARGIN,
             lease.content.campaign,
             lease.noted_up_to,
@@ -59,7 +62,7 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     decided = [(row[0], row[9]) for row in rows if row[9]]
     if decided:
         ids, fates = zip(*decided, strict=True)
-        reasons = [SkipReason.ERASED, SkipReason.OPTED_OUT, Category.OTHER]
+        reasons = [SkipReason.ERASED, SkipReason.OPTED_OUT, SkipReason.SUPPRESSED, Category.OTHER]
         cursor.execute(DECIDE, [*reasons, list(ids), list(fates)])
         settle.count_rows(counts, cursor.fetchall())
     return [_call(lease, row) for row in rows if not row[9]]

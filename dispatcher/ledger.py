@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.books import Books
 from dispatcher.chips import Chip
 from dispatcher.models import SKIP_WORDS, Attempt, Category, Message, SkipReason
 from dispatcher.words import cause_words
 from people.addresses import readable
+from people.channels import Channel
 
 Status = Message.Status
 SIZE = 25

@@ -8,7 +8,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
+from people.channels import Channel
 from people.models import Recipient
 
 

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor
-from campaigns.models import Campaign, Channel, IllegalMove, StatusChange
+from campaigns.models import Campaign, IllegalMove, StatusChange
 from campaigns.personalise import unknown_names
 from campaigns.when import Wall, columns_of
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
 from dispatcher.models import Category
+from people.channels import Channel
 from people.models import Import, placeholders_of
 from wires import live, queue
 

@@ -8,8 +8,9 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.access import UNPRINTABLE
 from accounts.models import Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.chips import Chip
+from people.channels import Channel
 
 Status = Campaign.Status
 SIZE = 24

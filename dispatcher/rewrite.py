@@ -6,9 +6,10 @@ so that it sees what a worker settled while it waited.
 
 from django.db import connection
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.freeze import looks_right
 from dispatcher.models import Category, Message
+from people.channels import Channel
 
 LOCK = """
     SELECT id FROM dispatcher_batch WHERE campaign_id = %(campaign)s AND {column} > 0 ORDER BY id FOR UPDATE

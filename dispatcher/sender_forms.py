@@ -7,8 +7,8 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
-from campaigns.models import Channel
 from people.addresses import InvalidAddress, normal_email, normal_phone
+from people.channels import Channel
 
 SHORT_NAME = re.compile(r"[A-Za-z0-9 .&_-]{1,11}")
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, may
 from accounts.models import Workspace
-from campaigns.models import Channel
 from dispatcher import choose
 from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.models import ChosenSender
@@ -21,6 +20,7 @@ from dispatcher.senders import SENDERS, senders_of
 from dispatcher.senders.parcel import Options
 from dispatcher.tryout import send_test
 from dispatcher.words import capital
+from people.channels import Channel
 
 
 @dataclass(frozen=True)

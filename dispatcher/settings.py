@@ -30,6 +30,8 @@ env.read_env(str(BASE_DIR / ".local" / "env"), recurse=False)
 DEV = env.bool("DEV", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")  # an empty one is refused by Django at the first use
+# Never to be changed once somebody was erased: the suppression list would no longer know them.
+SUPPRESSION_KEY = env.str("SUPPRESSION_KEY", "") or SECRET_KEY
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)

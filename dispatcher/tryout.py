@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
-from campaigns.models import Channel
 from dispatcher.choose import trouble_of, try_again
 from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Unreachable, Unsure
+from people.channels import Channel
 
 logger = logging.getLogger(__name__)
 SECONDS = 15

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.dateformat import format as dated
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.books import Books
 from dispatcher.models import CATEGORY_WORDS, Category
+from people.channels import Channel
 
 Status = Campaign.Status
 SOON = timedelta(minutes=10)

@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping
 from django.db import IntegrityError, transaction
 
 from accounts import audit_log
-from accounts.models import Actor, Workspace
+from accounts.models import Actor, User, Workspace
+from people import consent
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.attributes import MOST_NAMES, checked_attributes, keep_names
 from people.models import Recipient
 from people.plain import EDGES, NotPlain, plain
+from people.suppression import erased_among, look_at
 
 LINES = {
     "first_name": "The first name",
@@ -23,6 +25,10 @@ PERSONAL = (*LINES, *ADDRESSES, "attributes")
 
 class DuplicateRecipient(Exception):
     """Somebody in the workspace has one of these addresses already."""
+
+
+class Erased(InvalidAddress):
+    """Nothing may be kept of whoever has this address."""
 
 
 def checked_fields(fields: Mapping[str, object]) -> dict:
@@ -75,16 +81,29 @@ def add_recipient(
     )
     _keep(person, [*person.attributes], by=by)
     _write(person, force_insert=True)
+    _look_at(person)
+    if opted_out:
+        consent.note(person, consent.Wish.OUT, how=_how(by), by=by)
     _join(person, groups)
-    audit_log.record(workspace, "create", person, by=by, after=_known_of(person), hidden=PERSONAL)
+    audit_log.record(
+        workspace, "create", person, by=by, after=_known_of(person) | {"opted_out": opted_out}, hidden=PERSONAL
+    )
     return person
 
 
 @transaction.atomic
 def change_recipient(
-    person: Recipient, *, by: Actor | None, groups: Collection[int] | None = None, **fields: object
+    person: Recipient,
+    *,
+    by: Actor | None,
+    groups: Collection[int] | None = None,
+    opted_out: bool | None = None,
+    **fields: object,
 ) -> None:
-    """Change these fields of a person, and the groups if given, and nothing else. Raises as `add_recipient` does."""
+    """Change these fields of a person, the groups and the wish if given, and nothing else.
+
+    Raises as `add_recipient` does.
+    """
     fields = checked_fields(fields)
     for name, value in fields.items():
         setattr(person, name, value)
@@ -92,10 +111,23 @@ def change_recipient(
     # After the workspace, which an import locks first. As it is now: the page may have been opened long ago.
     before = _known_of(Recipient.objects.select_for_update(no_key=True).get(pk=person.pk))
     _write(person, update_fields=[*fields, "updated_at"])
+    if fields.keys() & ADDRESSES.keys():
+        _look_at(person)
     if groups is not None:
         _join(person, groups)
+    if opted_out is not None:
+        (consent.opt_out if opted_out else consent.opt_in)(person, how=_how(by), by=by)
     after = before | audit_log.fields_of(person, fields) | {"groups": _groups_of(person)}
     audit_log.record(person.workspace, "update", person, by=by, before=before, after=after, hidden=PERSONAL)
+
+
+def _how(by: Actor | None) -> consent.How:
+    return consent.How.COLLEAGUE if isinstance(by, User) else consent.How.API
+
+
+def _look_at(person: Recipient) -> None:
+    look_at([person.pk])
+    person.refresh_from_db(fields=["email_suppressed", "phone_suppressed"])
 
 
 def _join(person: Recipient, groups: Collection[int]) -> None:
@@ -103,7 +135,7 @@ def _join(person: Recipient, groups: Collection[int]) -> None:
 
 
 def _known_of(person: Recipient) -> dict[str, object]:
-    return audit_log.fields_of(person, (*PERSONAL, "opted_out")) | {"groups": _groups_of(person)}
+    return audit_log.fields_of(person, PERSONAL) | {"groups": _groups_of(person)}
 
 
 def _groups_of(person: Recipient) -> list[str]:
@@ -113,6 +145,11 @@ def _groups_of(person: Recipient) -> list[str]:
 def _keep(person: Recipient, names: list[str], *, by: Actor | None) -> None:
     if not person.email and not person.phone:
         raise InvalidAddress("An email address or a phone number is needed.")
+    if erased_among(person.workspace, (person.email, person.phone)):
+        raise Erased(
+            "Somebody with this address asked to be erased. An admin can take it off the suppression list if they"
+            " have agreed to be written to again."
+        )
     if left_out := set(names) - keep_names(person.workspace, names, by=by):
         raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
 

@@ -7,9 +7,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, User, Workspace
-from campaigns.models import Campaign, Channel, Recurrence
+from campaigns.models import Campaign, Recurrence
 from campaigns.rules import Rule, Unit, first_of
 from dispatcher import recurring
+from people.channels import Channel
 from people.models import Group, Recipient
 
 number = count(1)

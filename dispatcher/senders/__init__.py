@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 
-from campaigns.models import Channel
 from dispatcher.senders.simulated import SimulatedSender
 from dispatcher.senders.smtp import SmtpSender
+from people.channels import Channel
 
 SENDERS: dict[str, Any] = {"simulated": SimulatedSender, "smtp": SmtpSender}
 

@@ -13,11 +13,12 @@ from accounts.api_keys import make_key, revoke_key
 from accounts.members import invite
 from accounts.models import Role
 from campaigns.authoring import create_campaign
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import imports
+from people.channels import Channel
 from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent

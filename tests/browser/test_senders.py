@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Role
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import choose
 from dispatcher.books import books_of
+from people.channels import Channel
 from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.mail_server import HERE, mail_server
 from tests.house import House

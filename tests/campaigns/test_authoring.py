@@ -17,7 +17,8 @@ from campaigns.authoring import (
     delete_campaign,
     update_campaign,
 )
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
+from people.channels import Channel
 from people.models import AttributeName
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_workspace
 

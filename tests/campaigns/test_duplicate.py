@@ -5,9 +5,10 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from campaigns.copying import duplicate
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.books import books_of
 from dispatcher.models import Category
+from people.channels import Channel
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import (
     make_campaign,

@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns.gaps import gaps
-from campaigns.models import Channel
+from people.channels import Channel
 from tests.make import make_campaign, make_group, make_recipient, make_workspace
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.models import Role
 from campaigns.authoring import update_campaign
 from campaigns.forms import SHOWN
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
+from people.channels import Channel
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db

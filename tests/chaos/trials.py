@@ -10,11 +10,12 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from accounts.audit_log import broken_links
-from campaigns.models import MOVES, Campaign, Channel, StatusChange
+from campaigns.models import MOVES, Campaign, StatusChange
 from dispatcher import operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import Books, books_of
 from dispatcher.models import ChosenSender, Message, Settlement
+from people.channels import Channel
 from tests.make import make_campaign, make_workspace
 
 Status = Campaign.Status

@@ -22,12 +22,13 @@ from rq import Worker
 
 import services
 from accounts.models import User, Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import clock, doctor
 from dispatcher.doctor import configuration, database, machine
 from dispatcher.doctor import redis as of_redis
 from dispatcher.doctor.finding import Note, Problem
 from dispatcher.models import Batch, ChosenSender, Heartbeat, Pace
+from people.channels import Channel
 from tests.dispatcher.outcomes import launched
 from tests.dispatcher.shift import database_url
 from tests.make import make_campaign, make_member

@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import attention, clock, dismissals, engine, operations, workers
 from dispatcher.attention import LAPSES, attention_of
 from dispatcher.models import Batch, Category, ChosenSender, Heartbeat, Pace
 from dispatcher.senders.parcel import Unsure
 from dispatcher.worker import GentleWorker
+from people.channels import Channel
 from people.models import Import
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.dispatcher.sending import send, work_off

@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import checks, choose, engine, giveback, operations, pace, senders
 from dispatcher.books import books_of
 from dispatcher.chosen import Chosen, chosen_sender
@@ -22,6 +22,7 @@ from dispatcher.sender_forms import SenderForm
 from dispatcher.senders.parcel import Busy, Options, Refused, Unreachable, Unsure
 from dispatcher.watch import silent_for_long
 from dispatcher.why import why
+from people.channels import Channel
 from simulator.models import Call
 from tests.dispatcher.scripted import Script
 from tests.dispatcher.sending import make_due, message_to, send, work_off, wrong_with_the_books

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import choose, senders
+from people.channels import Channel
 from tests.dispatcher.sending import send, work_off
 from tests.make import make_campaign, make_recipient
 

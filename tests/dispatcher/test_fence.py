@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import engine, operations, settle
 from dispatcher.books import books_of
 from dispatcher.chosen import Chosen
@@ -17,6 +17,7 @@ from dispatcher.lease import take
 from dispatcher.models import Attempt, Batch, Message, SkipReason
 from dispatcher.senders.parcel import Busy, Parcel, Receipt
 from dispatcher.verdicts import NotStarted, Standing, Terms, judge
+from people.channels import Channel
 from tests.dispatcher.sending import make_due, press, work_off, wrong_with_the_books
 from tests.make import make_campaign
 

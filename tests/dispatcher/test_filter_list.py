@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher.drawings import ListPage
 from dispatcher.place import SIZE, Place
+from people.channels import Channel
 from tests.make import make_campaign, make_member, make_series, make_workspace
 
 pytestmark = pytest.mark.django_db

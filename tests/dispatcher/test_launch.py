@@ -6,10 +6,11 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from campaigns.models import Campaign, Channel, IllegalMove
+from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, freeze, operations
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, SkipReason
+from people.channels import Channel
 from people.models import AttributeName
 from tests.dispatcher.sending import message_to
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_workspace

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import Channel
 from dispatcher import engine, operations, pace
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Pace
+from people.channels import Channel
 from tests.dispatcher.sending import work_off
 from tests.make import make_campaign, make_workspace
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from accounts.models import Role
 from campaigns.authoring import update_campaign
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from dispatcher import operations
 from dispatcher.books import books_of
+from people.channels import Channel
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db

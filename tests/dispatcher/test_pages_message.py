@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from campaigns.models import Channel
 from dispatcher import operations
 from dispatcher.models import Attempt, Category, Message
 from dispatcher.senders.parcel import Refused
+from people.channels import Channel
 from people.models import Recipient
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.dispatcher.sending import send, work_off

@@ -8,10 +8,10 @@ from django.core.management.base import SystemCheckError
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
-from campaigns.models import Channel
 from dispatcher import choose, sealing, tryout
 from dispatcher.audit import strays
 from dispatcher.models import ChosenSender, Pace
+from people.channels import Channel
 from simulator.models import Call, Outage
 from tests.dispatcher.mail_server import HERE, breaking_wire, certificate, free_port, mail_server
 from tests.make import make_member, make_workspace

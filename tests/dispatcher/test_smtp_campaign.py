@@ -5,12 +5,13 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign
 from campaigns.preview import preview
 from dispatcher import choose, engine, operations
 from dispatcher.books import books_of
 from dispatcher.models import Attempt, Batch, Message, Pace
 from dispatcher.senders import smtp_weighing
+from people.channels import Channel
 from people.models import Recipient
 from tests.dispatcher.mail_server import HERE, breaking_wire, mail_server
 from tests.dispatcher.sending import make_due, send, work_off, wrong_with_the_books

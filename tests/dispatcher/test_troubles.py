@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import access
-from campaigns.models import Campaign, Channel, IllegalMove
+from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, engine, freeze, operations, senders
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, Pace
 from dispatcher.senders.parcel import Refused
+from people.channels import Channel
 from people.models import Import, Recipient
 from tests.dispatcher.scripted import Script
 from tests.dispatcher.sending import message_to, send, work_off, wrong_with_the_books

@@ -1,0 +1,94 @@
+"""What people wish: every opt-out and opt-in as it came, and the addresses nobody may write to."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import ApiKey, User, Workspace
+from people.channels import Channel
+from people.models.person import Group, Recipient
+
+
+class ConsentEvent(models.Model):
+    """One wish as it came; appended and never changed. What holds now is kept on the person."""
+
+    class Wish(models.IntegerChoices):
+        OUT = 1, "opted out"
+        IN = 2, "opted in"
+
+    class How(models.IntegerChoices):
+        PREFERENCES = 1, "on the preference page"
+        ONE_CLICK = 2, "by one-click unsubscribe"
+        REPLY = 3, "by a reply"
+        COMPLAINT = 4, "by a complaint to the provider"
+        IMPORT = 5, "by an import"
+        API = 6, "over the API"
+        COLLEAGUE = 7, "through a colleague"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="consent_events")
+    recipient = models.ForeignKey(Recipient, models.SET_NULL, null=True, related_name="consent_events")
+    wish = models.SmallIntegerField(choices=Wish)
+    channel = models.SmallIntegerField(choices=Channel, null=True)  # None: every channel
+    group = models.ForeignKey(Group, models.SET_NULL, null=True, related_name="+")  # the wish is about it alone
+    how = models.SmallIntegerField(choices=How)
+    reason = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index("recipient", F("id").desc(), name="consent_of_a_person"),
+            models.Index("workspace", F("id").desc(), name="consent_of_a_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_wish_display()} {self.get_how_display()}"
+
+
+class LeftGroup(models.Model):
+    """Somebody asked not to be in this group any more; nobody else puts them into it again."""
+
+    recipient = models.ForeignKey(Recipient, models.CASCADE, related_name="left_groups")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="left_by")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "group"], name="group_left_once")]
+
+    def __str__(self) -> str:
+        return f"person {self.recipient_id} left group {self.group_id}"
+
+
+class Suppression(models.Model):
+    """An address the workspace writes to no more, whoever it belongs to. Of erased people only the digest is kept."""
+
+    class Reason(models.IntegerChoices):
+        ERASED = 1, "asked to be erased"
+        COMPLAINED = 2, "complained"
+        BOUNCED = 3, "bounced"
+        IMPORTED = 4, "on an imported suppression list"
+        ADDED = 5, "added by a colleague"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="suppressions")
+    digest = models.BinaryField(max_length=32)  # of people.suppression.digest_of
+    address = models.CharField(max_length=254, blank=True)
+    reason = models.SmallIntegerField(choices=Reason)
+    note = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "digest"], name="suppressed_once"),
+            models.CheckConstraint(condition=~Q(reason=1) | Q(address=""), name="an_erased_address_is_not_kept"),
+        ]
+        indexes = [models.Index("workspace", F("id").desc(), name="suppression_page")]
+
+    def __str__(self) -> str:
+        return self.address or "an erased address"
+
+    @property
+    def audit_name(self) -> str:
+        return f"suppression {self.pk}"

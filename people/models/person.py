@@ -1,0 +1,95 @@
+"""The people of a workspace, how they can be reached, and the groups they are in."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+
+from accounts.models import Workspace
+from people.channels import Channel
+
+STANDARD_FIELDS = ("first_name", "last_name", "location", "preferred_product", "phone", "email")
+
+
+class Group(models.Model):
+    """A named set of people."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("workspace", Lower("name"), name="group_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Recipient(models.Model):
+    """A person who can be written to: by email, by phone, or both. Addresses are stored normalised."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="recipients")
+    email = models.EmailField(max_length=254, blank=True)
+    phone = models.CharField(max_length=16, blank=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    location = models.CharField(max_length=100, blank=True)
+    preferred_product = models.CharField(max_length=100, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    # What follows from the events of consent and from the suppression list, kept here so that a hand-over can ask.
+    opted_out = models.BooleanField("wants nothing on any channel", default=False, db_default=False)
+    refused_channels = ArrayField(
+        models.SmallIntegerField(choices=Channel), default=list, db_default=models.Value([]), blank=True
+    )
+    email_suppressed = models.BooleanField(default=False, db_default=False)
+    phone_suppressed = models.BooleanField(default=False, db_default=False)
+    groups = models.ManyToManyField(Group, related_name="recipients", blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("workspace", Lower("email"), condition=~Q(email=""), name="email_once"),
+            models.UniqueConstraint(fields=["workspace", "phone"], condition=~Q(phone=""), name="phone_once"),
+            models.CheckConstraint(condition=~Q(email="", phone=""), name="recipient_can_be_reached"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "id"], name="recipient_page"),
+            # What the search box looks in: beginnings of words, whatever the collation of the database.
+            models.Index("workspace", OpClass(Lower("email"), "text_pattern_ops"), name="email_begins"),
+            models.Index("workspace", OpClass("phone", "varchar_pattern_ops"), name="phone_begins"),
+            models.Index("workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"),
+            models.Index("workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email or self.phone
+
+    @property
+    def audit_name(self) -> str:
+        return f"person {self.pk}"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class AttributeName(models.Model):
+    """The name of a free attribute some recipient of the workspace has: what a text may ask for."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="attribute_names")
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="attribute_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def placeholders_of(workspace: Workspace) -> list[str]:
+    """The names a campaign's text may ask for in this workspace."""
+    return [*STANDARD_FIELDS, *workspace.attribute_names.order_by("name").values_list("name", flat=True)]
