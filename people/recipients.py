@@ -9,7 +9,7 @@ from accounts.models import Actor, User, Workspace
 from people import consent
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.attributes import MOST_NAMES, checked_attributes, keep_names
-from people.models import Recipient
+from people.models import ConsentEvent, Recipient
 from people.plain import EDGES, NotPlain, plain
 from people.suppression import erased_among, look_at
 
@@ -121,7 +121,7 @@ def change_recipient(
     audit_log.record(person.workspace, "update", person, by=by, before=before, after=after, hidden=PERSONAL)
 
 
-def _how(by: Actor | None) -> consent.How:
+def _how(by: Actor | None) -> ConsentEvent.How:
     return consent.How.COLLEAGUE if isinstance(by, User) else consent.How.API
 
 

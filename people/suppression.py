@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -106,6 +107,6 @@ def look_at_everybody(workspace: Workspace) -> None:
     _look("p.workspace_id = %(workspace)s", workspace=workspace.pk)
 
 
-def _look(whom: str, **values: object) -> None:
+def _look(whom: str, **values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOOK.replace("{whom}", whom), {"digest_key": digest_key(), **values})
