@@ -73,6 +73,11 @@ class Letters:
         return self.campaign.is_retryable
 
     @property
+    def worth_a_try(self) -> int:
+        """How many failed by a cause that another try may overcome."""
+        return sum(cause.count for cause in self.causes if cause.can_be_retried) if self.can_be_retried else 0
+
+    @property
     def refusal(self) -> str:
         """Why nothing of it can be tried again."""
         if self.campaign.stored_at:

@@ -13,7 +13,7 @@ from dispatcher import dismissals, operations
 from dispatcher.attention import attention_of, troubles_of
 from dispatcher.books import books_of_many
 from dispatcher.dead_letters import Letters, letters_of, page_of, troubled
-from dispatcher.models import Category
+from dispatcher.models import CATEGORY_WORDS, Category
 from dispatcher.queue_page import queue_of
 from dispatcher.views import go_to, page
 from people.search import number_in
@@ -80,7 +80,8 @@ def dead_letters(request: MemberRequest) -> HttpResponse:
         "older": found[SIZE - 1].id if len(found) > SIZE else "",
         "before": before,
         "count": sum(letters.count for letters in every),
-        "retryable": sum(letters.count for letters in every if letters.can_be_retried),
+        "worth_a_try": sum(letters.worth_a_try for letters in every),
+        "passing": [category.label for category in Category if CATEGORY_WORDS[category][2]],
         "causes": causes,
         "may_send": request.membership.may("send"),
         "now": timezone.now(),

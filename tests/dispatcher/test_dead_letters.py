@@ -126,6 +126,19 @@ def test_all_of_a_campaign_is_tried_again_and_arrives(workspace, client, campaig
     assert wrong_with_the_books(campaign) == []
 
 
+def test_the_button_for_all_offers_only_what_another_try_may_overcome(workspace, client, campaign):
+    page = said(client.get(reverse("dead-letters")))
+    assert "Retry the 1 worth another try" in page and "Retry all" not in page
+
+    passing = ["rate_limited", "provider_down", "timeout", "network", "no_credit", "other"]
+    assert [page.count(f'name="category" value="{word}"') for word in passing] == [2, 2, 3, 2, 2, 2]
+    client.post(reverse("retry_dead"), {"category": passing})
+
+    assert listed(workspace) == {campaign.name: {"bounced": 2}}
+    page = said(client.get(reverse("dead-letters")))
+    assert "worth another try" not in page and "Retry 2" in page
+
+
 def test_all_of_the_workspace_is_tried_again_and_what_could_not_be_is_said(workspace, client, campaign):
     other = launched(make_campaign(workspace), *failed(Category.TIMEOUT, 4))
     off = launched(make_campaign(workspace, name="Called off"), *failed(Category.TIMEOUT, 4))
