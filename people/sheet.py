@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from people.formulas import unescape
+
 MOST_LINES_OF_A_RECORD = 20  # a quote that is never closed must not swallow the rest of the list
 QUOTED = re.compile(r'"[^"\n]*"')
 SURROGATE_OR_NUL = re.compile("[\x00\ud800-\udfff]")
@@ -83,7 +85,7 @@ def records(source: str) -> Iterator[Record]:
             yield Record(lines.first, fault=FAR_TOO_LONG if "limit" in str(error) else NOT_CLOSED)
         else:
             if any(cell.strip() for cell in cells):
-                yield Record(lines.first, cells)
+                yield Record(lines.first, [unescape(cell) for cell in cells])
 
 
 def delimiter_of(source: str) -> str:

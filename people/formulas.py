@@ -1,0 +1,21 @@
+"""Cells a spreadsheet would take for a formula: marked as text on the way out, as they were on the way in.
+
+A cell that begins with = + - @ (of any width), a tab or a line end gets an apostrophe in front, telephone numbers
+too (CWE-1236). A cell that begins with apostrophes before such a character gets one more, so that every list comes back
+exactly as it went out.
+"""
+
+import re
+
+FORMULA = re.compile("'*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
+MARKED = re.compile("'(?='*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
+
+
+def escape(cell: str) -> str:
+    """The cell as a list for spreadsheets holds it."""
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def unescape(cell: str) -> str:
+    """The cell as it was before `escape`; one that begins with an apostrophe of its own keeps it."""
+    return MARKED.sub("", cell, count=1) if cell.startswith("'") else cell
