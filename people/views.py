@@ -1,13 +1,14 @@
 """The pages of people and groups."""
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
+from people.channels import Channel
 from people.forms import GroupForm, PersonForm
 from people.groups import (
     DuplicateGroup,
@@ -17,10 +18,11 @@ from people.groups import (
     delete_group,
     with_counts,
 )
-from people.models import Group, Recipient
+from people.listing import WISHES, Asked, NoSuchGroup
+from people.models import Recipient
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
-from people.search import COUNTED, LONGEST, PAGE, counted, number_in, page_of, search
+from people.search import COUNTED, counted, number_in
 
 MEMBERSHIP = Recipient.groups.through
 GROUPS_SHOWN = 500
@@ -30,40 +32,30 @@ MOST_OF_A_QUERY = 500
 @require_GET
 @may("read")
 def people(request: MemberRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:LONGEST]
-    group = _chosen_group(request)
-    listed = request.workspace.recipients.filter(groups=group) if group else request.workspace.recipients
-    before = number_in(request.GET.get("before", ""))
-    if words:
-        found = search(request.workspace, words, group)
-        shown, following = found[:PAGE], None
-    else:
-        found = []
-        shown, following = page_of(listed.all(), before)
+    asked = asked_for(request)
+    page = asked.page(
+        request.workspace,
+        before=number_in(request.GET.get("before", "")),
+        after=number_in(request.GET.get("after", "")),
+    )
     context = {
-        "people": shown,
-        "has_more_matches": len(found) > PAGE,
-        "before": before,
-        "following": following,
-        "words": words,
-        "group": group,
+        "asked": asked,
+        "page": page,
+        "count": asked.count(request.workspace, page),
+        "wishes": {word: words for word, (words, _) in WISHES.items()},
+        "channels": Channel,
         "groups": request.workspace.groups.all()[:GROUPS_SHOWN],
-        "count": found_words(found)
-        if words
-        else counted(MEMBERSHIP.objects.filter(group=group) if group else listed.all()),
         "list": request.GET.urlencode(),
         "may_write": request.membership.may("write"),
     }
     return render(request, "people/people.html", context)
 
 
-def found_words(found: list[Recipient]) -> str:
-    return str(len(found)) if len(found) <= PAGE else f"more than {PAGE}"
-
-
-def _chosen_group(request: MemberRequest) -> Group | None:
-    asked = request.GET.get("group", "")
-    return get_object_or_404(request.workspace.groups, pk=number_in(asked)) if asked else None
+def asked_for(request: MemberRequest) -> Asked:
+    try:
+        return Asked.of(request.GET, request.workspace)
+    except NoSuchGroup:
+        raise Http404 from None
 
 
 @require_http_methods(["GET", "POST"])

@@ -58,6 +58,18 @@ class Recipient(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace", "id"], name="recipient_page"),
+            # The rare ones a list may be asked for: they cost nothing to write of anybody else.
+            models.Index(fields=["workspace", "id"], condition=Q(opted_out=True), name="opted_out_page"),
+            models.Index(
+                fields=["workspace", "id"],
+                condition=Q(opted_out=False) & ~Q(refused_channels=[]),
+                name="refused_channels_page",
+            ),
+            models.Index(
+                fields=["workspace", "id"],
+                condition=Q(email_suppressed=True) | Q(phone_suppressed=True),
+                name="suppressed_page",
+            ),
             # What the search box looks in: beginnings of words, whatever the collation of the database.
             models.Index("workspace", OpClass(Lower("email"), "text_pattern_ops"), name="email_begins"),
             models.Index("workspace", OpClass("phone", "varchar_pattern_ops"), name="phone_begins"),
@@ -71,6 +83,19 @@ class Recipient(models.Model):
     @property
     def audit_name(self) -> str:
         return f"person {self.pk}"
+
+    @property
+    def objections(self) -> str:
+        """What stands in the way of writing to the person, in words; empty if nothing does."""
+        if self.opted_out:
+            return "opted out"
+        refused = [f"no {Channel(channel).label}" for channel in self.refused_channels]
+        suppressed = [
+            f"{name} suppressed"
+            for name in ("email", "phone")
+            if getattr(self, name) and getattr(self, f"{name}_suppressed")
+        ]
+        return ", ".join(refused + suppressed)
 
     @property
     def full_name(self) -> str:

@@ -2,7 +2,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from people import search
+from people import listing, search
+from people.channels import Channel
 from people.models import Recipient
 from tests.make import make_group, make_member, make_recipient, make_recipients, make_workspace
 
@@ -28,18 +29,65 @@ def test_an_empty_workspace_says_what_to_do_next(client):
     assert reverse("import-new") in page(client)
 
 
-def test_people_are_listed_newest_first_and_each_on_exactly_one_page(client, workspace):
-    people = make_recipients(workspace, 120)
-    seen, query = [], {}
-
+def turned(client, way: str, query: dict) -> list[list[int]]:
+    """The people of each page, turned over this way until there is none."""
+    pages = []
     while True:
-        response = client.get(reverse("people"), query)
-        seen += [person.pk for person in response.context["people"]]
-        if not response.context["following"]:
-            break
-        query = {"before": response.context["following"]}
+        page = client.get(reverse("people"), query).context["page"]
+        pages.append([person.pk for person in page.people])
+        if not (edge := getattr(page, {"before": "older", "after": "newer"}[way])):
+            return pages
+        query = {name: value for name, value in query.items() if name not in ("before", "after")} | {way: edge}
 
-    assert seen == [person.pk for person in reversed(people)]
+
+@pytest.mark.parametrize("query", [{}, {"group": 0}, {"q": "first"}, {"channel": "email"}, {"wish": "out"}])
+def test_people_are_listed_newest_first_and_each_on_exactly_one_page_both_ways(client, workspace, query, monkeypatch):
+    monkeypatch.setattr(listing, "LOOKED_AT", 60)
+    people = make_recipients(workspace, 120)
+    if "group" in query:
+        query = {"group": make_group(workspace, *people).pk}
+    if "wish" in query:
+        workspace.recipients.update(opted_out=True)
+    newest_first = [person.pk for person in reversed(people)]
+
+    down = turned(client, "before", query)
+    up = turned(client, "after", query | {"after": people[0].pk})
+
+    assert [pk for page in down for pk in page] == newest_first
+    assert up[-1] == down[0]  # the first page is always a whole one
+    assert [pk for page in reversed(up[:-1]) for pk in page] == newest_first[19:-1]
+
+
+def test_turning_back_from_below_the_oldest_leads_to_them(client, workspace):
+    oldest, *_ = make_recipients(workspace, 60)
+
+    page = client.get(reverse("people"), {"before": oldest.pk}).context["page"]
+
+    assert not page.people
+    assert client.get(reverse("people"), {"after": page.newer}).context["page"].people[-1] == oldest
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"wish": "out"}, {"Out"}),
+        ({"wish": "some"}, {"Some"}),
+        ({"wish": "suppressed"}, {"Bounced"}),
+        ({"channel": "email"}, {"Ann"}),
+        ({"channel": "sms"}, {"Ann", "Bounced", "Some"}),
+        ({"channel": "sms", "q": "so"}, {"Some"}),
+        ({"channel": "fax", "wish": "x"}, {"Ann", "Bounced", "Out", "Some"}),
+    ],
+)
+def test_a_list_can_be_kept_to_a_wish_and_to_those_who_are_reached_on_a_channel(client, workspace, query, names):
+    make_recipient(workspace, first_name="Ann")
+    make_recipient(workspace, first_name="Out", opted_out=True)
+    make_recipient(workspace, first_name="Some", refused_channels=[Channel.EMAIL])
+    make_recipient(workspace, first_name="Bounced", email_suppressed=True)
+
+    response = client.get(reverse("people"), query)
+
+    assert {person.first_name for person in response.context["page"].people} == names
 
 
 @pytest.mark.parametrize(
@@ -67,7 +115,7 @@ def test_people_are_found_by_the_beginning_of_name_email_or_phone(client, worksp
 
     response = client.get(reverse("people"), {"q": words})
 
-    assert [person.email for person in response.context["people"]] == ["ann@example.com"]
+    assert [person.email for person in response.context["page"].people] == ["ann@example.com"]
 
 
 def test_a_search_can_be_kept_to_one_group(client, workspace):
@@ -77,7 +125,7 @@ def test_a_search_can_be_kept_to_one_group(client, workspace):
 
     response = client.get(reverse("people"), {"q": "ann", "group": group.pk})
 
-    assert response.context["people"] == [ann]
+    assert response.context["page"].people == [ann]
 
 
 def test_a_search_reads_no_more_people_than_it_shows(workspace, django_assert_num_queries):
@@ -94,7 +142,7 @@ def test_the_people_of_a_group_can_be_listed(client, workspace):
 
     response = client.get(reverse("people"), {"group": make_group(workspace, ann).pk})
 
-    assert response.context["people"] == [ann]
+    assert response.context["page"].people == [ann]
 
 
 def test_a_person_can_be_added_with_everything(client, workspace):
@@ -234,6 +282,23 @@ def test_people_are_for_those_who_are_logged_in(client):
 
     for name in ("people", "person-new", "groups", "import-new", "imports"):
         assert client.get(reverse(name)).status_code == 302
+
+
+@pytest.mark.parametrize("words", ["abdi.1", "abdi1", "+254 abdi 712", "ann-7"])
+def test_digits_within_a_word_are_no_telephone_number(client, workspace, words):
+    make_recipient(workspace, email="bob@example.com", phone="+12547120000", first_name="Bob", last_name="Wu")
+    abdi = make_recipient(workspace, email="abdi.1@example.com", phone="+254799999999")
+
+    found = client.get(reverse("people"), {"q": words}).context["page"].people
+
+    assert found == ([abdi] if words == "abdi.1" else [])
+
+
+def test_of_very_many_who_begin_so_some_are_shown_and_the_page_says_so(client, workspace, monkeypatch):
+    monkeypatch.setattr(listing, "MATCHES", 10)
+    make_recipients(workspace, 30)
+
+    assert "not all were looked at" in page(client, q="first")
 
 
 def test_the_heading_counts_those_found(client, workspace):
