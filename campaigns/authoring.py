@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign, StatusChange, listed
-from campaigns.personalise import unknown_names
+from campaigns.personalise import Text, unknown_names
 from people.channels import Channel
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
-from people.models import STANDARD_FIELDS, placeholders_of
+from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, placeholders_of
 from wires import live
 
 LONGEST = {Channel.EMAIL: 100_000, Channel.SMS: 1_600, Channel.WHATSAPP: 1_600}
@@ -240,6 +240,8 @@ def check_content(
         "subject": check_line(subject, "subject", missing="An email needs a subject."),
         "body": check_body(Channel(channel), body),
     }
+    if UNSUBSCRIBE_LINK in Text(subject).names:
+        errors["subject"].append("The link to unsubscribe belongs in the message, not in the subject.")
     if channel != Channel.EMAIL or not (finished or subject.strip()):
         errors["subject"] = []
     if not (finished or body.strip()):

@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 from campaigns.personalise import Text
 from people.channels import Channel
 from people.consent import reached_on
-from people.models import STANDARD_FIELDS
+from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
 
 NOTHING = Value("", output_field=TextField())
 
@@ -27,7 +27,8 @@ class Gap(NamedTuple):
 def gaps(campaign: Campaign) -> list[Gap]:
     """Those that some lack; one query."""
     subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
-    names = Text(f"{subject}\n{campaign.body}").without_fallback
+    asked = Text(f"{subject}\n{campaign.body}").without_fallback
+    names = [name for name in asked if name != UNSUBSCRIBE_LINK]
     if not names:
         return []
     reached = campaign.audience().filter(reached_on(Channel(campaign.channel)))

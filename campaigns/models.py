@@ -53,6 +53,10 @@ class Campaign(models.Model):
     priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField("message", validators=[MaxLengthValidator(100_000)])
+    # Of the links to unsubscribe, as they were at the launch.
+    footer = models.CharField("line below the message", max_length=200, blank=True, db_default="", editable=False)
+    link_base = models.CharField("where links lead", max_length=200, blank=True, db_default="", editable=False)
+    link_key = models.CharField("which key seals them", max_length=8, blank=True, db_default="", editable=False)
 
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="campaigns", blank=True)

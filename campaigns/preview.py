@@ -8,11 +8,14 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
+from campaigns.footer import footer_of, links_of
+from campaigns.models import Campaign
 from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
 from people.channels import Channel
 from people.consent import reached_on
-from people.models import STANDARD_FIELDS, Recipient, placeholders_of
+from people.links import Purpose
+from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
 UNCLOSED = re.compile(r"\{[^{}\r\n]*(?=[{\r\n]|\Z)")
@@ -48,9 +51,24 @@ class Preview:
         return parts_of(self.body)
 
 
-def preview(workspace: Workspace, person: Recipient | None, subject: str, body: str) -> Preview:
-    """What this person gets; names also what looks like a placeholder and will not be filled in."""
-    values = values_of(person) if person else EXAMPLE
+def preview(
+    workspace: Workspace,
+    person: Recipient | None,
+    subject: str,
+    body: str,
+    *,
+    channel: Channel = Channel.EMAIL,
+    campaign: Campaign | None = None,
+    is_exact: bool = False,
+) -> Preview:
+    """What this person gets; names also what looks like a placeholder and will not be filled in.
+
+    Not exact, the link to unsubscribe has no seal and leads nowhere: whoever has the exact one may use it.
+    """
+    links = links_of(campaign, channel)
+    link = (links.to if is_exact and person else links.dead)(Purpose.PAGE, person.pk if person else None)
+    values = (values_of(person) if person else EXAMPLE) | {UNSUBSCRIBE_LINK: link}
+    footer = footer_of(workspace, channel, body) if body.strip() else ""
     known = set(placeholders_of(workspace))
     texts = Text(subject), Text(body)
     used = dict.fromkeys(name for text in texts for name in text.names)
@@ -59,7 +77,7 @@ def preview(workspace: Workspace, person: Recipient | None, subject: str, body: 
     return Preview(
         person=person,
         subject=texts[0].filled_for(values),
-        body=texts[1].filled_for(values),
+        body=Text(body + footer).filled_for(values),
         unknown=[name for name in unknown if name not in meant],
         meant=meant,
         as_typed=left_as_typed(f"{subject}\n{body}"),

@@ -132,7 +132,7 @@ def previewed(form: CampaignForm) -> Preview:
     subject = form["subject"].value() if channel == "email" else ""
     on = next((each for each in Channel if each.word == channel), Channel.EMAIL)
     person = first_of(form.workspace, on, **form.chosen())
-    return preview(form.workspace, person, subject or "", form.text())
+    return preview(form.workspace, person, subject or "", form.text(), channel=on, campaign=form.campaign)
 
 
 def is_sms(form: CampaignForm) -> bool:

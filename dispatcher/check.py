@@ -106,7 +106,7 @@ class Check:
         return is_ready and self.campaign.status == Campaign.Status.DRAFT
 
 
-def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
+def check_of(campaign: Campaign, query: Mapping[str, str], *, may_write: bool) -> Check:
     """`left_out` in the query names a reason whose people are listed, `person` whose text is shown."""
     person, previous, following = around(campaign, query.get("person", ""))
     reason = SkipReason.__members__.get(query.get("left_out", "").upper())
@@ -121,7 +121,15 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
         shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
         people=list(people),
         gaps=gaps(campaign),
-        preview=preview(campaign.workspace, person, subject, campaign.body),
+        preview=preview(
+            campaign.workspace,
+            person,
+            subject,
+            campaign.body,
+            channel=Channel(campaign.channel),
+            campaign=campaign,
+            is_exact=may_write,
+        ),
         previous=previous,
         following=following,
     )

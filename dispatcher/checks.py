@@ -1,5 +1,7 @@
 """What must be right before the house opens its doors; each finding says what to set."""
 
+import re
+
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
@@ -17,6 +19,7 @@ def settings_make_sense(**_: object) -> list[CheckMessage]:
     return [Error(sentence, id=f"dispatcher.E{number:03}") for number, (wrong, sentence) in _rules() if wrong]
 
 
+IS_PUBLIC = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?")  # RFC 8058 asks for https
 SECURITY = {word for word, _ in SECURITIES}
 
 
@@ -73,6 +76,11 @@ def _rules():
             (
                 settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not settings.EMAIL_HOST,
                 "EMAIL_URL names no mail server: write it as smtp://user:password@mail.example.com:587/?tls=True.",
+            ),
+            (
+                not settings.DEV and not IS_PUBLIC.fullmatch(settings.PUBLIC_URL),
+                f"PUBLIC_URL is {settings.PUBLIC_URL!r}; set it to where people reach this installation, such as "
+                "https://campaigns.example.com: the links to unsubscribe in every message lead there.",
             ),
             (
                 is_no_author(settings.FROM_EMAIL),

@@ -2,10 +2,13 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db import connection, transaction
 
+from campaigns.footer import links_of
 from campaigns.models import Campaign
 from campaigns.personalise import text
 from dispatcher import pace
@@ -14,9 +17,12 @@ from dispatcher.handover import Handover, StillOpening
 from dispatcher.senders.parcel import Parcel, Sender, Unreachable
 from dispatcher.verdicts import Standing, Terms
 from people.channels import Channel
+from people.links import Links, Purpose
+from people.models import UNSUBSCRIBE_LINK
 from wires import live
 
 logger = logging.getLogger(__name__)
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 PUT_OFF = """
     UPDATE dispatcher_batch SET due_at = clock_timestamp() + %s * interval '1 second'
@@ -47,23 +53,37 @@ class Content:
     written_by: str
     subject: str
     body: str
+    links: Links
 
     @property
     def lane(self) -> pace.Lane:
         return self.chosen.lane
 
-    def parcel(self, standing: Standing, address: str, fields: str) -> Parcel:
+    def parcel(self, standing: Standing, address: str, fields: str, recipient: int) -> Parcel:
         """The message to one address; `fields` is the JSON of what the text may name of its recipient."""
         values = json.loads(fields)
+        body = text(self.body)
+        if UNSUBSCRIBE_LINK in body.names:
+            values[UNSUBSCRIBE_LINK] = self.links.to(Purpose.PAGE, recipient)
         return Parcel(
             key=standing.key,
             channel=self.channel.word,
             to=address,
             sender=self.written_by,
             subject=text(self.subject).filled_for(values),
-            text=text(self.body).filled_for(values),
+            text=body.filled_for(values),
             tries=standing.tries,
+            headers=self._headers(recipient),
         )
+
+    def _headers(self, recipient: int) -> Mapping[str, str]:
+        """What a mail program needs for a button of its own (RFC 2369, RFC 8058)."""
+        if self.channel != Channel.EMAIL or not self.links.base:
+            return NO_HEADERS
+        return {
+            "List-Unsubscribe": f"<{self.links.to(Purpose.ONE_CLICK, recipient)}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
 
 
 def content_of(campaign_id: int, hands: Handover) -> Content:
@@ -90,7 +110,8 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
         key_seconds=honours.total_seconds() if honours else 0,
         written_by=chosen.mailbox,
         subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
-        body=campaign.body,
+        body=campaign.body + campaign.footer,
+        links=links_of(campaign, Channel(campaign.channel)),
     )
 
 

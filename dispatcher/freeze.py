@@ -13,7 +13,7 @@ from campaigns.personalise import text
 from dispatcher.models import Message, SkipReason
 from people.channels import Channel
 from people.consent import refuses
-from people.models import STANDARD_FIELDS
+from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
 
 CHUNK = 20_000  # candidates frozen in one transaction
 E164 = r"^\+[1-9]\d{6,14}$"
@@ -62,7 +62,8 @@ def forecast(campaign: Campaign) -> Forecast:
 
 def names_used(campaign: Campaign) -> list[str]:
     """The fields the content asks for: what each message keeps a copy of."""
-    return list(dict.fromkeys([*text(campaign.subject).names, *text(campaign.body).names]))
+    names = dict.fromkeys([*text(campaign.subject).names, *text(campaign.body).names])
+    return [name for name in names if name != UNSUBSCRIBE_LINK]
 
 
 # Keys rise with the numbers, behind a secret of their chunk: a provider that looks them up finds neighbours together.

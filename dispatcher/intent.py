@@ -9,22 +9,27 @@ from dispatcher.lease import Lease
 from dispatcher.models import Category, SkipReason
 from dispatcher.senders.parcel import Sender
 from dispatcher.verdicts import Standing
+from people.suppression import LISTED, digest_key
 
 MARGIN = 60  # seconds before its end at which a key's stated duration no longer counts
 
 # Wishes are read again here: who opted out a second ago is skipped, who is in doubt and may not be tried is unknown.
+# Of somebody whose address changed since the freeze, the person tells of the new one alone: the list is asked itself.
 NEXT = """
     SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
-           m.address, m.fields,
+           m.address, m.fields, m.recipient_id,
            CASE WHEN r.id IS NULL THEN 'erased'
-                WHEN r.opted_out OR %s = ANY(r.refused_channels) THEN 'opted_out'
-                WHEN CASE %s WHEN 'email' THEN r.email_suppressed ELSE r.phone_suppressed END THEN 'suppressed'
-                WHEN m.in_doubt_since + %s * interval '1 second' < clock_timestamp() THEN 'key_expired'
+                WHEN r.opted_out OR %(channel)s = ANY(r.refused_channels) THEN 'opted_out'
+                WHEN CASE %(field)s WHEN 'email' THEN r.email_suppressed ELSE r.phone_suppressed END THEN 'suppressed'
+                WHEN m.address <> CASE %(field)s WHEN 'email' THEN r.email ELSE r.phone END AND {listed}
+                THEN 'suppressed'
+                WHEN m.in_doubt_since + %(key_seconds)s * interval '1 second' < clock_timestamp() THEN 'key_expired'
                 WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
     FROM dispatcher_message m LEFT JOIN people_recipient r ON r.id = m.recipient_id
-    WHERE m.campaign_id = %s AND m.number > %s AND m.number <= %s AND m.status = 1 AND m.tries = %s
-    ORDER BY m.number LIMIT %s
-"""
+    WHERE m.campaign_id = %(campaign)s AND m.number > %(above)s AND m.number <= %(last)s AND m.status = 1
+      AND m.tries = %(tries)s
+    ORDER BY m.number LIMIT %(most)s
+""".replace("{listed}", LISTED.format(workspace="%(workspace)s", address="m.address"))
 # Decided without a call. In doubt it can only be unknown: an earlier try may have arrived.
 DECIDE = """
     UPDATE dispatcher_message AS m
@@ -46,29 +51,31 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     """
     cursor.execute(
         NEXT,
-        [
-            lease.content.channel,
-            lease.content.channel.address_field,
-            lease.content.key_seconds - MARGIN,
-            lease.content.campaign,
-            lease.noted_up_to,
-            lease.last,
-            lease.pass_no,
-            most,
-        ],
+        {
+            "channel": lease.content.channel,
+            "field": lease.content.channel.address_field,
+            "key_seconds": lease.content.key_seconds - MARGIN,
+            "workspace": lease.content.workspace,
+            "digest_key": digest_key(),
+            "campaign": lease.content.campaign,
+            "above": lease.noted_up_to,
+            "last": lease.last,
+            "tries": lease.pass_no,
+            "most": most,
+        },
     )
     rows = cursor.fetchall()
     lease.noted_up_to = rows[-1][1] if len(rows) == most else lease.last
-    decided = [(row[0], row[9]) for row in rows if row[9]]
+    decided = [(row[0], row[10]) for row in rows if row[10]]
     if decided:
         ids, fates = zip(*decided, strict=True)
         reasons = [SkipReason.ERASED, SkipReason.OPTED_OUT, SkipReason.SUPPRESSED, Category.OTHER]
         cursor.execute(DECIDE, [*reasons, list(ids), list(fates)])
         settle.count_rows(counts, cursor.fetchall())
-    return [_call(lease, row) for row in rows if not row[9]]
+    return [_call(lease, row) for row in rows if not row[10]]
 
 
 def _call(lease: Lease, row: tuple) -> Call:
     standing, content = Standing._make(row[:7]), lease.content
-    make = partial(content.parcel, standing, row[7], row[8])
+    make = partial(content.parcel, standing, row[7], row[8], row[9])
     return Call(lease.batch, lease.term, cast(Sender, content.sender), standing, make)

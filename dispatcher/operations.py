@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor
+from campaigns import footer
 from campaigns.models import Campaign, IllegalMove, StatusChange
 from campaigns.personalise import unknown_names
 from campaigns.when import Wall, columns_of
@@ -71,7 +72,8 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
         raise IllegalMove(campaign, Status.SENDING)
     refuse_unless_ready(campaign)
     was = campaign.get_status_display()
-    campaign.move_to(Status.PREPARING, by=by, launched_at=timezone.now(), frozen_up_to=0)
+    columns: dict[str, Any] = {"launched_at": timezone.now(), "frozen_up_to": 0, **footer.frozen(campaign)}
+    campaign.move_to(Status.PREPARING, by=by, **columns)
     carry_on(campaign)
     log(campaign, "launch", was, by=by, audience=campaign.audience_words)
     return campaign

@@ -30,8 +30,13 @@ env.read_env(str(BASE_DIR / ".local" / "env"), recurse=False)
 DEV = env.bool("DEV", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")  # an empty one is refused by Django at the first use
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])  # those before it, still taken for a while
+# The first seals new links to unsubscribe; links made with any of the others, or with the keys above, go on working.
+UNSUBSCRIBE_KEYS: list[str] = env.list("UNSUBSCRIBE_KEYS", [])
 # Never to be changed once somebody was erased: the suppression list would no longer know them.
 SUPPRESSION_KEY = env.str("SUPPRESSION_KEY", "") or SECRET_KEY
+# Where people reach us: every link in a message begins with it.
+PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000" if DEV else "").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)

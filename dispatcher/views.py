@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
+from campaigns.footer import text_for
 from campaigns.models import Campaign, IllegalMove
-from campaigns.personalise import text
 from campaigns.schedule_forms import ScheduleForm
 from dispatcher import operations
 from dispatcher.books import books_of
@@ -83,16 +83,19 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     if campaign.stored_at:
         return page(request, "stored", {"campaign": campaign, "now": timezone.now()}, status=HTTPStatus.GONE)
     message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
+    may_write = request.membership.may("write")
+    # Whoever has the link may unsubscribe its person: who may not change people sees it without its seal.
+    subject, body = text_for(campaign, message.fields, message.recipient_id, is_exact=may_write)
     about = {
         "campaign": campaign,
         "message": message,
         "row": Row(message),
         "history": History(message),
-        "subject": text(campaign.subject).filled_for(message.fields),
-        "body": text(campaign.body).filled_for(message.fields),
+        "subject": subject,
+        "body": body,
         "now": timezone.now(),
         "may_send": request.membership.may("send"),
-        "may_write": request.membership.may("write"),
+        "may_write": may_write,
     }
     return page(request, "message", about)
 
@@ -200,7 +203,8 @@ def draw_check(
     form: ScheduleForm | None = None,
 ) -> HttpResponse:
     """`form` is what was typed to schedule it, when that could not be done."""
-    about = {"campaign": campaign, "check": check_of(campaign, request.GET), "changed": changed}
+    check = check_of(campaign, request.GET, may_write=request.membership.may("write"))
+    about = {"campaign": campaign, "check": check, "changed": changed}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     return page(request, "check", about, status=status)
 

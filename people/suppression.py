@@ -13,17 +13,18 @@ from people.models import Suppression
 
 # The same as digest_of. The key is not in the database, so a copy of it alone cannot be searched for a number.
 DIGEST = "sha256(%(digest_key)s::bytea || sha256(%(digest_key)s::bytea || convert_to(lower({address}), 'UTF8')))"
+# Whether the list of a workspace names this address.
+LISTED = "EXISTS (SELECT FROM people_suppression s WHERE s.workspace_id = {workspace} AND s.digest = DIGEST)".replace(
+    "DIGEST", DIGEST
+)
 LOOK = """
     UPDATE people_recipient AS r SET email_suppressed = seen.email, phone_suppressed = seen.phone
-    FROM (SELECT p.id, p.email <> '' AND EXISTS (
-                     SELECT FROM people_suppression s WHERE s.workspace_id = p.workspace_id AND s.digest = {email}
-                 ) AS email,
-                 p.phone <> '' AND EXISTS (
-                     SELECT FROM people_suppression s WHERE s.workspace_id = p.workspace_id AND s.digest = {phone}
-                 ) AS phone
+    FROM (SELECT p.id, p.email <> '' AND {email} AS email, p.phone <> '' AND {phone} AS phone
           FROM people_recipient p WHERE {whom}) AS seen
     WHERE r.id = seen.id AND (r.email_suppressed, r.phone_suppressed) <> (seen.email, seen.phone)
-""".replace("{email}", DIGEST.format(address="p.email")).replace("{phone}", DIGEST.format(address="p.phone"))
+""".replace("{email}", LISTED.format(workspace="p.workspace_id", address="p.email")).replace(
+    "{phone}", LISTED.format(workspace="p.workspace_id", address="p.phone")
+)
 
 
 def digest_key() -> bytes:

@@ -119,6 +119,7 @@ def environment_for(port: int, embedded: dict) -> dict[str, str]:
         "REDIS_URL": wished("REDIS_URL") or embedded["REDIS_URL"].url,
         "SECRET_KEY": wished("SECRET_KEY") or values(WRITTEN).get("SECRET_KEY") or secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": ",".join(filter(None, ["localhost,127.0.0.1,[::1]", wished("ALLOWED_HOSTS")])),
+        "PUBLIC_URL": wished("PUBLIC_URL") or address(port),
         "DEV": wished("DEV") or "1",
         "PORT": str(port),
     }

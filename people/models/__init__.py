@@ -1,18 +1,21 @@
 """To whom: people and their groups, what they wish, and the lists they came from."""
 
-from people.models.consent import ConsentEvent, LeftGroup, Suppression
+from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression
 from people.models.imports import Import, ImportRow
-from people.models.person import STANDARD_FIELDS, AttributeName, Group, Recipient, placeholders_of
+from people.models.person import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName, Group, Recipient, placeholders_of
 
 __all__ = [
     "STANDARD_FIELDS",
+    "UNSUBSCRIBE_LINK",
     "AttributeName",
     "ConsentEvent",
+    "ConsentSettings",
     "Group",
     "Import",
     "ImportRow",
     "LeftGroup",
     "Recipient",
+    "Reply",
     "Suppression",
     "placeholders_of",
 ]

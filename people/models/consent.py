@@ -70,6 +70,7 @@ class Suppression(models.Model):
         BOUNCED = 3, "bounced"
         IMPORTED = 4, "on an imported suppression list"
         ADDED = 5, "added by a colleague"
+        STOPPED = 6, "replied with a word for stop, and nobody here had the number"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="suppressions")
     digest = models.BinaryField(max_length=32)  # of people.suppression.digest_of
@@ -92,3 +93,58 @@ class Suppression(models.Model):
     @property
     def audit_name(self) -> str:
         return f"suppression {self.pk}"
+
+
+class ConsentSettings(models.Model):
+    """What a workspace has chosen about wishes; a workspace without a row has chosen nothing."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="consent_settings")
+    sms_link = models.BooleanField("adds the link to each SMS", default=False, db_default=False)
+    whatsapp_link = models.BooleanField("adds the link to each WhatsApp message", default=False, db_default=False)
+    words = models.JSONField("words of replies that differ from the usual ones", default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"consent settings of {self.workspace}"
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "ConsentSettings":
+        return cls.objects.filter(workspace=workspace).first() or cls(workspace=workspace)
+
+    def adds_link_to(self, channel: Channel) -> bool:
+        return {Channel.SMS: self.sms_link, Channel.WHATSAPP: self.whatsapp_link}.get(channel, True)
+
+
+class Reply(models.Model):
+    """What somebody answered to a message, and what was understood of it."""
+
+    class Meaning(models.IntegerChoices):
+        NONE = 0, "nothing we know"
+        STOP = 1, "stop"
+        START = 2, "start"
+        HELP = 3, "help"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="replies")
+    recipient = models.ForeignKey(Recipient, models.SET_NULL, null=True, related_name="replies")
+    channel = models.SmallIntegerField(choices=Channel)
+    number = models.CharField(max_length=16)
+    text = models.CharField(max_length=1600, blank=True)
+    meaning = models.SmallIntegerField(choices=Meaning, default=Meaning.NONE)
+    provider_id = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name_plural = "replies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "provider_id"], condition=~Q(provider_id=""), name="reply_received_once"
+            ),
+        ]
+        indexes = [
+            models.Index("workspace", F("id").desc(), name="reply_page"),
+            models.Index(fields=["recipient"], name="replies_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"reply {self.pk} by {self.get_channel_display()}"

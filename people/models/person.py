@@ -10,6 +10,7 @@ from accounts.models import Workspace
 from people.channels import Channel
 
 STANDARD_FIELDS = ("first_name", "last_name", "location", "preferred_product", "phone", "email")
+UNSUBSCRIBE_LINK = "unsubscribe_link"  # what a text asks for it by
 
 
 class Group(models.Model):
@@ -18,6 +19,10 @@ class Group(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="groups")
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
+    # Those of its people who look at what they get see it under these words, and may leave it.
+    is_public = models.BooleanField("shown to its people", default=False, db_default=False)
+    public_name = models.CharField(max_length=100, blank=True, db_default="")
+    public_description = models.CharField(max_length=300, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -26,6 +31,11 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """What its people read."""
+        return self.public_name or self.name
 
 
 class Recipient(models.Model):
@@ -117,4 +127,5 @@ class AttributeName(models.Model):
 
 def placeholders_of(workspace: Workspace) -> list[str]:
     """The names a campaign's text may ask for in this workspace."""
-    return [*STANDARD_FIELDS, *workspace.attribute_names.order_by("name").values_list("name", flat=True)]
+    attributes = workspace.attribute_names.order_by("name").values_list("name", flat=True)
+    return [*STANDARD_FIELDS, *attributes, UNSUBSCRIBE_LINK]

@@ -374,7 +374,7 @@ def test_another_name_of_a_field_is_answered_with_the_one_to_write(browser):
 
 
 def test_a_line_break_counts_as_one_character_however_the_browser_sends_it(browser, workspace):
-    typed = TYPED | {"body": "a\r\nb\r\nc"}
+    typed = TYPED | {"body": "a\r\nb\r\nc", "channel": "sms"}
 
     html = page(browser.post(reverse("campaign-preview"), typed))
     browser.post(reverse("campaign-new"), typed)

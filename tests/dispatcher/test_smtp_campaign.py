@@ -46,7 +46,8 @@ def test_two_hundred_mails_arrive_each_once_and_read_as_the_preview_said():
     assert len(set(sink.recipients)) == len({mail["Message-ID"] for mail in sink.mails}) == 200
     people = {person.email: person for person in Recipient.objects.filter(workspace=campaign.workspace)}
     for mail in sink.mails:
-        promised = preview(campaign.workspace, people[mail["To"]], campaign.subject, campaign.body)
+        told = (campaign.workspace, people[mail["To"]], campaign.subject, campaign.body)
+        promised = preview(*told, campaign=campaign, is_exact=True)
         assert mail["Subject"] == promised.subject
         assert mail.get_content().replace("\r\n", "\n") == promised.body
         assert mail["From"] == "Acme Köln <news@acme.example>"

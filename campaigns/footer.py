@@ -1,0 +1,49 @@
+"""The link by which people stop what they get: where the author placed it, else in a line below the text."""
+
+from django.conf import settings
+
+from accounts.models import Workspace
+from campaigns.models import Campaign
+from campaigns.personalise import text
+from people.channels import Channel
+from people.links import STAND_IN, Links, Purpose, key_called, keys, name_of
+from people.models import UNSUBSCRIBE_LINK, ConsentSettings
+
+LINES = {
+    Channel.EMAIL: f"\n\nTo stop these emails: {{{UNSUBSCRIBE_LINK}}}\n",
+    Channel.SMS: f"\nStop: {{{UNSUBSCRIBE_LINK}}}",
+    Channel.WHATSAPP: f"\nStop: {{{UNSUBSCRIBE_LINK}}}",
+}
+
+
+def footer_of(workspace: Workspace, channel: Channel, body: str) -> str:
+    """The line that is added below this text, empty where none is needed or wanted.
+
+    Every email has the link; the other channels, where each letter costs, as the workspace has chosen.
+    """
+    if UNSUBSCRIBE_LINK in text(body).names:
+        return ""
+    wanted = channel == Channel.EMAIL or ConsentSettings.of(workspace).adds_link_to(channel)
+    return LINES[channel] if wanted else ""
+
+
+def frozen(campaign: Campaign) -> dict[str, str]:
+    """What is kept of the links at the launch, so that the text that was sent can be told for ever."""
+    footer = footer_of(campaign.workspace, Channel(campaign.channel), campaign.body)
+    return {"footer": footer, "link_base": settings.PUBLIC_URL, "link_key": name_of(keys()[0])}
+
+
+def links_of(campaign: Campaign | None, channel: Channel) -> Links:
+    """Of its messages; before the launch as they would be, and of a campaign nobody saved yet as long as they get."""
+    if campaign and campaign.link_base:
+        return Links(campaign.link_base, key_called(campaign.link_key), channel, campaign.pk)
+    return Links(settings.PUBLIC_URL, keys()[0], channel, campaign.pk if campaign else STAND_IN)
+
+
+def text_for(campaign: Campaign, fields: dict, recipient: int | None, *, is_exact: bool = True) -> tuple[str, str]:
+    """Subject and text as this person got them; not exact, the link has no seal and leads nowhere."""
+    links = links_of(campaign, Channel(campaign.channel))
+    link = links.to(Purpose.PAGE, recipient) if is_exact else links.dead(Purpose.PAGE, recipient)
+    values = fields | {UNSUBSCRIBE_LINK: link}
+    subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
+    return text(subject).filled_for(values), text(campaign.body + campaign.footer).filled_for(values)
