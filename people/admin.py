@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from people.models import AttributeName, Group, Import, ImportRow, Recipient
+from people.models import AttributeName, ConsentEvent, Group, Import, ImportRow, LeftGroup, Recipient, Suppression
 
 
 @admin.register(Recipient)
@@ -58,3 +58,29 @@ class ImportRows(ReadOnly):
 
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).defer("upload__source")
+
+
+@admin.register(ConsentEvent)
+class ConsentEvents(ReadOnly):
+    list_display = ("recipient_id", "workspace", "wish", "channel", "how", "reason", "at")
+    list_filter = ("wish", "how", "channel", "at")
+    list_select_related = ("workspace",)
+    search_fields = ("=recipient__email", "=recipient__phone")
+    ordering = ("-id",)
+
+
+@admin.register(LeftGroup)
+class LeftGroups(ReadOnly):
+    list_display = ("recipient", "group", "at")
+    list_select_related = ("recipient", "group")
+    search_fields = ("=recipient__email", "=recipient__phone")
+
+
+@admin.register(Suppression)
+class Suppressions(ReadOnly):
+    list_display = ("__str__", "workspace", "reason", "note", "by", "created_at")
+    list_filter = ("reason", "created_at")
+    list_select_related = ("workspace", "by")
+    search_fields = ("=address",)
+    ordering = ("-id",)
+    exclude = ("digest",)

@@ -21,7 +21,9 @@ from dispatcher.models import (
     Pace,
     Settlement,
 )
-from people.models import AttributeName, Import, ImportRow
+from people import consent
+from people.models import AttributeName, Import, ImportRow, Suppression
+from people.suppression import suppress
 from simulator.models import Call, Outage
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import make_campaign, make_group, make_member
@@ -54,7 +56,9 @@ def add_rows() -> None:
 
 
 def add_rows_of_people(workspace, ann) -> None:
-    make_group(workspace)
+    person = workspace.recipients.latest("pk")
+    consent.leave_group(person, make_group(workspace), how=consent.How.PREFERENCES, by=None)
+    suppress(workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=ann)
     AttributeName.objects.create(workspace=workspace, name="tier")
     upload = Import.objects.create(workspace=workspace, name="list.csv", source="a@example.com", by=ann)
     ImportRow.objects.create(upload=upload, number=1, line=1, verdict=4, address="a@example.com")
