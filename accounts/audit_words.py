@@ -26,6 +26,8 @@ VERBS = {
     "duplicate": "made by duplicating",
     "end_outage": "ended the outage of the simulated provider in",
     "end_series": "ended",
+    "erase": "erased",
+    "export": "exported",
     "finish": "finished",
     "forget": "forgot a person in the file of messages of",
     "invite": "invited",

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import operations, recurring, store_due
+from dispatcher import forget_due, operations, recurring, store_due
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
 from people import imports
@@ -40,6 +40,7 @@ def tick() -> None:
         ring_if_due,
         resume_imports,
         ring_to_store,
+        ring_to_forget,
         tidy,
         beat,
     ):
@@ -176,6 +177,10 @@ def ring_to_store() -> None:
     if store_due.is_due():
         queue.ask_to_store()
     _rung = time.monotonic()
+
+
+def ring_to_forget() -> None:
+    forget_due.ring_unfinished()
 
 
 def tidy() -> None:

@@ -20,7 +20,7 @@ NULL = b"\\N"
 # What tells of the person, and what stands there afterwards; the keys stay, so that the ledgers can be compared.
 # In this order: attempts are known by their messages, calls by the keys of both.
 BLANK = {
-    "messages": {"recipient_id": NULL, "address": NULL, "fields": b"{}", "last_error": b""},
+    "messages": {"recipient_id": NULL, "address": NULL, "fields": b"{}", "last_error": b"", "provider_id": b""},
     "attempts": {"error": b""},
     "calls": {"address": b"", "subject": b"", "text": b""},
 }

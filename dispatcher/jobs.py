@@ -4,7 +4,7 @@ import os
 
 from rq import get_current_job
 
-from dispatcher import engine, giveback, store_due
+from dispatcher import engine, forget_due, giveback, store_due
 from wires import queue
 
 SHIFT_SECONDS = 10
@@ -30,3 +30,8 @@ def dispatch() -> None:
 def store() -> None:
     """Move old messages into files for a while."""
     store_due.store_due()
+
+
+def forget() -> None:
+    """Take those who were erased out of what is left."""
+    forget_due.forget_due()

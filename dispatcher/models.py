@@ -282,6 +282,31 @@ class MessageFile(models.Model):
         return self.name
 
 
+class Erasure(models.Model):
+    """A person who was erased, by the number of the row that is gone, and how far everything is that tells of them."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="erasures")
+    person = models.BigIntegerField("number the person had")
+    messages = models.IntegerField("messages that tell nothing of the person any more", default=0)
+    in_hand = ArrayField(models.BigIntegerField(), verbose_name="messages that were waiting", default=list)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    looked_at = models.DateTimeField(db_default=Now(), editable=False)
+    out_of_files_at = models.DateTimeField(null=True, editable=False)
+    done_at = models.DateTimeField(null=True, editable=False)
+    trouble = models.CharField("why a file could not be written anew", max_length=300, db_default="", editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "person"], name="erased_once")]
+        indexes = [
+            models.Index("workspace", F("id").desc(), name="erasure_page"),
+            models.Index(fields=["looked_at"], condition=Q(done_at=None), name="erasure_unfinished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"person {self.person}"
+
+
 class ChosenSender(models.Model):
     """By which sender a workspace writes on a channel, in whose name, and with what settings of that sender."""
 

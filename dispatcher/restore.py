@@ -11,15 +11,17 @@ from campaigns.models import Campaign
 from dispatcher import file_place, operations
 from dispatcher.audit import findings
 from dispatcher.crash import crash_point
+from dispatcher.erase import forget_messages
 from dispatcher.message_files import BLOCK, PARTS, Damaged, Part, lines_of
 from dispatcher.models import MessageFile
 from dispatcher.store import LeftAlone, carry_on
 from wires import live
 
-# Of people who were deleted meanwhile the message stays, without them.
-WITHOUT_THE_DELETED = """
-    UPDATE incoming SET recipient_id = NULL
-    WHERE NOT EXISTS (SELECT FROM people_recipient r WHERE r.id = incoming.recipient_id)
+# Of people who were erased meanwhile the message stays, without them.
+WITHOUT_THE_ERASED = """
+    SELECT id FROM dispatcher_message m
+    WHERE campaign_id = %s AND recipient_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM people_recipient r WHERE r.id = m.recipient_id)
 """
 
 
@@ -48,6 +50,7 @@ def load(file: MessageFile, campaign: Campaign, *, by: Actor | None) -> None:
         for part in PARTS:
             if (rows := copy_in(content, part)) != getattr(file, part.name):
                 raise Damaged(f"{file} holds {rows:,} {part.name} in place of {getattr(file, part.name):,}")
+    forget_erased(campaign)
     Campaign.objects.filter(pk=campaign.pk).update(stored_at=None, restored_at=Now())
     campaign.stored_at = None
     if wrong := next(findings(campaign), None):
@@ -66,9 +69,13 @@ def copy_in(content: ZipFile, part: Part) -> int:
         with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as copy:
             while block := lines.read(BLOCK):
                 copy.write(block)
-        if "recipient_id" in columns:
-            cursor.execute(WITHOUT_THE_DELETED)
         cursor.execute(f"INSERT INTO {part.table} ({names}) SELECT {names} FROM incoming")
         rows = cursor.rowcount
         cursor.execute("DROP TABLE incoming")
     return rows
+
+
+def forget_erased(campaign: Campaign) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_THE_ERASED, [campaign.pk])
+        forget_messages([pk for (pk,) in cursor.fetchall()])

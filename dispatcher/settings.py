@@ -254,7 +254,12 @@ LOGGING = {
         "request": {"()": "accounts.origin.WithRequest"},
         "tokens": {"()": "accounts.veil.WithoutTokens"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "accounts.veil.WithoutAddresses",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "tokens"]}},
     "loggers": {"axes": {"level": "WARNING"}},  # it tells of every login three times
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

@@ -28,9 +28,11 @@ class Counts:
         return self.ended.total()
 
 
+# Of somebody who was erased while the call was under way nothing is kept that the provider says: it may name them.
 SENT = """
     UPDATE dispatcher_message AS m
-    SET status = 2, tries = m.tries + 1, provider_id = v.provider_id, last_error = '', category = NULL,
+    SET status = 2, tries = m.tries + 1, last_error = '', category = NULL,
+        provider_id = CASE WHEN m.recipient_id IS NULL THEN '' ELSE v.provider_id END,
         in_doubt_since = NULL, doubt_of_old_key = false,
         sent_at = clock_timestamp(), updated_at = clock_timestamp()
     FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS v(id, tries, provider_id)
@@ -39,14 +41,15 @@ SENT = """
 NOT_SENT = """
     UPDATE dispatcher_message AS m
     SET status = v.status, tries = m.tries + 1, retry_count = v.retry_count, category = v.category,
-        last_error = v.error, in_doubt_since = v.in_doubt_since, doubt_of_old_key = v.doubt_of_old_key,
+        last_error = CASE WHEN m.recipient_id IS NULL THEN '' ELSE v.error END,
+        in_doubt_since = v.in_doubt_since, doubt_of_old_key = v.doubt_of_old_key,
         gives_up_at = coalesce(m.gives_up_at, clock_timestamp() + interval '24 hours'),
         updated_at = clock_timestamp()
     FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::smallint[], %s::smallint[], %s::text[],
                 %s::timestamptz[], %s::bool[])
          AS v(id, tries, status, retry_count, category, error, in_doubt_since, doubt_of_old_key)
     WHERE m.id = v.id AND m.status = 1 AND m.tries = v.tries
-    RETURNING m.id, m.status, m.category
+    RETURNING m.id, m.status, m.category, m.last_error
 """
 ATTEMPTS = """
     INSERT INTO dispatcher_attempt (message_id, key, outcome, category, error)
@@ -91,9 +94,9 @@ def _write_not_sent(cursor, verdicts: Sequence[Verdict], counts: Counts) -> None
         ],
     )
     written = cursor.fetchall()
-    count_rows(counts, ((status, category, None) for _, status, category in written))
-    moved = {row[0] for row in written}
-    tried = [v for v in verdicts if v.outcome and v.standing.id in moved]
+    count_rows(counts, ((status, category, None) for _, status, category, _ in written))
+    errors = {pk: error for pk, *_, error in written}
+    tried = [v for v in verdicts if v.outcome and v.standing.id in errors]
     if tried:
         cursor.execute(
             ATTEMPTS,
@@ -102,7 +105,7 @@ def _write_not_sent(cursor, verdicts: Sequence[Verdict], counts: Counts) -> None
                 [v.standing.key for v in tried],
                 [v.outcome for v in tried],
                 [v.category for v in tried],
-                [v.error for v in tried],
+                [errors[v.standing.id] for v in tried],
             ],
         )
 

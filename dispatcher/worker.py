@@ -7,10 +7,12 @@ from types import FrameType
 
 from django.conf import settings
 from redis import Redis
-from rq import Worker
+from rq import Queue, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS, register
 
+from accounts.veil import without_addresses
 from dispatcher.engine import stop_requested
 from wires.queue import AllowedJob
 
@@ -40,6 +42,10 @@ class GentleWorker(Worker):
         super().setup_work_horse_signals()
         if self.queue_names() == ["dispatch"]:
             signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
+
+    def handle_job_failure(self, job: Job, queue: Queue, *args, exc_string: str = "", **options) -> None:
+        # Redis keeps it for a day, and PostgreSQL names in it the very row that it refused.
+        super().handle_job_failure(job, queue, *args, exc_string=without_addresses(exc_string), **options)
 
     def heartbeat(self, timeout: int | None = None, pipeline=None) -> None:
         super().heartbeat(timeout, pipeline)

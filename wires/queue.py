@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 DISPATCH = "dispatcher.jobs.dispatch"
 IMPORT = "people.jobs.carry_out_import"
 STORE = "dispatcher.jobs.store"
-ALLOWED = {DISPATCH, IMPORT, STORE}
+FORGET = "dispatcher.jobs.forget"
+ALLOWED = {DISPATCH, IMPORT, STORE, FORGET}
 
 
 class NotAllowed(Exception):
@@ -71,6 +72,11 @@ def ask_for_import(import_id: int) -> None:
 def ask_to_store() -> None:
     """Have a chores worker move old messages into files once the transaction is committed."""
     transaction.on_commit(lambda: _put("chores", STORE))
+
+
+def ask_to_forget() -> None:
+    """Have a chores worker take erased people out of files once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", FORGET))
 
 
 def _put(name: str, job: str, *args: int) -> None:

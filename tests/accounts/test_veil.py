@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from accounts.veil import WithoutTokens
+from accounts.veil import WithoutAddresses, WithoutTokens
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,22 @@ def test_tokens_of_invitations_and_new_passwords_stay_out_of_the_log(path, logge
 
     assert WithoutTokens().filter(record)
     assert record.getMessage() == f"GET {logged} in 5 ms"
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Key (lower(email))=(ann.o'neil+x@bücher.example) exists", "Key (lower(email))=(***) exists"),
+        ("550 <ann@example.com>: +254712345678 is unknown", "550 <***>: *** is unknown"),
+        ("1+2 of worker@host at 2026-11-30T10:00:00+00:00", "1+2 of worker@host at 2026-11-30T10:00:00+00:00"),
+    ],
+)
+def test_addresses_of_people_stay_out_of_the_log_and_of_its_tracebacks(said, logged):
+    try:
+        raise ValueError(said)
+    except ValueError as error:
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "%s", (said,), (ValueError, error, error.__traceback__))
+
+    first, *_, last = WithoutAddresses("%(message)s").format(record).splitlines()
+
+    assert (first, last) == (logged, f"ValueError: {logged}")

@@ -15,6 +15,7 @@ from dispatcher.forget import files, forget
 from dispatcher.message_files import PARTS, Damaged
 from dispatcher.restore import restore
 from dispatcher.store import LeftAlone, Undecided
+from people.models import Recipient
 
 
 class Command(BaseCommand):
@@ -30,7 +31,13 @@ class Command(BaseCommand):
         which.add_argument(
             "--restore", type=int, nargs="+", metavar="CAMPAIGN", help="bring back the messages of these"
         )
-        which.add_argument("--forget", type=int, nargs="+", metavar="PERSON", help="take these people out of all files")
+        which.add_argument(
+            "--forget",
+            type=int,
+            nargs="+",
+            metavar="PERSON",
+            help="take these people, who were erased, out of all files",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be moved, and move nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -100,6 +107,11 @@ class Command(BaseCommand):
                 self.say(campaign, f"{file.messages:,} messages are back in the tables")
 
     def forget(self, people: list[int]) -> None:
+        if living := list(Recipient.objects.filter(pk__in=people).values_list("pk", flat=True)):
+            who = ", ".join(map(str, living))
+            raise CommandError(
+                f"Not erased: {who}. Erase them on their page or with `manage.py erase`; that is enough."
+            )
         blanked = 0
         for file in files():
             with self.told(file.campaign):
