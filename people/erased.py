@@ -1,9 +1,10 @@
 """What lists and wishes keep of a person who is erased: that there was one, and nothing that tells who."""
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.models import Workspace
-from people.models import ConsentEvent, Recipient
+from people.models import ConsentEvent, Recipient, Reply
 
 # The verdicts on rows that were about them; of others' verdicts, what those say of their addresses.
 FORGET = """
@@ -41,5 +42,7 @@ def forget_imports(person: Recipient) -> None:
 
 
 def forget_wishes(person: Recipient) -> None:
-    """That somebody opted out or in stays, with when and how."""
+    """That somebody replied, or opted out or in, stays, with when and how."""
     ConsentEvent.objects.filter(recipient=person).update(recipient=None, reason="", evidence={})
+    theirs = Q(recipient=person) | Q(workspace=person.workspace_id, number=person.phone) & ~Q(number="")
+    Reply.objects.filter(theirs).update(recipient=None, number="", text="", provider_id="")

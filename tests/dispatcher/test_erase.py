@@ -22,7 +22,7 @@ from dispatcher.models import Attempt, Erasure, Message, SkipReason
 from dispatcher.senders.parcel import Busy, Refused, Unsure
 from people import consent, erased
 from people.channels import Channel
-from people.models import ConsentEvent, Import, ImportRow, Recipient, Suppression
+from people.models import ConsentEvent, Import, ImportRow, Recipient, Reply, Suppression
 from people.recipients import Erased, add_recipient, change_recipient
 from people.suppression import suppress
 from simulator.models import Call
@@ -55,6 +55,8 @@ def grace(workspace) -> Recipient:
     told = {"how": consent.How.REPLY, "by": None, "reason": f"STOP from {PHONE}", "evidence": {"from": EMAIL}}
     consent.opt_out(person, channel=Channel.SMS, **told)
     consent.opt_in(person, **told)
+    said = {"channel": Channel.SMS, "number": PHONE, "text": f"STOP, {NAME}", "provider_id": f"from {PHONE}"}
+    Reply.objects.create(workspace=workspace, recipient=person, **said)
     suppress(workspace, PHONE, reason=Suppression.Reason.BOUNCED, by=None, note=f"550 {PHONE}")
     suppress(workspace, "other@example.com", reason=Suppression.Reason.ADDED, by=None)
     return person
@@ -292,6 +294,16 @@ def test_what_the_simulated_provider_learns_late_is_forgotten_too(workspace, gra
 
     assert tables_that_name(EMAIL) == []
     assert Erasure.objects.get().done_at
+
+
+def test_every_row_that_points_at_a_person_is_thought_of():
+    fields = Recipient._meta.get_fields(include_hidden=True)
+    pointing = {f"{each.related_model.__name__}.{each.field.name}" for each in fields if each.one_to_many}
+
+    gone_with_her = {"LeftGroup", "Recipient_groups", "Campaign_picked", "Campaign_excluded"}
+    gone_with_her |= {"Recurrence_picked", "Recurrence_excluded"}
+    emptied = {"Message", "ConsentEvent", "Reply", "ImportRow"}
+    assert pointing == {f"{name}.recipient" for name in gone_with_her | emptied}
 
 
 def test_the_audit_log_tells_that_somebody_was_erased_and_not_who(workspace, grace):
