@@ -6,11 +6,11 @@ import re
 # In whatever PostgreSQL or a provider says, a traceback among it: logs are kept when somebody was erased.
 PART = r"[^\s\"<>(),;:=\[\]{}]+"
 ADDRESS = re.compile(rf"{PART}@{PART}\.{PART}|(?<![\w+])\+[1-9]\d{{6,14}}(?!\d)")
-SECRET = re.compile(r"(/join/|/password/new/[^/\s]+/)[^/\s]+")
+SECRET = re.compile(r"(/join/|/password/new/[^/\s]+/|(?<!\w)/[uo]/)[^/\s]+")
 
 
 class WithoutTokens(logging.Filter):
-    """Takes the tokens of invitations and of links for a new password out of every line."""
+    """Takes the tokens of invitations, new passwords and links to unsubscribe out of every line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()

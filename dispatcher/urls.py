@@ -3,7 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from dispatcher import operating_views, operations, schedule_views, sender_views, shelf, shelf_views, views
+from dispatcher import (
+    operating_views,
+    operations,
+    schedule_views,
+    sender_views,
+    shelf,
+    shelf_views,
+    unsubscribe_views,
+    views,
+)
 from dispatcher.api import front_door
 from dispatcher.busy import went_wrong
 from dispatcher.consumers import WatchCampaign, WatchList, WatchNothing
@@ -67,6 +76,8 @@ urlpatterns = [
     path("", include("people.urls")),
     path("", include("accounts.urls")),
     re_path(r"^api(?P<route>(?:/.*)?)$", front_door, name="api"),
+    path("u/<str:token>", unsubscribe_views.preferences, name="unsubscribe"),
+    path("o/<str:token>", unsubscribe_views.one_click, name="one-click"),
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -24,6 +24,7 @@ from dispatcher.check import DraftChanged, check_of, send_as_checked
 from dispatcher.drawings import CampaignPage, Drawing, ListPage, zone_of
 from dispatcher.finding import found_in
 from dispatcher.ledger import Filter, History, Page, Row, page_of
+from dispatcher.link_hits import link_hits
 from dispatcher.models import Category
 from dispatcher.place import CHANNELS, STATUSES, Place
 from dispatcher.questions import QUESTIONS
@@ -55,6 +56,7 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "drawing": draw(request, campaign),
         "page": people_of(request, campaign),
+        "link_hits": link_hits(campaign),
         "may_write": request.membership.may("write"),
     }
     return page(request, "campaign", about)

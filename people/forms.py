@@ -103,6 +103,16 @@ class GroupForm(forms.Form):
         label="Description",
         help_text="Only you and your colleagues see it.",
     )
+    is_public = forms.BooleanField(label="Its people may see it, and leave it", required=False)
+    public_name = Checked(
+        lambda text: checked_group("any", public_name=text)["public_name"],
+        label="Name they see",
+        help_text="Empty: the name above.",
+    )
+    public_description = Checked(
+        lambda text: checked_group("any", public_description=text)["public_description"],
+        label="What they read about it",
+    )
 
 
 class ImportForm(forms.Form):

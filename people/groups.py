@@ -1,5 +1,7 @@
 """Making, changing and deleting groups, for the pages and the API alike."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
@@ -21,18 +23,29 @@ class GroupInUse(Exception):
     """A campaign that is still to be sent chooses its people by this group; the message names it."""
 
 
-def checked_group(name: str, description: str = "") -> dict[str, str]:
-    """Both as they are stored. Raises NotPlain with a sentence."""
+SHOWN = ("is_public", "public_name", "public_description")
+
+
+def checked_group(
+    name: str, description: str = "", *, is_public: bool = False, public_name: str = "", public_description: str = ""
+) -> dict[str, Any]:
+    """All as they are stored. Raises NotPlain with a sentence."""
     name = plain(name, "The name", at_most=100)
     if not name:
         raise NotPlain("A group needs a name.")
-    return {"name": name, "description": plain(description, "The description", at_most=300)}
+    return {
+        "name": name,
+        "description": plain(description, "The description", at_most=300),
+        "is_public": is_public,
+        "public_name": plain(public_name, "The name its people see", at_most=100),
+        "public_description": plain(public_description, "The description its people see", at_most=300),
+    }
 
 
 @transaction.atomic
-def add_group(workspace: Workspace, *, by: Actor | None, name: str, description: str = "") -> Group:
-    """A new group. Raises NotPlain or DuplicateGroup."""
-    fields = checked_group(name, description)
+def add_group(workspace: Workspace, *, by: Actor | None, name: str, description: str = "", **shown: Any) -> Group:
+    """A new group; `shown` is what its people see of it. Raises NotPlain or DuplicateGroup."""
+    fields = checked_group(name, description, **shown)
     group = Group(workspace=workspace, **fields)
     _write(group, force_insert=True)
     audit_log.record(workspace, "create", group, by=by, after=fields)
@@ -49,11 +62,12 @@ def group_named(workspace: Workspace, name: str, *, by: Actor | None) -> Group:
 
 
 @transaction.atomic
-def change_group(group: Group, *, by: Actor | None, name: str, description: str) -> None:
-    """Rename and describe a group. Raises NotPlain or DuplicateGroup."""
-    fields = checked_group(name, description)
+def change_group(group: Group, *, by: Actor | None, name: str, description: str, **shown: Any) -> None:
+    """Rename and describe a group; what its people see of it stays unless given. Raises NotPlain or DuplicateGroup."""
+    fields = checked_group(name, description, **({each: getattr(group, each) for each in SHOWN} | shown))
     before = audit_log.fields_of(group, fields)
-    group.name, group.description = fields["name"], fields["description"]
+    for field, value in fields.items():
+        setattr(group, field, value)
     _write(group, update_fields=[*fields])
     audit_log.record(group.workspace, "update", group, by=by, before=before, after=fields)
 

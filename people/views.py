@@ -99,7 +99,7 @@ def groups(request: MemberRequest) -> HttpResponse:
 @may("write")
 def group(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.groups, pk=pk) if pk else None
-    initial = {"name": known.name, "description": known.description} if known else {}
+    initial = {field: getattr(known, field) for field in GroupForm.base_fields} if known else {}
     form = GroupForm(request.POST or None, initial=initial)
     if form.is_bound and form.is_valid():
         try:

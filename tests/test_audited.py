@@ -296,6 +296,8 @@ NOTHING = {
     "admin-login": "leads to the other login",
     "admin-password": "leads to the other page",
     "api": "its operations are below",
+    "unsubscribe": "the person's own wish, an event of consent",
+    "one-click": "the person's own wish, an event of consent",
 }
 
 # By method and path below /api: the verb, and what is sent.

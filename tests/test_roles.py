@@ -22,17 +22,22 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts import members
 from accounts.models import ApiKey, Membership, Role, Workspace
 from dispatcher.api import api
 from dispatcher.urls import sockets
+from people.channels import Channel
 from people.imports import start_import
+from people.links import Meant, Purpose, keys, token_of
 from tests.dispatcher.outcomes import failed, launched, unknown
 from tests.dispatcher.watching import socket, watch
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
 
 Arguments = list[Any]
+STOP = {"wish": "stop"}
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,14 @@ def key(workspace: Workspace) -> Arguments:
 def upload(workspace: Workspace) -> Arguments:
     by = make_member(workspace)
     return [start_import(workspace, name="a.csv", source="email\na@example.com", group=None, by=by).pk]
+
+
+def link(purpose: Purpose) -> Callable[[Workspace], Arguments]:
+    def made(workspace: Workspace) -> Arguments:
+        person, campaign = make_recipient(workspace), make_campaign(workspace, launched_at=timezone.now())
+        return [token_of(purpose, Meant(Channel.EMAIL, person.pk, campaign.pk), keys()[0])]
+
+    return made
 
 
 def channel(workspace: Workspace) -> Arguments:
@@ -207,6 +220,9 @@ PAGES = {
     # programs: the API asks for its own key, below
     "api": Page(get="anybody", post="anybody", row=lambda workspace: ["/campaigns"]),
     "health": Page(get="anybody"),
+    # whoever was written to: the link says who they are
+    "unsubscribe": Page(get="anybody", post="anybody", row=link(Purpose.PAGE), typed=lambda workspace: STOP),
+    "one-click": Page(get="anybody", post="anybody", row=link(Purpose.ONE_CLICK), typed=lambda workspace: ONE_CLICK),
 }
 
 SOCKETS = {

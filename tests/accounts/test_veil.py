@@ -12,10 +12,12 @@ from accounts.veil import WithoutAddresses, WithoutTokens
     [
         ("/join/s3cret-token/", "/join/***/"),
         ("/password/new/MQ/c3x-5f00ba/", "/password/new/MQ/***/"),
+        ("/u/e4fK2-a3-0123456789abcd", "/u/***"),
+        ("/o/e4fK2-a3-0123456789abcd", "/o/***"),
         ("/people/", "/people/"),
     ],
 )
-def test_tokens_of_invitations_and_new_passwords_stay_out_of_the_log(path, logged):
+def test_tokens_of_invitations_new_passwords_and_links_stay_out_of_the_log(path, logged):
     record = logging.LogRecord("x", logging.INFO, "", 0, "%s %s in %d ms", ("GET", path, 5), None)
 
     assert WithoutTokens().filter(record)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -13,12 +14,15 @@ from accounts.api_keys import make_key, revoke_key
 from accounts.members import invite
 from accounts.models import Role
 from campaigns.authoring import create_campaign
+from campaigns.footer import links_of
 from campaigns.models import Campaign
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import imports
 from people.channels import Channel
+from people.links import Purpose
+from people.models import Recipient
 from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -56,6 +60,12 @@ def walk(page: Page, address: str, pages: dict[str, str], look_at: Callable[[str
     look_at("forbidden", pages["settings"])
 
 
+def link_to(campaign: Campaign, person: Recipient) -> str:
+    """The path of the person's link to unsubscribe."""
+    links = links_of(campaign, Channel(campaign.channel))
+    return links.to(Purpose.PAGE, person.pk).removeprefix(links.base)
+
+
 def furnish(monkeypatch) -> dict[str, str]:
     """People, groups, and a campaign in each kind of state; returns the pages to look at by name."""
     provider = Script(honours_keys=False)
@@ -70,6 +80,14 @@ def furnish(monkeypatch) -> dict[str, str]:
         for first, last in (name.split() for name in NAMES.split(",") * 5)
     ]
     customers = make_group(workspace, *people, name="Customers", description="Who bought something")
+    make_group(
+        workspace,
+        *people,
+        name="Weekly",
+        is_public=True,
+        public_name="Weekly news",
+        public_description="What is new in the shops, every Monday",
+    )
     make_group(workspace, name="Customers who bought something expensive a long time ago")
     make_recipient(workspace, first_name="Opted", last_name="Out", opted_out=True).groups.add(customers)
     provider.answers[people[2].email] = provider.answers[people[9].email] = [
@@ -102,6 +120,8 @@ def furnish(monkeypatch) -> dict[str, str]:
     stored = ended_long_ago(launched(write("Opening of the shop")), outcomes)
     with file_place.held():
         store.store(Campaign.objects.get(pk=stored.pk), by=ann)
+    Client().get(link_to(over, people[2]), headers={"User-Agent": "Slackbot-LinkExpanding 1.0"})
+    Client().post(link_to(over, people[1]), {"wish": "stop"})
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
@@ -177,5 +197,8 @@ def furnish(monkeypatch) -> dict[str, str]:
         "dead-letters-of": reverse("dead-letters-of", args=[over.pk]),
         "dead-letters-dismiss": reverse("dismiss"),
         "queue": reverse("queue"),
+        "unsubscribe": link_to(over, people[0]),
+        "unsubscribed": link_to(over, people[1]),
+        "unsubscribe-unknown": "/u/nothing",
         "not-found": "/nowhere/",
     }
