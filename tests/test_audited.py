@@ -367,9 +367,11 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_what_changes_nothing_leaves_no_row(name, scene):
+    page = PAGES[name]
+    arguments = page.row(scene.workspace) if page.row else []
     before = newest()
 
-    scene.browser.post(reverse(name, args=["/campaigns"] if name == "api" else []), written(scene))
+    scene.browser.post(reverse(name, args=arguments), written(scene) | page.typed(scene.workspace))
 
     assert newest() == before
 
