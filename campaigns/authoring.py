@@ -26,7 +26,7 @@ UNPRINTABLE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]")
 NOT_IN_A_LINE = re.compile(f"[{UNPRINTABLE}\t\r\n]")
 
-AUDIENCE = ("groups", "picked", "excluded_groups", "excluded")
+AUDIENCE = ("groups", "segments", "picked", "excluded_groups", "excluded_segments", "excluded")
 CONTENT = ("channel", "name", "subject", "body")
 COLUMNS = (*CONTENT, "everyone", "priority")
 
@@ -83,7 +83,9 @@ def create_campaign(
     everyone: bool = False,
     groups: Collection[int] = (),
     picked: Collection[int] = (),
+    segments: Collection[int] = (),
     excluded_groups: Collection[int] = (),
+    excluded_segments: Collection[int] = (),
     excluded: Collection[int] = (),
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
     scheduled_at: datetime | None = None,
@@ -111,7 +113,12 @@ def create_campaign(
         written_at=timezone.now(),
     )
     StatusChange.write(campaign, None, Campaign.Status.DRAFT, by=by)
-    audience = {"groups": groups, "picked": picked, "excluded_groups": excluded_groups, "excluded": excluded}
+    audience = {"groups": groups, "segments": segments, "picked": picked}
+    audience |= {
+        "excluded_groups": excluded_groups,
+        "excluded_segments": excluded_segments,
+        "excluded": excluded,
+    }
     choose_audience(campaign, audience)
     if scheduled_at and scheduled_at > timezone.now():
         reason = f"for {scheduled_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -170,7 +177,7 @@ def written(campaign: Campaign) -> dict[str, Any]:
     """What the audit log keeps of it: the text, and whom it is for; groups by name, people by their ids."""
     shown = audit_log.fields_of(campaign, ("name", "subject", "body", "everyone"))
     shown |= {"channel": campaign.channel_word, "priority": Campaign.Priority(campaign.priority).label}
-    for field in ("groups", "excluded_groups"):
+    for field in ("groups", "segments", "excluded_groups", "excluded_segments"):
         shown[field] = sorted(getattr(campaign, field).values_list("name", flat=True))
     for field in ("picked", "excluded"):
         shown[field] = ", ".join(map(str, sorted(getattr(campaign, field).values_list("pk", flat=True))))
@@ -311,11 +318,13 @@ def in_braces(names: Collection[str]) -> str:
 
 
 def choose_audience(campaign: Campaign, chosen: dict[str, Collection[int]]) -> None:
-    """Link the groups and people with these ids. Raises InvalidContent if one is not of this workspace."""
+    """Link what has these ids. Raises InvalidContent if one is not of this workspace."""
+    workspace = campaign.workspace
+    sets: dict[str, Any] = {"groups": workspace.groups, "segments": workspace.segments}
     for field, ids in chosen.items():
-        groups = field in ("groups", "excluded_groups")
-        of_workspace = campaign.workspace.groups if groups else campaign.workspace.recipients
-        getattr(campaign, field).set(known_ids(of_workspace, ids, field, "groups" if groups else "people"))
+        what = field.removeprefix("excluded_")
+        rows, words = (sets[what], what) if what in sets else (workspace.recipients, "people")
+        getattr(campaign, field).set(known_ids(rows, ids, field, words))
 
 
 def known_ids(rows: Manager[Model], ids: Collection[int], field: str, what: str) -> list[int]:

@@ -10,7 +10,7 @@ from campaigns.authoring import with_plain_breaks
 from campaigns.models import Campaign
 from people.channels import Channel
 from people.groups import with_counts
-from people.models import Group, Recipient
+from people.models import Group, Recipient, Segment
 from people.search import number_in
 
 SHOWN = 200  # people shown as chips; a form with one for each of 100,000 would be refused
@@ -46,8 +46,10 @@ class CampaignForm(forms.Form):
     body = forms.Field(required=False)
     audience = forms.ChoiceField(choices=[("everyone", "Everyone"), ("some", "Some people")], initial="some")
     groups = Numbers(required=False)
+    segments = Numbers(required=False)
     picked = Numbers(required=False)
     excluded_groups = Numbers(required=False)
+    excluded_segments = Numbers(required=False)
     excluded = Numbers(required=False)
     # Where more people are chosen than can be shown, those after this id stay chosen.
     picked_after = forms.Field(required=False)
@@ -103,8 +105,10 @@ class CampaignForm(forms.Form):
         return {
             "everyone": here.get("audience") == "everyone",
             "groups": here.get("groups", []),
+            "segments": here.get("segments", []),
             "picked": [*here.get("picked", []), *self._not_shown("picked")],
             "excluded_groups": here.get("excluded_groups", []),
+            "excluded_segments": here.get("excluded_segments", []),
             "excluded": [*here.get("excluded", []), *self._not_shown("excluded")],
         }
 
@@ -135,6 +139,12 @@ class CampaignForm(forms.Form):
         groups = with_counts(self.workspace.groups.all())
         return [(g, str(g.pk) in chosen, str(g.pk) in left_out) for g in groups]
 
+    def all_segments(self) -> list[tuple[Segment, bool, bool]]:
+        """Every segment of the workspace, with whether it is chosen and whether it is left out."""
+        chosen = {str(number) for number in self["segments"].value() or []}
+        left_out = {str(number) for number in self["excluded_segments"].value() or []}
+        return [(s, str(s.pk) in chosen, str(s.pk) in left_out) for s in self.workspace.segments.all()]
+
     def picked_people(self) -> "Chosen":
         return self._people("picked")
 
@@ -149,7 +159,8 @@ class CampaignForm(forms.Form):
 
     def leaves_out(self) -> bool:
         """Whether somebody is left out, so that this part is drawn open."""
-        return bool(self["excluded_groups"].value() or self["excluded"].value())
+        fields = ("excluded_groups", "excluded_segments", "excluded")
+        return any(self[field].value() for field in fields)
 
 
 @dataclass(frozen=True)
@@ -171,9 +182,9 @@ def as_typed(campaign: Campaign) -> dict:
         "body": campaign.body,
         "version": campaign.version,
         "audience": "everyone" if campaign.everyone else "some",
-        "groups": list(campaign.groups.values_list("pk", flat=True)),
-        "excluded_groups": list(campaign.excluded_groups.values_list("pk", flat=True)),
     }
+    for field in ("groups", "segments", "excluded_groups", "excluded_segments"):
+        typed[field] = list(getattr(campaign, field).values_list("pk", flat=True))
     for field in ("picked", "excluded"):
         people = list(getattr(campaign, field).order_by("pk").values_list("pk", flat=True)[: SHOWN + 1])
         typed[field] = shown = people[:SHOWN]

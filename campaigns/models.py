@@ -1,18 +1,22 @@
 """What is said: a campaign, its audience, the series it may belong to, and the history of its statuses."""
 
+from collections.abc import Iterator
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import Actor, ApiKey, User, Workspace
 from campaigns.rules import Rule, Unit
 from campaigns.when import Wall, in_words
 from people.channels import Channel
-from people.models import Group, Recipient
+from people.models import Group, Recipient, Segment
+from people.segments import EVERYBODY, NOBODY, described_by
 
 
 class IllegalMove(Exception):
@@ -61,7 +65,9 @@ class Campaign(models.Model):
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="campaigns", blank=True)
     picked = models.ManyToManyField(Recipient, related_name="picked_for", blank=True)
+    segments = models.ManyToManyField(Segment, related_name="campaigns", blank=True)
     excluded_groups = models.ManyToManyField(Group, related_name="excluded_from", blank=True)
+    excluded_segments = models.ManyToManyField(Segment, related_name="excluded_from", blank=True)
     excluded = models.ManyToManyField(Recipient, related_name="excluded_from", blank=True)
 
     scheduled_at = models.DateTimeField(null=True, blank=True)
@@ -180,31 +186,50 @@ class Campaign(models.Model):
     def chosen(self) -> models.QuerySet[Recipient]:
         """The people chosen now, those excluded again among them; each one once."""
         people = self.workspace.recipients.all()
-        if not self.everyone:
-            in_group = Recipient.groups.through.objects.filter(group__in=self.groups.all())
-            picked = Campaign.picked.through.objects.filter(campaign=self)
-            people = people.filter(Q(pk__in=in_group.values("recipient")) | Q(pk__in=picked.values("recipient")))
-        return people
+        if self.everyone:
+            return people
+        return people.filter(reduce(or_, self._sets("groups", "segments", "picked", if_broken=NOBODY), NOBODY))
 
     def audience(self) -> models.QuerySet[Recipient]:
-        """The people it is for, whether or not they can be written to: the chosen ones without the excluded."""
-        left_out = Recipient.groups.through.objects.filter(group__in=self.excluded_groups.all())
-        excluded = Campaign.excluded.through.objects.filter(campaign=self)
-        people = self.chosen().exclude(pk__in=left_out.values("recipient"))
-        return people.exclude(pk__in=excluded.values("recipient"))
+        """The people it is for, whether or not they can be written to: the chosen ones without the excluded.
+
+        A segment that cannot be asked any more chooses nobody, and leaves everybody out.
+        """
+        people = self.chosen()
+        # One by one: a NOT EXISTS of its own becomes a join, and inside an OR it is asked again for every person.
+        for left_out in self._sets("excluded_groups", "excluded_segments", "excluded", if_broken=EVERYBODY):
+            people = people.exclude(left_out)
+        return people
+
+    def _sets(self, groups: str, segments: str, people: str, *, if_broken: Q) -> Iterator[Q]:
+        """The parts of a choice; what nothing was chosen of has no part."""
+        member, named = Recipient.groups.through, getattr(Campaign, people).through
+        if chosen := [*getattr(self, groups).values_list("pk", flat=True)]:
+            yield Q(Exists(member.objects.filter(group__in=chosen, recipient=OuterRef("pk"))))
+        if described := [*getattr(self, segments).all()]:
+            # While it is being prepared, "in the last 7 days" goes on meaning those before the launch.
+            now = self.launched_at if self.status == Campaign.Status.PREPARING else None
+            yield described_by(described, self.workspace, now, if_broken=if_broken)
+        if named.objects.filter(campaign=self).exists():
+            yield Q(Exists(named.objects.filter(campaign=self, recipient=OuterRef("pk"))))
+
+    def all_segments(self) -> models.QuerySet[Segment]:
+        """Those whose people it is for, and those whose people are left out."""
+        used = Q(pk__in=self.segments.values("pk")) | Q(pk__in=self.excluded_segments.values("pk"))
+        return Segment.objects.filter(used).select_related("workspace").order_by("pk")
 
     @property
     def audience_words(self) -> str:
         """Who is chosen, in words and without counting a million rows."""
-        groups = [] if self.everyone else [group.name for group in self.groups.all()]
+        sets = [] if self.everyone else [str(each) for each in (*self.groups.all(), *self.segments.all())]
         picked = 0 if self.everyone else self.picked.count()
-        without = [group.name for group in self.excluded_groups.all()]
-        return audience_in_words(self.everyone, groups, picked, without, self.excluded.count())
+        without = [str(each) for each in (*self.excluded_groups.all(), *self.excluded_segments.all())]
+        return audience_in_words(self.everyone, sets, picked, without, self.excluded.count())
 
 
-def audience_in_words(everyone: bool, groups: list[str], picked: int, without: list[str], excluded: int) -> str:
-    """Everyone, without Staff and 2 people; groups are named, people are counted."""
-    chosen = ["everyone"] if everyone else [*groups, *([f"{picked:,} picked by hand"] if picked else [])]
+def audience_in_words(everyone: bool, sets: list[str], picked: int, without: list[str], excluded: int) -> str:
+    """Everyone, without Staff and 2 people; groups and segments are named, people are counted."""
+    chosen = ["everyone"] if everyone else [*sets, *([f"{picked:,} picked by hand"] if picked else [])]
     words = listed(chosen) or "no people chosen yet"
     left_out = [*without, *(["1 person" if excluded == 1 else f"{excluded:,} people"] if excluded else [])]
     return f"{words}, without {listed(left_out)}" if left_out else words
@@ -264,7 +289,9 @@ class Recurrence(models.Model):
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="+")
     picked = models.ManyToManyField(Recipient, related_name="+")
+    segments = models.ManyToManyField(Segment, related_name="+")
     excluded_groups = models.ManyToManyField(Group, related_name="+")
+    excluded_segments = models.ManyToManyField(Segment, related_name="+")
     excluded = models.ManyToManyField(Recipient, related_name="+")
 
     class Meta:

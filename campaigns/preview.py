@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
@@ -16,6 +16,7 @@ from people.channels import Channel
 from people.consent import reached_on
 from people.links import Purpose
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
+from people.segments import NOBODY, described_by
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
 UNCLOSED = re.compile(r"\{[^{}\r\n]*(?=[{\r\n]|\Z)")
@@ -107,17 +108,26 @@ def first_of(
     *,
     everyone: bool,
     groups: Collection[int],
+    segments: Collection[int],
     picked: Collection[int],
     excluded_groups: Collection[int],
+    excluded_segments: Collection[int],
     excluded: Collection[int],
 ) -> Recipient | None:
     """Somebody of an audience that is still being chosen; of the whole workspace while nobody is."""
     people = workspace.recipients.filter(reached_on(channel))
-    chosen = people.exclude(pk__in=excluded).exclude(pk__in=members(excluded_groups))
+    chosen = people.exclude(pk__in=excluded).exclude(members(excluded_groups))
+    chosen = chosen.exclude(fitting(workspace, excluded_segments))
     if not everyone:
-        chosen = chosen.filter(Q(pk__in=picked) | Q(pk__in=members(groups)))
+        chosen = chosen.filter(Q(pk__in=picked) | members(groups) | fitting(workspace, segments))
     return chosen.order_by("pk").first() or people.order_by("pk").first()
 
 
-def members(groups: Collection[int]) -> QuerySet:
-    return Recipient.groups.through.objects.filter(group__in=groups).values("recipient")
+def members(groups: Collection[int]) -> Q:
+    member = Recipient.groups.through.objects.filter(group__in=groups, recipient=OuterRef("pk"))
+    return Q(Exists(member)) if groups else NOBODY
+
+
+def fitting(workspace: Workspace, segments: Collection[int]) -> Q:
+    chosen = workspace.segments.filter(pk__in=segments) if segments else ()
+    return described_by(chosen, workspace, None)

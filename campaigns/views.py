@@ -1,6 +1,7 @@
 """The pages a campaign is written on."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -30,7 +31,8 @@ FOUND = 20
 @keeps_what_was_typed
 @may("write")
 def new(request: MemberRequest) -> HttpResponse:
-    form = CampaignForm(request.workspace, posted(request), initial={"groups": asked_group(request)})
+    chosen = {"groups": asked(request, "group"), "segments": asked(request, "segment")}
+    form = CampaignForm(request.workspace, posted(request), initial=chosen)
     if form.is_bound and form.is_valid():
         try:
             campaign = create_campaign(request.workspace, by=request.user, may_be_unfinished=True, **form.content())
@@ -83,10 +85,11 @@ def posted(request: MemberRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def asked_group(request: MemberRequest) -> list[int]:
-    """The group a link to a new campaign brings along."""
-    number = number_in(request.GET.get("group", ""))
-    return list(request.workspace.groups.filter(pk=number).values_list("pk", flat=True)) if number else []
+def asked(request: MemberRequest, what: str) -> list[int]:
+    """The group or the segment a link to a new campaign brings along."""
+    rows: QuerySet = request.workspace.groups.all() if what == "group" else request.workspace.segments.all()
+    number = number_in(request.GET.get(what, ""))
+    return list(rows.filter(pk=number).values_list("pk", flat=True)) if number else []
 
 
 def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:

@@ -20,7 +20,8 @@ from people.recipients import DuplicateRecipient
 
 logger = logging.getLogger(__name__)
 
-FIELDS = {"body": "base_template", "groups": "group_ids", "picked": "customer_ids", "excluded": "exclude_ids"}
+FIELDS = {"body": "base_template", "groups": "group_ids", "segments": "segment_ids"}
+FIELDS |= {"picked": "customer_ids", "excluded": "exclude_ids"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
 REFUSALS = {"SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE, "IMPORT_RUNNING": HTTPStatus.CONFLICT}

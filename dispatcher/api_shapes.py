@@ -56,6 +56,7 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     timezone: Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})] = None
     priority: PriorityWord = "normal"
     group_ids: list[Number] = []
+    segment_ids: list[Number] = []
 
     @model_validator(mode="after")
     def one_word_for_each(self) -> "CampaignIn":
@@ -86,6 +87,7 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             "subject": (self.title or "") if self.subject is None else self.subject,
             "body": (self.message if self.base_template is None else self.base_template) or "",
             "groups": self.group_ids,
+            "segments": self.segment_ids,
             "priority": Campaign.Priority[self.priority.upper()],
             "scheduled_at": self.scheduled_at,
         }
@@ -107,16 +109,20 @@ class SendIn(Schema, extra="forbid"):
 
     customer_ids: list[Number] | None = None
     group_ids: list[Number] | None = None
+    segment_ids: Annotated[list[Number] | None, Field(description="Saved segments, by their numbers.")] = None
     segment: SegmentIn | None = None
     target: Literal["all"] | None = None
     exclude_ids: list[Number] = []
+    exclude_segment_ids: Annotated[list[Number], Field(description="Saved segments whose people are left out.")] = []
     send_now: Annotated[StrictBool, Field(description="Launch although the campaign is scheduled.")] = False
 
     @model_validator(mode="after")
     def one_selector(self) -> "SendIn":
-        selectors = (self.customer_ids, self.group_ids, self.segment, self.target)
+        selectors = (self.customer_ids, self.group_ids, self.segment_ids, self.segment, self.target)
         if sum(selector is not None for selector in selectors) > 1:
-            raise PydanticCustomError("selectors", "Give only one of customer_ids, group_ids, segment and target.")
+            raise PydanticCustomError(
+                "selectors", "Give only one of customer_ids, group_ids, segment_ids, segment and target."
+            )
         return self
 
     @property
@@ -124,9 +130,11 @@ class SendIn(Schema, extra="forbid"):
         return Choice(
             everyone=self.target == "all",
             groups=self.group_ids or (),
+            segments=self.segment_ids or (),
             people=self.customer_ids or (),
             segment=self.segment.model_dump(exclude_none=True) if self.segment else {},
             without=self.exclude_ids,
+            without_segments=self.exclude_segment_ids,
         )
 
 

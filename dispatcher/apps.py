@@ -10,5 +10,7 @@ class DispatcherConfig(AppConfig):
     name = "dispatcher"
 
     def ready(self) -> None:
-        import_module("dispatcher.checks")  # registers them; they need the models, which exist only now
+        # These register themselves; they need the models, which exist only now.
+        import_module("dispatcher.checks")
+        import_module("dispatcher.activity")
         post_migrate.connect(keep_session_settings, sender=self)

@@ -67,18 +67,21 @@ def series_words(series: Recurrence | None) -> str:
 
 
 class Audiences:
-    """Whom campaigns that are not launched yet are for, in words; four queries for all of them."""
+    """Whom campaigns that are not launched yet are for, in words; six queries for all of them."""
 
     def __init__(self, campaigns: list[Campaign]) -> None:
         self.ids = [campaign.pk for campaign in campaigns]
-        self.groups, self.without = self.named(Campaign.groups), self.named(Campaign.excluded_groups)
+        self.sets = self.named(Campaign.groups, Campaign.segments)
+        self.without = self.named(Campaign.excluded_groups, Campaign.excluded_segments)
         self.picked, self.excluded = self.counted(Campaign.picked), self.counted(Campaign.excluded)
 
-    def named(self, groups: Any) -> dict[int, list[str]]:
+    def named(self, *kinds: Any) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
-        links = groups.through.objects.filter(campaign__in=self.ids).order_by("group__name")
-        for pk, name in links.values_list("campaign", "group__name"):
-            found.setdefault(pk, []).append(name)
+        for sets in kinds:
+            name_of = f"{sets.field.m2m_reverse_field_name()}__name"
+            links = sets.through.objects.filter(campaign__in=self.ids).order_by(name_of)
+            for pk, name in links.values_list("campaign", name_of):
+                found.setdefault(pk, []).append(name)
         return found
 
     def counted(self, people: Any) -> dict[int, int]:
@@ -87,8 +90,8 @@ class Audiences:
 
     def words(self, campaign: Campaign) -> str:
         pk = campaign.pk
-        groups, picked = self.groups.get(pk, []), self.picked.get(pk, 0)
-        return audience_in_words(campaign.everyone, groups, picked, self.without.get(pk, []), self.excluded.get(pk, 0))
+        sets, picked = self.sets.get(pk, []), self.picked.get(pk, 0)
+        return audience_in_words(campaign.everyone, sets, picked, self.without.get(pk, []), self.excluded.get(pk, 0))
 
 
 class Lines:

@@ -9,6 +9,7 @@ from datetime import date
 from django.db import transaction
 
 from accounts.models import Actor
+from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
 from campaigns.models import Campaign
 from campaigns.preview import Preview, preview
@@ -25,9 +26,8 @@ KINDS = {
     Channel.SMS: ("text message", "text messages"),
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
-MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS")
+MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS", "SEGMENT_BROKEN")
 ONLY_FOR_NOW = "IMPORT_RUNNING"
-AUDIENCE = ("groups", "picked", "excluded_groups", "excluded")
 
 
 class DraftChanged(Exception):
@@ -139,7 +139,8 @@ def seal_of(campaign: Campaign, forecast: freeze.Forecast) -> str:
     """Short for all that was looked at: another text, channel, choice or number of people has another seal."""
     ids = [sorted(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE]
     text = [campaign.channel, campaign.subject, campaign.body]
-    looked_at = [*text, campaign.everyone, ids, forecast.reached, campaign.updated_at.isoformat()]
+    segments = [*campaign.all_segments().order_by("pk").values_list("pk", "rules")]
+    looked_at = [*text, campaign.everyone, ids, segments, forecast.reached, campaign.updated_at.isoformat()]
     return hashlib.sha256(json.dumps(looked_at).encode()).hexdigest()
 
 

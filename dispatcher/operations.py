@@ -19,6 +19,7 @@ from dispatcher.chosen import chosen_sender
 from dispatcher.models import Category
 from people.channels import Channel
 from people.models import Import, placeholders_of
+from people.segments import BrokenSegment, hold, refuse_broken
 from wires import live, queue
 
 Status = Campaign.Status
@@ -70,6 +71,7 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
     campaign = locked(campaign)
     if not campaign.can_become(Status.PREPARING):
         raise IllegalMove(campaign, Status.SENDING)
+    hold(campaign.all_segments())  # what they ask stays as it is until all can see that it is being prepared
     refuse_unless_ready(campaign)
     was = campaign.get_status_display()
     columns: dict[str, Any] = {"launched_at": timezone.now(), "frozen_up_to": 0, **footer.frozen(campaign)}
@@ -89,6 +91,10 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if campaign.channel == Channel.EMAIL and not campaign.subject.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The email has no subject.")
+    try:
+        refuse_broken(campaign.all_segments())
+    except BrokenSegment as broken:
+        raise LaunchRefused("SEGMENT_BROKEN", str(broken)) from None
     if upload := import_under_way(campaign):
         sentence = f"“{upload}” is still being imported into this audience; send when it is done."
         raise LaunchRefused("IMPORT_RUNNING", sentence)
@@ -103,23 +109,39 @@ def refuse_unless_ready(campaign: Campaign) -> None:
 def import_under_way(campaign: Campaign) -> Import | None:
     """A list that is still being imported into the audience: half of it would be sent to."""
     running = campaign.workspace.imports.filter(status__in=[Import.Status.WAITING, Import.Status.RUNNING])
-    return (running if campaign.everyone else running.filter(group__in=campaign.groups.all())).first()
+    if campaign.everyone or campaign.all_segments().exists():  # anybody who comes in may fit one
+        return running.first()
+    return running.filter(group__in=campaign.groups.all()).first()
 
 
 def carry_on(campaign: Campaign) -> bool:
     """Freeze the next chunk of a campaign being prepared; True once it is sending. The caller holds its lock."""
     more = freeze.freeze_chunk(campaign)
-    if not more:
-        if freeze.slice_into_batches(campaign, len(Category)):
-            books = books_of(campaign)
-            reason = f"{books.total:,} people frozen, {books.skipped:,} of them left out"
-            campaign.move_to(Status.SENDING, by=None, reason=reason)
-            queue.ring()
-        else:
-            freeze.undo(campaign)
-            campaign.move_to(Status.DRAFT, by=None, reason="Nobody was left to write to.")
+    try:
+        # After the chunk, not before: what is moved to a file meanwhile says so before its first row is gone.
+        refuse_broken(campaign.all_segments())
+    except BrokenSegment as broken:
+        back_to_draft(campaign, str(broken))
+        more = False
+    else:
+        if not more:
+            begin_sending(campaign)
     live.changed(campaign.pk, campaign.workspace_id)
     return not more
+
+
+def begin_sending(campaign: Campaign) -> None:
+    if not freeze.slice_into_batches(campaign, len(Category)):
+        return back_to_draft(campaign, "Nobody was left to write to.")
+    books = books_of(campaign)
+    reason = f"{books.total:,} people frozen, {books.skipped:,} of them left out"
+    campaign.move_to(Status.SENDING, by=None, reason=reason)
+    queue.ring()
+
+
+def back_to_draft(campaign: Campaign, reason: str) -> None:
+    freeze.undo(campaign)
+    campaign.move_to(Status.DRAFT, by=None, reason=reason)
 
 
 @transaction.atomic

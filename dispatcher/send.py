@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor
+from campaigns.authoring import AUDIENCE
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
 from dispatcher.books import books_of
@@ -40,17 +41,22 @@ class Unknown(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """Whom to send to: everyone, groups, people, or those whose fields are as in `segment`; minus `without`."""
+    """Whom to send to: everyone, groups, segments, people, or those whose fields are as in `segment`.
+
+    `without` these people, and those of the segments in `without_segments`.
+    """
 
     everyone: bool = False
     groups: Collection[int] = ()
     people: Collection[int] = ()
     segment: Mapping[str, str] = field(default_factory=dict)
+    segments: Collection[int] = ()
     without: Collection[int] = ()
+    without_segments: Collection[int] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.everyone or self.groups or self.people or self.segment)
+        return not (self.everyone or self.groups or self.segments or self.people or self.segment)
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,8 @@ def newly_skipped(before: Forecast, after: Forecast) -> dict[SkipReason, int]:
 
 
 def empty_audience(campaign: Campaign) -> None:
-    for chosen in (campaign.groups, campaign.picked, campaign.excluded_groups, campaign.excluded):
-        chosen.clear()
+    for kind in AUDIENCE:
+        getattr(campaign, kind).clear()
     choose_everyone(campaign, False)
 
 
@@ -121,6 +127,9 @@ def add_to_audience(campaign: Campaign, choice: Choice) -> None:
     if choice.groups:
         refuse_unknown("Group", campaign.workspace.groups, choice.groups)
         campaign.groups.add(*choice.groups)
+    if choice.segments:
+        refuse_unknown("Segment", campaign.workspace.segments, choice.segments)
+        campaign.segments.add(*choice.segments)
     if choice.people:
         refuse_unknown("Customer", campaign.workspace.recipients, choice.people)
         link(Campaign.picked.through, campaign, Q(pk__in=choice.people))
@@ -133,6 +142,9 @@ def leave_out(campaign: Campaign, choice: Choice) -> None:
     if choice.without:
         refuse_unknown("Customer", campaign.workspace.recipients, choice.without)
         link(Campaign.excluded.through, campaign, Q(pk__in=choice.without))
+    if choice.without_segments:
+        refuse_unknown("Segment", campaign.workspace.segments, choice.without_segments)
+        campaign.excluded_segments.add(*choice.without_segments)
 
 
 def refuse_unknown(what: str, rows: Manager, ids: Collection[int]) -> None:

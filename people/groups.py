@@ -8,11 +8,10 @@ from django.db.models.expressions import RawSQL
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
+from people.in_use import campaign_using, segments_asking_for
 from people.models import Group
 from people.plain import NotPlain, plain
 from people.search import COUNTED
-
-UNDECIDED = {"draft", "scheduled", "preparing"}  # a campaign whose people are not all frozen yet
 
 
 class DuplicateGroup(Exception):
@@ -88,11 +87,11 @@ def delete_group(group: Group, *, by: Actor | None) -> None:
 
     Without it a campaign still to be sent would reach others than its author chose: fewer, or those left out.
     """
-    for campaigns in (group.campaigns, group.excluded_from):
-        for campaign in campaigns.all():
-            if campaign.get_status_display() in UNDECIDED:
-                sentence = f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first."
-                raise GroupInUse(sentence)
+    if campaign := campaign_using(group):
+        raise GroupInUse(f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first.")
+    for segment in segments_asking_for(group):
+        if campaign := campaign_using(segment):
+            raise GroupInUse(f"The campaign “{campaign}” is for “{segment}”, which asks who is in “{group}”.")
     before = {"people": group.recipients.count()} | audit_log.fields_of(group, ("name", "description"))
     audit_log.record(group.workspace, "delete", group, by=by, before=before)
     group.delete()

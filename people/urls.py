@@ -1,6 +1,6 @@
 from django.urls import path
 
-from people import import_views, views
+from people import import_views, segment_views, views
 
 urlpatterns = [
     path("people/", views.people, name="people"),
@@ -14,4 +14,11 @@ urlpatterns = [
     path("groups/new/", views.group, name="group-new"),
     path("groups/<int:pk>/", views.group, name="group-edit"),
     path("groups/<int:pk>/delete/", views.group_delete, name="group-delete"),
+    path("segments/", segment_views.segments, name="segments"),
+    path("segments/new/", segment_views.segment, name="segment-new"),
+    path("segments/draw/", segment_views.draw, name="segment-draw"),
+    path("segments/count/", segment_views.count, name="segment-count"),
+    path("segments/<int:pk>/", segment_views.segment, name="segment-edit"),
+    path("segments/<int:pk>/duplicate/", segment_views.duplicate, name="segment-duplicate"),
+    path("segments/<int:pk>/delete/", segment_views.delete, name="segment-delete"),
 ]

@@ -32,6 +32,7 @@ from people import imports
 from tests.accounts.test_two_factor import code_of, set_up
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
+from tests.people.describing import make_segment
 from tests.test_roles import OPERATIONS, PAGES
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +219,14 @@ def as_shown(scene: Scene) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None} | {"from_name": "Acme"}
 
 
+def segment(scene: Scene) -> list[Any]:
+    return [make_segment(scene.workspace, ("email", "known")).pk]
+
+
+def a_segment(scene: Scene) -> dict[str, Any]:
+    return {"name": "Here", "b0r0-field": "location", "b0r0-comparison": "is", "b0r0-value": "Nairobi"}
+
+
 OWN_PASSWORD = typing(password=PASSWORD)
 NEW_PASSWORD = {"new_password1": "another-long-password", "new_password2": "another-long-password"}
 
@@ -253,6 +262,10 @@ CHANGES = {
     "group-new": Change("create", typed=typing(name="Customers")),
     "group-edit": Change("update", lambda scene: [make_group(scene.workspace).pk], typing(name="Customers")),
     "group-delete": Change("delete", lambda scene: [make_group(scene.workspace).pk]),
+    "segment-new": Change("create", typed=a_segment),
+    "segment-edit": Change("update", segment, a_segment),
+    "segment-duplicate": Change("duplicate", segment),
+    "segment-delete": Change("delete", segment),
     "login": Change(
         "log_in", logged_out, lambda scene: {"username": scene.ann.email, "password": PASSWORD}
     ),
@@ -292,6 +305,8 @@ CHANGES = {
 
 NOTHING = {
     "campaign-preview": "draws what is typed and keeps nothing",
+    "segment-draw": "draws the rows that are typed and keeps nothing",
+    "segment-count": "counts whom the rows that are typed describe and keeps nothing",
     "switch-workspace": "the session alone knows in which workspace somebody works",
     "admin-login": "leads to the other login",
     "admin-password": "leads to the other page",

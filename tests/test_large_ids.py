@@ -10,9 +10,17 @@ from accounts.models import Role
 from campaigns.models import Campaign
 from tests.dispatcher.outcomes import launched
 from tests.make import make_campaign, make_group, make_member, make_recipients, make_workspace
+from tests.people.describing import make_segment
 
 pytestmark = pytest.mark.django_db
-TABLES = ["campaigns_campaign", "people_recipient", "people_group", "people_import", "accounts_workspace"]
+TABLES = [
+    "campaigns_campaign",
+    "people_recipient",
+    "people_group",
+    "people_segment",
+    "people_import",
+    "accounts_workspace",
+]
 COMMA = re.compile(r"""(?:href|action|id|for|name|value|data-[a-z]+|hx-[a-z-]+|src)=["'][^"']*\d,\d{3}[^"']*["']""")
 
 
@@ -26,6 +34,8 @@ def test_no_page_writes_an_id_with_a_comma(client, provider_of_nothing):
     group = make_group(workspace, *people)
     draft = make_campaign(workspace, everyone=False)
     draft.groups.add(group)
+    segment = make_segment(workspace, ("group", "in", group.pk))
+    draft.segments.add(segment)
     draft.picked.add(*people[:3])
     sent = launched(make_campaign(workspace))
     client.force_login(ann)
@@ -38,6 +48,8 @@ def test_no_page_writes_an_id_with_a_comma(client, provider_of_nothing):
         reverse("message", args=[sent.pk, 1]),
         reverse("people"),
         reverse("groups"),
+        reverse("segments"),
+        reverse("segment-edit", args=[segment.pk]),
         reverse("import-new"),
         reverse("person-edit", args=[people[0].pk]),
     ]

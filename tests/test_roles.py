@@ -34,6 +34,7 @@ from people.links import Meant, Purpose, keys, token_of
 from tests.dispatcher.outcomes import failed, launched, unknown
 from tests.dispatcher.watching import socket, watch
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
+from tests.people.describing import make_segment
 
 Arguments = list[Any]
 STOP = {"wish": "stop"}
@@ -78,6 +79,10 @@ def person(workspace: Workspace) -> Arguments:
 
 def group(workspace: Workspace) -> Arguments:
     return [make_group(workspace).pk]
+
+
+def segment(workspace: Workspace) -> Arguments:
+    return [make_segment(workspace, ("email", "known")).pk]
 
 
 def member(workspace: Workspace) -> Arguments:
@@ -162,6 +167,13 @@ PAGES = {
     "group-new": Page(get="editor", post="editor"),
     "group-edit": Page(get="editor", post="editor", row=group),
     "group-delete": Page(get="editor", post="editor", row=group),
+    "segments": Page(get="viewer"),
+    "segment-new": Page(get="editor", post="editor"),
+    "segment-edit": Page(get="editor", post="editor", row=segment),
+    "segment-duplicate": Page(post="editor", row=segment),
+    "segment-delete": Page(get="editor", post="editor", row=segment),
+    "segment-draw": Page(post="editor"),
+    "segment-count": Page(post="editor"),
     # the way in and out
     "login": Page(get="anybody", post="anybody"),
     "login-code": Page(get="anybody", post="anybody"),

@@ -3,6 +3,7 @@
 from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression
 from people.models.imports import Import, ImportRow
 from people.models.person import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName, Group, Recipient, placeholders_of
+from people.models.segments import Segment
 
 __all__ = [
     "STANDARD_FIELDS",
@@ -16,6 +17,7 @@ __all__ = [
     "LeftGroup",
     "Recipient",
     "Reply",
+    "Segment",
     "Suppression",
     "placeholders_of",
 ]

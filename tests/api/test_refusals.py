@@ -160,6 +160,7 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from(
     ["name", "title", "channel", "base_template", "message", "subject", "scheduled_at", "timezone", "priority"]
     + ["group_ids", "customer_ids", "segment", "target", "exclude_ids", "send_now"]
+    + ["segment_ids", "exclude_segment_ids"]
     + ["phone", "email", "first_name", "location", "attributes", "\x00", "id"]
 )
 

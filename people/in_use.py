@@ -1,0 +1,24 @@
+"""What a campaign still to be sent chooses its people by cannot be taken away from under it."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from people.models import Group, Segment
+from people.segment_rules import rules_in
+
+UNDECIDED = ("draft", "scheduled", "preparing")  # a campaign whose people are not all frozen yet
+BEING_FROZEN = ("preparing",)
+
+
+def campaign_using(row: Any, statuses: Collection[str] = UNDECIDED) -> Any:
+    """A campaign in one of these statuses for the people of this group or segment, or without them; None if none is."""
+    waiting = (each for campaigns in (row.campaigns, row.excluded_from) for each in campaigns.all())
+    return next((each for each in waiting if each.get_status_display() in statuses), None)
+
+
+def segments_asking_for(group: Group) -> Iterator[Segment]:
+    """The segments that ask who is in this group."""
+    for segment in group.workspace.segments.all():
+        rules = (rule for block in rules_in(segment.rules).blocks for rule in block.rules)
+        if any(rule.field == "group" and rule.value == group.pk for rule in rules):
+            yield segment
