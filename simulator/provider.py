@@ -163,23 +163,32 @@ class Provider:
     async def accept(self, letter: Letter) -> str:
         """Take one message; returns the provider's own id for it."""
         await self._be_open()
+        arrived = time.monotonic()
         fails, kind, fault, wait = draws(self.behaviour.seed, letter.key, letter.nth)
-        if self.profile.slowest:
-            await asyncio.sleep(self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest))
         befallen = self._fault(fault)
-        if befallen == "busy":
-            raise TooFast(self.behaviour.retry_after)
-        call = self._decide(letter, fails, kind)
-        remembered = await self._remember(call) if self.behaviour.writes_down else call
+        busy = TooFast(self.behaviour.retry_after)
+        answer = busy if befallen == "busy" else await self._take(letter, fails, kind)
+        if self.profile.slowest:  # what was written down meanwhile is part of it
+            answers = arrived + self.profile.fastest + wait * (self.profile.slowest - self.profile.fastest)
+            await asyncio.sleep(answers - time.monotonic())
         if befallen == "hang":
             await asyncio.sleep(3600)
         if befallen == "drop":
             raise Broken("connection reset by peer after the message was sent")
         if befallen == "garbage":
             raise Broken("200 OK with an answer that is not JSON")
-        if not remembered.accepted:
-            raise NotAccepted(remembered.category)
-        return f"sim-{remembered.provider_id}"
+        if isinstance(answer, Answer):
+            raise answer
+        return answer
+
+    async def _take(self, letter: Letter, fails: float, kind: float) -> str | Answer:
+        """Decide and remember, on arrival; whoever hangs up before the answer has been heard nonetheless."""
+        try:
+            call = self._decide(letter, fails, kind)
+        except Unavailable as answer:
+            return answer
+        known = await self._remember(call) if self.behaviour.writes_down else call
+        return f"sim-{known.provider_id}" if known.accepted else NotAccepted(known.category)
 
     async def accept_together(self, letters: Iterable[Letter]) -> list[str | Answer]:
         """Take several messages; for each its id or what is wrong with it. Raises Closed and Broken for all of them."""

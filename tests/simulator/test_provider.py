@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
@@ -113,3 +114,18 @@ def test_a_fault_befalls_the_share_of_calls_it_is_set_to(settings, fault, answer
     hit = sum(isinstance(a, answer) for a in call(400))
     assert 140 < hit < 260
     assert Call.objects.count() == (400 - hit if fault == "busy" else 400)
+
+
+def test_what_arrived_is_written_down_also_when_the_caller_hangs_up_before_the_answer(settings):
+    settings.SIMULATOR_PROFILE = "rails"
+
+    async def hang_up() -> None:
+        provider = Provider()
+        await provider.open()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(provider.accept(Letter(str(uuid.UUID(int=1)), 0, "sms", "+1", "", "hello")), 0.01)
+        await provider.close()
+
+    asyncio.run(hang_up())
+
+    assert Call.objects.count() == 1
