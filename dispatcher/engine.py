@@ -8,8 +8,9 @@ import logging
 import os
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import replace
+from itertools import groupby
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -21,12 +22,14 @@ from dispatcher.content import Content
 from dispatcher.crash import crash_point
 from dispatcher.finish import finish_if_over
 from dispatcher.handover import Call, Handover
-from dispatcher.lease import Lease, take
-from dispatcher.senders.parcel import Busy, Sender
-from dispatcher.verdicts import judge
+from dispatcher.lease import Lease, hold, take
+from dispatcher.pace import Lane
+from dispatcher.senders.parcel import Busy
+from dispatcher.verdicts import Verdict, judge
 from dispatcher.watch import Watch
 from dispatcher.window import Window
 from wires import live
+from wires.trip import Trip
 
 logger = logging.getLogger(__name__)
 stop_requested = threading.Event()
@@ -145,13 +148,15 @@ class Shift:
             statuses = self._hold(cursor)
             counts, settled = self._settle(cursor, answered)
             calls = self._note(cursor, statuses, counts, settled)
-            for lease in self.leases.values():
-                lease.pending += settle.add_up(cursor, lease.batch, counts[lease.batch])
-            if self.leases:
-                giveback.renew(cursor, self.leases.values())
-            left, closed = self._give_back(cursor, statuses)
+            for batch, counted in counts.items():
+                self.leases[batch].pending -= counted.settled
             heard = [(self.leases[call.batch].content, call) for call in settled]
-            self.watch.record(cursor, [(self.leases[b].content, n) for b, n in counts.items()], heard)
+            trip = Trip(cursor)
+            settle.add_up(trip, counts)
+            giveback.renew(trip, self.leases.values())
+            self.watch.record(trip, [(self.leases[b].content, n) for b, n in counts.items()], heard)
+            trip.go()
+            left, closed = self._give_back(cursor, statuses)
         for call in settled:
             self.leases[call.batch].in_flight.discard(call)
         for call in calls:
@@ -164,25 +169,8 @@ class Shift:
         return calls, heard, closed
 
     def _hold(self, cursor) -> dict[int, Status]:
-        """Hold the campaigns FOR SHARE, so that a pause or cancel waits for us or is seen, then our batches.
-
-        A batch whose epoch moved on is somebody else's now, and is let go without a word.
-        """
-        campaigns = sorted({lease.content.campaign for lease in self.leases.values()})
-        cursor.execute(
-            "SELECT id, status FROM campaigns_campaign WHERE id = ANY(%s) ORDER BY id FOR SHARE", [campaigns]
-        )
-        statuses = {pk: Status(status) for pk, status in cursor.fetchall()}
-        cursor.execute(
-            """
-            SELECT b.id, b.pending, b.first_intent_at
-            FROM dispatcher_batch b JOIN unnest(%s::bigint[], %s::int[]) AS mine(id, epoch)
-                 ON b.id = mine.id AND b.epoch = mine.epoch
-            WHERE b.owner = %s ORDER BY b.id FOR UPDATE OF b
-            """,
-            [list(self.leases), [lease.epoch for lease in self.leases.values()], self.owner],
-        )
-        held = {pk: rest for pk, *rest in cursor.fetchall()}
+        """Hold the campaigns and our batches; one that is somebody else's now is let go without a word."""
+        statuses, held = hold(cursor, self.leases.values(), self.owner)
         for lost in self.leases.keys() - held.keys():
             logger.info("batch %s was taken over, letting go", lost)
             self.leases.pop(lost)
@@ -196,63 +184,70 @@ class Shift:
         # Only calls of the leases we hold now: after a stall we may have taken our own lapsed batch again, and the
         # answers of the earlier lease are nobody's any more. Their messages were suspects when it was taken.
         settled = [c for c in answered if c.batch in self.leases and c in self.leases[c.batch].in_flight]
-        by_batch: dict[int, list[Call]] = defaultdict(list)
+        verdicts: dict[int, list[Verdict]] = defaultdict(list)
         for call in settled:
-            by_batch[call.batch].append(call)
-        counts: dict[int, settle.Counts] = defaultdict(settle.Counts)
-        for batch, calls in by_batch.items():
-            lease = self.leases[batch]
-            lease.flying -= len(calls)
-            terms, since = lease.content.terms, lease.first_intent_at
-            verdicts = [judge(call.standing, call.answer, terms, since) for call in calls]
-            counts[batch] = settle.write(cursor, verdicts)
-            lease.asked = max(lease.asked, *(_asked(call.answer) for call in calls))
-        return counts, settled
+            lease = self.leases[call.batch]
+            verdicts[call.batch].append(judge(call.standing, call.answer, lease.content.terms, lease.first_intent_at))
+            lease.flying -= 1
+            lease.asked = max(lease.asked, _asked(call.answer))
+        return settle.write(cursor, verdicts), settled
 
     def _note(
         self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts], settled: list[Call]
     ) -> list[Call]:
         """Intents for as many of the next messages as the window allows, and the pace as the answers left it."""
-        calls: list[Call] = []
-        room = 0 if self.is_over else self.room
-        in_hand = self._in_hand()
         answers: dict[Chosen, list[tuple[int, object]]] = defaultdict(list)
         for call in settled:
             content = self.leases[call.batch].content
             answers[content.chosen].append((content.campaign, call.answer))
+        calls: list[Call] = []
+        room = 0 if self.is_over else self.room
         # In one order for all workers: pace rows are locked one after the other, whatever is done to them.
-        for lease in sorted(self.leases.values(), key=lambda lease: (lease.content.lane, lease.batch)):
-            told = answers.pop(lease.content.chosen, [])
-            if not self.watch.close_or_slow_down(cursor, lease.content.chosen, told):
-                self._let_go_of(lease.content.chosen)
-            if lease.pass_is_over or room <= 0 or statuses[lease.content.campaign] != Status.SENDING:
-                continue
-            crash_point("before_intent")
-            sender = lease.content.sender
-            if sender is None:  # it was paused when it was leased, or its sender is gone: leased again, it has one
-                lease.due_in = 0.0
-                continue
-            most = min(
-                room,
-                self.window.of_sender(sender) - in_hand[sender],
-                window.of_batch(lease) - lease.flying,
-            )
-            lease.is_held_back = most <= 0
-            if lease.is_held_back:
-                continue
-            tokens, wait = pace.take(cursor, lease.content.lane, min(most, lease.last - lease.noted_up_to))
-            if not tokens:
+        in_order = sorted(self.leases.values(), key=lambda lease: (lease.content.lane, lease.batch))
+        for lane, leases in groupby(in_order, key=lambda lease: lease.content.lane):
+            of_lane = list(leases)
+            for chosen in dict.fromkeys(lease.content.chosen for lease in of_lane):
+                if not self.watch.close_or_slow_down(cursor, chosen, answers[chosen]):
+                    self._let_go_of(chosen)
+            sending = [lease for lease in of_lane if statuses[lease.content.campaign] == Status.SENDING]
+            calls += self._note_of(cursor, lane, sending, room - len(calls), counts)
+        return calls
+
+    def _note_of(
+        self, cursor, lane: Lane, leases: list[Lease], room: int, counts: dict[int, settle.Counts]
+    ) -> list[Call]:
+        """Tokens for all leases of a lane are taken at once, and what none of them needs is given back."""
+        wanted = min(room, sum(self._places(lease) for lease in leases))
+        if wanted <= 0:
+            return []
+        crash_point("before_intent")
+        tokens, wait = pace.take(cursor, lane, wanted)
+        calls: list[Call] = []
+        for lease in leases:
+            most = min(tokens - len(calls), self._places(lease))
+            if most:
+                noted = intent.note(cursor, lease, most, counts[lease.batch])
+                lease.flying += len(noted)
+                calls += noted
+            elif tokens < wanted and self._places(lease):
                 lease.due_in = wait
                 self.waiting[lease.content.campaign] = time.monotonic() + wait
-                continue
-            noted = intent.note(cursor, lease, tokens, counts[lease.batch])
-            if len(noted) < tokens:
-                pace.give_back(cursor, lease.content.lane, tokens - len(noted))
-            lease.flying += len(noted)
-            in_hand[sender] += len(noted)
-            room -= len(noted)
-            calls += noted
+        if len(calls) < tokens:
+            pace.give_back(cursor, lane, tokens - len(calls))
         return calls
+
+    def _places(self, lease: Lease) -> int:
+        """How many of its messages may be noted now, as far as its sender is concerned."""
+        sender = lease.content.sender
+        if lease.pass_is_over:
+            return 0
+        if sender is None:  # it was paused when it was leased, or its sender is gone: leased again, it has one
+            lease.due_in = 0.0
+            return 0
+        in_hand = sum(other.flying for other in self.leases.values() if other.content.sender is sender)
+        places = min(self.window.of_sender(sender) - in_hand, window.of_batch(lease) - lease.flying)
+        lease.is_held_back = places <= 0
+        return max(0, min(places, lease.last - lease.noted_up_to))
 
     def _let_go_of(self, chosen: Chosen) -> None:
         """Another sender was chosen than the one that cannot be reached: the batches are leased anew, for that one."""
@@ -260,14 +255,6 @@ class Shift:
         for lease in self.leases.values():
             if lease.content.chosen == chosen:
                 lease.content = replace(lease.content, sender=None)
-
-    def _in_hand(self) -> Counter[Sender]:
-        """How many messages each sender has in hand, of the batches that are ours."""
-        in_hand: Counter[Sender] = Counter()
-        for lease in self.leases.values():
-            if lease.content.sender:
-                in_hand[lease.content.sender] += lease.flying
-        return in_hand
 
     def _give_back(self, cursor, statuses: dict[int, Status]) -> tuple[set[int], set[int]]:
         """The batches that leave our hands, and the campaigns that may be over by that."""

@@ -10,6 +10,7 @@ from dispatcher import settle
 from dispatcher.lease import CANCELLED, SENDING, Lease
 from dispatcher.pace import LONGEST_CLOSURE
 from dispatcher.verdicts import WAITS
+from wires import arrays
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ def renew(cursor, leases: Iterable[Lease]) -> None:
         RENEW,
         [
             settings.LEASE_SECONDS,
-            [lease.batch for lease in leases],
-            [lease.noted_up_to for lease in leases],
-            [lease.flying for lease in leases],
+            arrays.plain(lease.batch for lease in leases),
+            arrays.plain(lease.noted_up_to for lease in leases),
+            arrays.plain(lease.flying for lease in leases),
         ],
     )
 
@@ -79,7 +80,7 @@ def cancel(cursor, lease: Lease) -> None:
     cursor.execute(CANCEL, [lease.content.campaign, lease.first, lease.last])
     counts = settle.Counts()
     settle.count_rows(counts, cursor.fetchall())
-    settle.add_up(cursor, lease.batch, counts)
+    settle.add_up(cursor, {lease.batch: counts})
     close(cursor, lease)
 
 

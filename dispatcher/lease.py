@@ -1,7 +1,7 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,8 @@ from dispatcher.crash import crash_point
 from dispatcher.handover import Call, Handover, StillOpening, Term
 from dispatcher.senders.parcel import Unreachable, Unsure
 from dispatcher.verdicts import Standing, judge
+from wires import arrays
+from wires.trip import Trip
 
 OPENING_AGAIN = 0.1  # seconds until one looks again whether a sender is open, or a campaign free
 SENDING, PAUSED, CANCELLED = Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.CANCELLED
@@ -95,6 +97,14 @@ END_DOUBT = """
     WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1 AND in_doubt_since IS NOT NULL
     RETURNING status, category, skip_reason
 """
+# Those of an epoch that moved on are somebody else's now.
+CAMPAIGNS = "SELECT id, status FROM campaigns_campaign WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE"
+BATCHES = """
+    SELECT b.id, b.pending, b.first_intent_at
+    FROM dispatcher_batch b JOIN unnest(%s::bigint[], %s::int[]) AS mine(id, epoch)
+         ON b.id = mine.id AND b.epoch = mine.epoch
+    WHERE b.owner = %s ORDER BY b.id FOR UPDATE OF b
+"""
 
 
 def take(
@@ -170,8 +180,9 @@ def _settle_suspects(cursor, lease: Lease) -> None:
     gone = Unsure("the worker stopped before it heard the answer", category="other")
     suspects = [Standing(*row) for row in cursor.fetchall()]
     verdicts = [judge(one, gone, lease.content.terms, lease.first_intent_at) for one in suspects]
-    counts = settle.write(cursor, verdicts)
-    lease.pending += settle.add_up(cursor, lease.batch, counts)
+    counts = settle.write(cursor, {lease.batch: verdicts})
+    settle.add_up(cursor, counts)
+    lease.pending -= counts[lease.batch].settled
 
 
 def _end_doubt(cursor, lease: Lease) -> None:
@@ -179,4 +190,21 @@ def _end_doubt(cursor, lease: Lease) -> None:
     cursor.execute(END_DOUBT, [lease.content.campaign, lease.first, lease.last])
     counts = settle.Counts()
     settle.count_rows(counts, cursor.fetchall())
-    lease.pending += settle.add_up(cursor, lease.batch, counts)
+    settle.add_up(cursor, {lease.batch: counts})
+    lease.pending -= counts.settled
+
+
+def hold(
+    cursor, leases: Collection[Lease], owner: str
+) -> tuple[dict[int, Campaign.Status], dict[int, tuple[int, datetime | None]]]:
+    """Hold the campaigns FOR SHARE, so that a pause or cancel waits for us or is seen, then the batches still ours.
+
+    Returns the status of each campaign, and of each such batch what is pending and when its first intent was noted.
+    """
+    trip = Trip(cursor)  # of two statements: a batch is looked at when its campaign is held
+    trip.execute(CAMPAIGNS, [arrays.plain({lease.content.campaign for lease in leases})])
+    epochs = arrays.plain(lease.epoch for lease in leases)
+    trip.execute(BATCHES, [arrays.plain(lease.batch for lease in leases), epochs, owner])
+    campaigns, batches = trip.go()
+    statuses = {pk: Campaign.Status(status) for pk, status in campaigns}
+    return statuses, {pk: (pending, since) for pk, pending, since in batches}

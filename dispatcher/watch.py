@@ -15,11 +15,13 @@ from dispatcher.handover import Call
 from dispatcher.senders.parcel import Busy, Receipt, Refused, Unreachable
 from dispatcher.settle import Counts
 from dispatcher.verdicts import NotFilledIn, NotStarted, Stopped, storable
-from wires import live
+from wires import arrays, live
 
 logger = logging.getLogger(__name__)
 Status = Campaign.Status
 UNHEARD_IN_A_ROW = 20  # then something is wrong with the provider, and a person should look
+HEARD = (Receipt, Busy, Refused)
+UNASKED = (NotFilledIn, NotStarted, Stopped)  # nobody waited for an answer
 SIGNAL_EVERY = 0.25  # seconds, per campaign
 # In the ledger, because at one message a second no shift is long enough to notice. A person who resumes begins anew.
 SILENT = """
@@ -59,7 +61,7 @@ class Watch:
             cursor.execute(
                 "INSERT INTO dispatcher_settlement (campaign_id, settled, helped, heard, silence)"
                 " SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::bool[], %s::int[])",
-                [list(column) for column in zip(*rows, strict=True)],
+                [arrays.plain(column) for column in zip(*rows, strict=True)],
             )
         self.silent = {pk for pk, n in silence.items() if n}
         for campaign in list(self.untold):
@@ -115,10 +117,10 @@ def listen(answered: list[tuple[Content, Call]]) -> tuple[set[int], Counter[int]
     heard: set[int] = set()
     silence: Counter[int] = Counter()
     for content, call in answered:
-        if isinstance(call.answer, Receipt | Busy | Refused):
+        if isinstance(call.answer, HEARD):
             heard.add(content.campaign)
             silence[content.campaign] = 0
-        elif not isinstance(call.answer, NotFilledIn | NotStarted | Stopped):
+        elif not isinstance(call.answer, UNASKED):
             silence[content.campaign] += 1
     return heard, silence
 

@@ -7,8 +7,13 @@ from collections.abc import Iterable
 
 
 def plain(values: Iterable[object]) -> str:
-    """Of what needs no quotes: integers, UUIDs, truth values."""
+    """Of what needs no quotes: integers, UUIDs, truth values, moments."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def nullable(values: Iterable[object]) -> str:
+    """The same with None for NULL."""
+    return plain("NULL" if value is None else value for value in values)
 
 
 def texts(values: Iterable[str]) -> str:

@@ -14,8 +14,8 @@ from dispatcher.books import books_of
 from dispatcher.chosen import Chosen
 from dispatcher.handover import Call, Handover, Term
 from dispatcher.lease import take
-from dispatcher.models import Attempt, Batch, Message, SkipReason
-from dispatcher.senders.parcel import Busy, Parcel, Receipt
+from dispatcher.models import Attempt, Batch, Category, Message, SkipReason
+from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused
 from dispatcher.verdicts import NotStarted, Standing, Terms, judge
 from people.channels import Channel
 from tests.dispatcher.sending import make_due, press, work_off, wrong_with_the_books
@@ -118,11 +118,31 @@ def test_settling_the_same_answer_twice_counts_it_once(provider):
     answers = [(first, Receipt("p-1")), (second, Busy("503", category="provider_down"))]
     verdicts = [judge(standing_of(message), answer, TERMS, None) for message, answer in answers]
     with connection.cursor() as cursor:
-        counts = [settle.write(cursor, verdicts).settled for _ in range(2)]
+        counts = [settle.write(cursor, {1: verdicts})[1].settled for _ in range(2)]
 
     assert counts == [1, 0]  # the other one still waits
     assert (Attempt.objects.count(), Message.objects.get(pk=second.pk).tries) == (1, 1)
     assert campaign.status == Campaign.Status.SENDING
+
+
+def test_answers_for_several_batches_are_counted_each_in_its_own(provider, settings):
+    settings.BATCH_SIZE = 2
+    campaign = launched(6)
+    bad, busy, *_ = campaign.workspace.recipients.order_by("pk").values_list("email", flat=True)[1::2]
+    provider.answers[bad] = [Refused("no such mailbox", category="invalid_address")]
+    provider.answers[busy] = [Busy("503", category="provider_down"), None]
+
+    engine.work(seconds=0.3)
+
+    rows = campaign.batches.order_by("first").values_list("sent", "failed", "pending")
+    assert list(rows) == [(1, 1, 0), (1, 0, 1), (2, 0, 0)]
+    work_off(campaign)
+    assert wrong_with_the_books(campaign) == []
+    outcomes = Attempt.objects.order_by("message__number").values_list("outcome", "category")
+    assert list(outcomes) == [
+        (Attempt.Outcome.REFUSED, Category.INVALID_ADDRESS),
+        (Attempt.Outcome.BUSY, Category.PROVIDER_DOWN),
+    ]
 
 
 def standing_of(message: Message) -> Standing:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from dispatcher import engine, operations, pace
 from dispatcher.books import books_of
-from dispatcher.models import Batch, Pace
+from dispatcher.models import Batch, Message, Pace, SkipReason
 from people.channels import Channel
 from tests.dispatcher.sending import work_off
 from tests.make import make_campaign, make_workspace
@@ -100,3 +100,32 @@ def test_tokens_nobody_used_are_returned(provider):
     work_off(campaign)
 
     assert Pace.objects.get().tokens >= 46
+
+
+def test_what_the_first_batch_of_a_lane_does_not_need_goes_to_the_next_and_the_rest_is_returned(provider, settings):
+    settings.BATCH_SIZE = 5
+    campaign = make_campaign(people=10)
+    Pace.objects.create(workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=9, tokens=9)
+    operations.launch(campaign, by=None)
+    settled = {"status": Message.Status.SKIPPED, "skip_reason": SkipReason.ERASED}
+    Message.objects.filter(campaign=campaign, number__in=(2, 3, 4)).update(**settled)
+    campaign.batches.filter(first=1).update(pending=2, skipped=3)
+
+    engine.work(seconds=0.1)
+
+    assert books_of(campaign).sent == 7
+    assert 2 <= Pace.objects.get().tokens < 4
+
+
+def test_a_lane_that_runs_out_of_tokens_tells_each_batch_left_without_when_to_come_again(provider, settings):
+    settings.BATCH_SIZE = 5
+    campaign = make_campaign(people=15)
+    Pace.objects.create(workspace=campaign.workspace, channel=campaign.channel, sender="scripted", limit=0.1, tokens=1)
+    operations.launch(campaign, by=None)
+
+    engine.work(seconds=0.1)
+
+    assert books_of(campaign).sent == 1
+    left = Batch.objects.filter(first__gt=1)
+    assert [batch.owner for batch in left] == ["", ""]
+    assert all(batch.due_at > timezone.now() + timedelta(seconds=5) for batch in left)
