@@ -17,6 +17,7 @@ from accounts.models import ApiKey
 from dispatcher import api_campaigns, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
 from people import api as customers
+from people import api_replies
 
 
 class Key(HttpBearer):
@@ -58,6 +59,7 @@ for error, answer in ANSWERS.items():
     api.add_exception_handler(error, answer)
 api.add_router("", api_campaigns.router)
 api.add_router("", customers.router)
+api.add_router("", api_replies.router)
 
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 

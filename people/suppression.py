@@ -103,6 +103,14 @@ def look_at_address(workspace: Workspace, address: str) -> None:
     _look(f"p.workspace_id = %(workspace)s AND {whom}", workspace=workspace.pk, address=address)
 
 
+def look_at_addresses(workspace: Workspace, addresses: Collection[str]) -> None:
+    """The same for whoever has one of these."""
+    emails, phones = ([each for each in addresses if ("@" in each) is wanted] for wanted in (True, False))
+    for whom, some in (("lower(p.email) = ANY(%(some)s)", emails), ("p.phone = ANY(%(some)s)", phones)):
+        if some:
+            _look(f"p.workspace_id = %(workspace)s AND {whom}", workspace=workspace.pk, some=some)
+
+
 def look_at_everybody(workspace: Workspace) -> None:
     """The same for all people of the workspace: after a list came in, some of it digests alone."""
     _look("p.workspace_id = %(workspace)s", workspace=workspace.pk)

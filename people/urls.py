@@ -1,8 +1,16 @@
 from django.urls import path
 
-from people import import_views, segment_views, views
+from people import import_views, reply_views, segment_views, suppression_views, views
 
 urlpatterns = [
+    path("replies/", reply_views.replies, name="replies"),
+    path("replies/note/", reply_views.note_reply, name="note-reply"),
+    path("settings/consent/", reply_views.consent_settings, name="consent-settings"),
+    path("settings/suppression/", suppression_views.show_list, name="suppression"),
+    path("settings/suppression/add/", suppression_views.suppress, name="suppress"),
+    path("settings/suppression/import/", suppression_views.bring_in, name="suppression-import"),
+    path("settings/suppression/download/", suppression_views.download, name="suppression-download"),
+    path("settings/suppression/<int:pk>/release/", suppression_views.release, name="release"),
     path("people/", views.people, name="people"),
     path("people/new/", views.person, name="person-new"),
     path("people/<int:pk>/", views.person, name="person-edit"),

@@ -29,11 +29,12 @@ from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
 from dispatcher.models import Category
 from people import imports
+from people.channels import Channel
 from tests.accounts.test_two_factor import code_of, set_up
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
 from tests.people.describing import make_segment
-from tests.test_roles import OPERATIONS, PAGES
+from tests.test_roles import OPERATIONS, PAGES, suppression
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-password"
@@ -266,6 +267,11 @@ CHANGES = {
     "segment-edit": Change("update", segment, a_segment),
     "segment-duplicate": Change("duplicate", segment),
     "segment-delete": Change("delete", segment),
+    "note-reply": Change("receive_reply", typed=typing(channel=Channel.SMS.value, number="+254712345678", text="Hi")),
+    "consent-settings": Change("change_consent_settings", typed=typing(sms_link="on")),
+    "suppress": Change("suppress", typed=typing(address="grace@example.com")),
+    "suppression-import": Change("import_suppressions", typed=typing(text="grace@example.com")),
+    "release": Change("release", lambda scene: suppression(scene.workspace)),
     "login": Change(
         "log_in", logged_out, lambda scene: {"username": scene.ann.email, "password": PASSWORD}
     ),
@@ -320,6 +326,7 @@ CALLS = {
     "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
     "POST campaigns/{campaign_id}/send": ("launch", {"target": "all"}),
     "POST customers": ("create", {"email": "grace@example.com"}),
+    "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
 }
 
 

@@ -31,6 +31,8 @@ from dispatcher.urls import sockets
 from people.channels import Channel
 from people.imports import start_import
 from people.links import Meant, Purpose, keys, token_of
+from people.models import Suppression
+from people.suppression import suppress
 from tests.dispatcher.outcomes import failed, launched, unknown
 from tests.dispatcher.watching import socket, watch
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
@@ -116,6 +118,11 @@ def link(purpose: Purpose) -> Callable[[Workspace], Arguments]:
     return made
 
 
+def suppression(workspace: Workspace) -> Arguments:
+    suppress(workspace, "ann@example.com", reason=Suppression.Reason.ADDED, by=None)
+    return [workspace.suppressions.get().pk]
+
+
 def channel(workspace: Workspace) -> Arguments:
     """A word that every workspace knows: no row of anybody."""
     return ["email"]
@@ -174,6 +181,14 @@ PAGES = {
     "segment-delete": Page(get="editor", post="editor", row=segment),
     "segment-draw": Page(post="editor"),
     "segment-count": Page(post="editor"),
+    "replies": Page(get="viewer"),
+    "note-reply": Page(post="editor"),
+    "consent-settings": Page(get="admin", post="admin"),
+    "suppression": Page(get="admin"),
+    "suppress": Page(post="admin"),
+    "suppression-import": Page(get="admin", post="admin"),
+    "suppression-download": Page(get="admin"),
+    "release": Page(get="admin", post="admin", row=suppression),
     # the way in and out
     "login": Page(get="anybody", post="anybody"),
     "login-code": Page(get="anybody", post="anybody"),
@@ -249,6 +264,7 @@ OPERATIONS = {
     "GET campaigns/{campaign_id}": "viewer",
     "POST campaigns/{campaign_id}/send": "marketer",
     "POST customers": "editor",
+    "POST replies": "marketer",
 }
 
 # What an operation is sent, if it wants more than nothing at all.
@@ -256,6 +272,7 @@ BODIES = {
     "POST campaigns": {"name": "Spring", "channel": "sms", "base_template": "Hi"},
     "POST campaigns/{campaign_id}/send": {"target": "all"},
     "POST customers": {"email": "grace@example.com"},
+    "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
 }
 
 LEAD_TO_LOGIN = ("login-code", "admin-login", "logout", "admin-logout")

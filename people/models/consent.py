@@ -88,7 +88,7 @@ class Suppression(models.Model):
         indexes = [models.Index("workspace", F("id").desc(), name="suppression_page")]
 
     def __str__(self) -> str:
-        return self.address or "an erased address"
+        return self.address or "an address that is not kept"
 
     @property
     def audit_name(self) -> str:

@@ -1,0 +1,78 @@
+"""What people answer to text messages: kept, shown, and done where it is a word for stop or start."""
+
+from django.db import transaction
+
+from accounts import audit_log
+from accounts.models import Actor, User, Workspace
+from people import consent
+from people.addresses import normal_phone
+from people.channels import Channel
+from people.consent import How
+from people.keywords import understood
+from people.models import ConsentSettings, Recipient, Reply, Suppression
+from people.plain import NotPlain, shown
+from people.suppression import digest_of, release, suppress
+
+Meaning = Reply.Meaning
+CHANNELS = (Channel.SMS, Channel.WHATSAPP)
+LONGEST = 1600
+
+
+class NoReplies(NotPlain):
+    """Nobody replies over this channel."""
+
+
+@transaction.atomic
+def receive_reply(
+    workspace: Workspace, channel: Channel, number: str, text: str, *, by: Actor | None, provider_id: str = ""
+) -> Reply:
+    """Keep a reply and do what it asks for, in this workspace alone; one with a provider's id is received once.
+
+    Raises InvalidAddress, or NoReplies for a channel without a number.
+    """
+    if channel not in CHANNELS:
+        raise NoReplies("Replies come by SMS or WhatsApp.")
+    number = normal_phone(number)
+    # So that of two that bring the same one at once the second sees the first.
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    if provider_id and (known := workspace.replies.filter(provider_id=provider_id).first()):
+        return known
+    person = workspace.recipients.filter(phone=number).first()
+    reply = Reply.objects.create(
+        workspace=workspace,
+        recipient=person,
+        channel=channel,
+        number=number,
+        text=shown(text, at_most=LONGEST),
+        meaning=understood(text, ConsentSettings.of(workspace)),
+        provider_id=provider_id,
+        by=by if isinstance(by, User) else None,
+        key=None if isinstance(by, User) else by,
+    )
+    audit_log.record(workspace, "receive_reply", reply, by=by, after={"meaning": reply.get_meaning_display()})
+    if reply.meaning == Meaning.STOP:
+        stop(reply, person)
+    elif reply.meaning == Meaning.START:
+        start(reply, person)
+    return reply
+
+
+def stop(reply: Reply, person: Recipient | None) -> None:
+    """Of a number nobody here has, the number itself is kept: it may come with the next list."""
+    if person is None:
+        suppress(reply.workspace, reply.number, reason=Suppression.Reason.STOPPED, by=None)
+        return
+    consent.opt_out(person, channel=Channel(reply.channel), how=How.REPLY, by=None, evidence=evidence(reply))
+
+
+def start(reply: Reply, person: Recipient | None) -> None:
+    """Takes back what a reply did, and nothing that others put on the list."""
+    reason = Suppression.Reason.STOPPED
+    if reply.workspace.suppressions.filter(digest=digest_of(reply.number), reason=reason).exists():
+        release(reply.workspace, reply.number, by=None)
+    if person:
+        consent.opt_in(person, channel=Channel(reply.channel), how=How.REPLY, by=None, evidence=evidence(reply))
+
+
+def evidence(reply: Reply) -> dict[str, object]:
+    return {"reply": reply.pk, "text": reply.text[:200]}
