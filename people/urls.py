@@ -1,6 +1,6 @@
 from django.urls import path
 
-from people import import_views, reply_views, segment_views, suppression_views, views
+from people import import_views, membership_views, reply_views, segment_views, suppression_views, views
 
 urlpatterns = [
     path("replies/", reply_views.replies, name="replies"),
@@ -20,7 +20,14 @@ urlpatterns = [
     path("people/imports/<int:pk>/progress/", import_views.progress, name="import-progress"),
     path("groups/", views.groups, name="groups"),
     path("groups/new/", views.group, name="group-new"),
+    path("groups/board/", membership_views.board, name="group-board"),
+    path("groups/undo/", membership_views.undo, name="group-undo"),
     path("groups/<int:pk>/", views.group, name="group-edit"),
+    path("groups/<int:pk>/people/", membership_views.members, name="group-people"),
+    path("groups/<int:pk>/put-in/", membership_views.change, {"verb": "put-in"}, name="group-put-in"),
+    path("groups/<int:pk>/move/", membership_views.change, {"verb": "move"}, name="group-move"),
+    path("groups/<int:pk>/copy/", membership_views.change, {"verb": "copy"}, name="group-copy"),
+    path("groups/<int:pk>/take-out/", membership_views.change, {"verb": "take-out"}, name="group-take-out"),
     path("groups/<int:pk>/delete/", views.group_delete, name="group-delete"),
     path("segments/", segment_views.segments, name="segments"),
     path("segments/new/", segment_views.segment, name="segment-new"),

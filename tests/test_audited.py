@@ -220,6 +220,29 @@ def as_shown(scene: Scene) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None} | {"from_name": "Acme"}
 
 
+def group_of_one(scene: Scene) -> list[Any]:
+    return [make_group(scene.workspace, make_recipient(scene.workspace)).pk]
+
+
+def group_and_person(scene: Scene) -> list[Any]:
+    make_recipient(scene.workspace)
+    return [make_group(scene.workspace).pk]
+
+
+def all_of_them(scene: Scene) -> dict[str, Any]:
+    return {"all": "1"}
+
+
+def to_another(scene: Scene) -> dict[str, Any]:
+    return {"all": "1", "to": make_group(scene.workspace).pk}
+
+
+def a_move(scene: Scene) -> dict[str, Any]:
+    person = make_recipient(scene.workspace)
+    source, target = make_group(scene.workspace), make_group(scene.workspace, person)
+    return {"into": target.pk, "out_of": source.pk, "joined": [person.pk], "left": [person.pk]}
+
+
 def segment(scene: Scene) -> list[Any]:
     return [make_segment(scene.workspace, ("email", "known")).pk]
 
@@ -263,6 +286,11 @@ CHANGES = {
     "group-new": Change("create", typed=typing(name="Customers")),
     "group-edit": Change("update", lambda scene: [make_group(scene.workspace).pk], typing(name="Customers")),
     "group-delete": Change("delete", lambda scene: [make_group(scene.workspace).pk]),
+    "group-put-in": Change("put_in", group_and_person, all_of_them),
+    "group-move": Change("move", group_of_one, to_another),
+    "group-copy": Change("put_in", group_of_one, to_another),
+    "group-take-out": Change("take_out", group_of_one, all_of_them),
+    "group-undo": Change("take_out put_in", typed=a_move),
     "segment-new": Change("create", typed=a_segment),
     "segment-edit": Change("update", segment, a_segment),
     "segment-duplicate": Change("duplicate", segment),

@@ -48,6 +48,8 @@ def test_no_page_writes_an_id_with_a_comma(client, provider_of_nothing):
         reverse("message", args=[sent.pk, 1]),
         reverse("people"),
         reverse("groups"),
+        reverse("group-board"),
+        reverse("group-people", args=[group.pk]),
         reverse("segments"),
         reverse("segment-edit", args=[segment.pk]),
         reverse("import-new"),

@@ -23,11 +23,14 @@ from people import imports
 from people.channels import Channel
 from people.links import Purpose
 from people.models import Recipient
+from people.segment_rules import Block, Rule, Rules
+from people.segments import add_segment
 from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.scripted import Script
 from tests.make import make_group, make_member, make_recipient, make_series, make_workspace
+from tests.people.describing import make_segment
 
 LIST = """email;first_name;phone;city
 zoe@example.com;Zoë;+254722111222;Thika
@@ -35,7 +38,7 @@ zoe@example.com;Zoë;+254722111222;Thika
 not an address;Nobody;;
 ünal@example.com;Ünal;0712 345 678;
 """
-EMPTY = ("campaigns", "people", "groups", "imports", "attention", "dead-letters", "queue")
+EMPTY = ("campaigns", "people", "groups", "segments", "imports", "attention", "dead-letters", "queue")
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
 
 
@@ -132,6 +135,14 @@ def furnish(monkeypatch) -> dict[str, str]:
     key, _ = make_key(workspace, name="Shop of Nairobi West", role=Role.MARKETER, by=ann)
     make_key(workspace, name="Till", role=Role.EDITOR, by=ann, expires_at=timezone.now() + timedelta(days=9))
     revoke_key(make_key(workspace, name="Old till", role=Role.VIEWER, by=ann)[0], by=ann)
+    rules = (
+        Block("all", (Rule("location", "is", "Nairobi"), Rule("campaign", "not_got", over.pk))),
+        Block("any", (Rule("group", "in", customers.pk), Rule("created_at", "within", 30), Rule("email", "known"))),
+    )
+    lapsed = add_segment(workspace, by=ann, name="Nairobi, without spring", rules=Rules("all", rules))
+    gone = make_group(workspace, name="Gone")
+    broken_segment = make_segment(workspace, ("group", "in", gone.pk), name="In a group that is gone")
+    gone.delete()
     nobody = make_workspace("Nothing here yet")
     make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
     return {
@@ -172,6 +183,14 @@ def furnish(monkeypatch) -> dict[str, str]:
         "person": reverse("person-edit", args=[people[0].pk]),
         "groups": reverse("groups"),
         "group": reverse("group-edit", args=[customers.pk]),
+        "group-people": reverse("group-people", args=[customers.pk]),
+        "group-outside": reverse("group-people", args=[customers.pk]) + "?who=outside",
+        "group-board": reverse("group-board"),
+        "segments": reverse("segments"),
+        "segment-new": reverse("segment-new"),
+        "segment": reverse("segment-edit", args=[lapsed.pk]),
+        "segment-delete": reverse("segment-delete", args=[broken_segment.pk]),
+        "campaign-to-segment": reverse("campaign-new") + f"?segment={lapsed.pk}",
         "imports": reverse("imports"),
         "import-new": reverse("import-new"),
         "import": reverse("import", args=[upload.pk]),

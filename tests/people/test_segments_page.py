@@ -7,7 +7,7 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import Role
-from people import segment_sample
+from people import patience, segment_sample
 from tests.make import logged_in, make_campaign, make_group, make_recipient, make_workspace
 from tests.people.describing import make_segment
 
@@ -102,7 +102,7 @@ def test_whom_the_rows_describe_is_told_while_they_are_typed(client, workspace):
 @pytest.mark.django_db(transaction=True)
 def test_a_count_that_takes_too_long_is_given_up_and_said(client, workspace, monkeypatch):
     monkeypatch.setattr(segment_sample, "counted", slow)
-    monkeypatch.setattr(segment_sample, "SECONDS", 0.05)
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
 
     html = client.post(reverse("segment-count"), typed(("location", "is", "Nairobi"))).content.decode()
 
