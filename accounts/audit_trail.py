@@ -26,7 +26,7 @@ WORKSPACE, ACCOUNTS = "workspace", "accounts"  # the parts of what is shown: one
 # Where a row of each kind is looked at, while it exists: its model, its URL name, and which of its columns is named.
 PAGES = {
     "campaign": ("campaigns.Campaign", "campaign"),
-    "recipient": ("people.Recipient", "person-edit"),
+    "recipient": ("people.Recipient", "person"),
     "group": ("people.Group", "group-edit"),
     "import": ("people.Import", "import"),
 }

@@ -14,7 +14,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
-from dispatcher import api_campaigns, strict_json
+from dispatcher import api_campaigns, api_people, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
 from people import api as customers
 from people import api_replies
@@ -60,6 +60,7 @@ for error, answer in ANSWERS.items():
 api.add_router("", api_campaigns.router)
 api.add_router("", customers.router)
 api.add_router("", api_replies.router)
+api.add_router("", api_people.router)
 
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 

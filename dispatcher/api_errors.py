@@ -15,6 +15,7 @@ from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
 from dispatcher.send import Unknown
 from dispatcher.strict_json import NotJson
+from people.erased import StillImported
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
 
@@ -135,6 +136,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     IllegalMove: conflict,
     NotEditable: conflict,
     DuplicateRecipient: duplicate,
+    StillImported: conflict,
     LaunchRefused: launch_refused,
     RequestDataTooBig: too_large,
     OperationalError: unavailable,

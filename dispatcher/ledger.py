@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from dispatcher.books import Books
 from dispatcher.chips import Chip
+from dispatcher.freeze import names_used
 from dispatcher.models import SKIP_WORDS, Attempt, Category, Message, SkipReason
 from dispatcher.words import cause_words
 from people.addresses import readable
@@ -130,6 +131,11 @@ class Row:
         if message.address is not None or message.recipient is None:
             return readable(message.address or "")
         return readable(self._address_now)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the text said something of its person that went with them."""
+        return self.message.recipient_id is None and bool(names_used(self.message.campaign))
 
     @property
     def corrected(self) -> str:

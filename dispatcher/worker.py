@@ -43,9 +43,9 @@ class GentleWorker(Worker):
         if self.queue_names() == ["dispatch"]:
             signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
 
-    def handle_job_failure(self, job: Job, queue: Queue, *args, exc_string: str = "", **options) -> None:
+    def handle_job_failure(self, job: Job, queue: Queue, started_job_registry=None, exc_string="", execution=None):
         # Redis keeps it for a day, and PostgreSQL names in it the very row that it refused.
-        super().handle_job_failure(job, queue, *args, exc_string=without_addresses(exc_string), **options)
+        super().handle_job_failure(job, queue, started_job_registry, without_addresses(exc_string), execution)
 
     def heartbeat(self, timeout: int | None = None, pipeline=None) -> None:
         super().heartbeat(timeout, pipeline)

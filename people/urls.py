@@ -1,7 +1,19 @@
 from django.urls import path
 
-from people import import_views, membership_views, reply_views, segment_views, suppression_views, views
+from people import (
+    consent,
+    export_views,
+    import_views,
+    membership_views,
+    reply_views,
+    segment_views,
+    suppression_views,
+    views,
+    wish_views,
+)
 
+OPT_OUT = {"operation": consent.opt_out, "done": "is opted out of"}
+OPT_IN = {"operation": consent.opt_in, "done": "gets messages again:", "needs_reason": True}
 urlpatterns = [
     path("replies/", reply_views.replies, name="replies"),
     path("replies/note/", reply_views.note_reply, name="note-reply"),
@@ -13,7 +25,10 @@ urlpatterns = [
     path("settings/suppression/<int:pk>/release/", suppression_views.release, name="release"),
     path("people/", views.people, name="people"),
     path("people/new/", views.person, name="person-new"),
-    path("people/<int:pk>/", views.person, name="person-edit"),
+    path("people/<int:pk>/edit/", views.person, name="person-edit"),
+    path("people/<int:pk>/opt-out/", wish_views.wish, OPT_OUT, name="opt_out"),
+    path("people/<int:pk>/opt-in/", wish_views.wish, OPT_IN, name="opt_in"),
+    path("people/export/", export_views.export, name="export"),
     path("people/import/", import_views.import_new, name="import-new"),
     path("people/imports/", import_views.imports, name="imports"),
     path("people/imports/<int:pk>/", import_views.show_import, name="import"),

@@ -1,13 +1,14 @@
 """The pages of people and groups."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
+from people.back import came_from
 from people.channels import Channel
 from people.forms import GroupForm, PersonForm
 from people.groups import (
@@ -26,7 +27,6 @@ from people.search import COUNTED, counted, number_in
 
 MEMBERSHIP = Recipient.groups.through
 GROUPS_SHOWN = 500
-MOST_OF_A_QUERY = 500
 
 
 @require_GET
@@ -45,8 +45,9 @@ def people(request: MemberRequest) -> HttpResponse:
         "wishes": {word: words for word, (words, _) in WISHES.items()},
         "channels": Channel,
         "groups": request.workspace.groups.all()[:GROUPS_SHOWN],
-        "list": request.GET.urlencode(),
         "may_write": request.membership.may("write"),
+        "may_send": request.membership.may("send"),
+        "may_manage": request.membership.may("manage"),
     }
     return render(request, "people/people.html", context)
 
@@ -63,7 +64,7 @@ def asked_for(request: MemberRequest) -> Asked:
 @may("write")
 def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     known = get_object_or_404(request.workspace.recipients, pk=pk) if pk else None
-    back = _list_come_from(request)
+    back = came_from(request, reverse("person", args=[known.pk]) if known else reverse("people"))
     form = PersonForm(request.workspace, request.POST or None, known)
     if form.is_bound and form.is_valid():
         try:
@@ -74,13 +75,7 @@ def person(request: MemberRequest, pk: int | None = None) -> HttpResponse:
             messages.success(request, f"{saved} is saved.")
             return redirect(back)
     context = {"form": form, "person": known, "back": back}
-    return render(request, "people/person.html", context, status=422 if form.errors else 200)
-
-
-def _list_come_from(request: MemberRequest) -> str:
-    """The list of people as it was searched and turned over before."""
-    query = QueryDict(request.GET.get("list", "")[:MOST_OF_A_QUERY]).urlencode()
-    return f"{reverse('people')}?{query}" if query else reverse("people")
+    return render(request, "people/person_form.html", context, status=422 if form.errors else 200)
 
 
 @require_GET

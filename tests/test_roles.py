@@ -165,7 +165,15 @@ PAGES = {
     # people
     "people": Page(get="viewer"),
     "person-new": Page(get="editor", post="editor"),
+    "person": Page(get="viewer", row=person),
+    "person-messages": Page(get="viewer", row=person),
     "person-edit": Page(get="editor", post="editor", row=person),
+    "opt_out": Page(post="editor", row=person),
+    "opt_in": Page(post="editor", row=person),
+    "export": Page(get="marketer"),
+    "export-person": Page(get="marketer", row=person),
+    "erase": Page(get="admin", post="admin", row=person),
+    "erasures": Page(get="admin"),
     "import-new": Page(get="editor", post="editor"),
     "imports": Page(get="viewer"),
     "import": Page(get="viewer", row=upload),
@@ -272,6 +280,7 @@ OPERATIONS = {
     "POST campaigns/{campaign_id}/send": "marketer",
     "POST customers": "editor",
     "POST replies": "marketer",
+    "DELETE customers/{customer_id}": "admin",
 }
 
 # What an operation is sent, if it wants more than nothing at all.
@@ -437,10 +446,10 @@ def test_every_operation_of_the_api_has_a_line_in_the_table():
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_of_the_api_is_done_for_the_keys_that_may_and_for_no_other(name, acme, client):
-    campaign = make_campaign(acme, people=1)
+    rows = rows_named(acme)
 
     for role in Role:
-        answer = call(client, name, ApiKey.make(acme, role.label, role)[1], campaign.pk)
+        answer = call(client, name, ApiKey.make(acme, role.label, role)[1], rows)
         about = f"{role.label}: {answer.status_code} {answer.content.decode()}"
         if role >= RANKS[OPERATIONS[name]]:
             assert answer.status_code in (*DONE, 404, 409, 422), about
@@ -448,20 +457,25 @@ def test_an_operation_of_the_api_is_done_for_the_keys_that_may_and_for_no_other(
             assert answer.status_code == 403, about
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if "{campaign_id}" in name])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if "{" in name])
 def test_rows_of_another_workspace_are_not_there_for_its_keys(name, acme, client):
     _, secret = ApiKey.make(make_workspace("Other"), "Till", Role.OWNER)
 
-    assert call(client, name, secret, make_campaign(acme, people=1).pk).status_code == 404
+    assert call(client, name, secret, rows_named(acme)).status_code == 404
 
 
-def call(client: Client, name: str, secret: str, campaign: int) -> HttpResponse:
+def rows_named(workspace: Workspace) -> dict[str, int]:
+    """What paths name, by the word that stands for it."""
+    return {"campaign_id": make_campaign(workspace, people=1).pk, "customer_id": make_recipient(workspace).pk}
+
+
+def call(client: Client, name: str, secret: str, rows: dict[str, int]) -> HttpResponse:
     """The answer; whatever it changed is undone."""
     method, path = name.split(" ")
     with transaction.atomic():
         answer = client.generic(
             method,
-            f"/api/{path.replace('{campaign_id}', str(campaign))}",
+            f"/api/{path.format(**rows)}",
             json.dumps(BODIES.get(name, {})),
             content_type="application/json",
             headers={"Authorization": f"Bearer {secret}"},

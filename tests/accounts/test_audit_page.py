@@ -188,7 +188,7 @@ def test_a_person_is_known_by_number_and_no_value_of_hers_is_kept(client, ann, a
     entry = AuditEntry.objects.latest("pk")
     assert entry.about == f"person {person.pk}"
     assert entry.changes["first_name"] == ["hidden", "hidden"]
-    assert reverse("person-edit", args=[person.pk]) in look(client)
+    assert reverse("person", args=[person.pk]) in look(client)
 
 
 def text_of(answer) -> str:

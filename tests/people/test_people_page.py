@@ -1,5 +1,8 @@
+from urllib.parse import quote
+
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts.models import Role
 from people import listing, search
@@ -309,25 +312,39 @@ def test_the_heading_counts_those_found(client, workspace):
     assert "4 people<" in page(client)
 
 
-def test_saving_a_person_leads_back_to_the_list_one_came_from(client, workspace):
+def test_whoever_opens_a_person_from_a_list_finds_the_way_back_to_it(client, workspace):
     zoe = make_recipient(workspace, first_name="Zoe")
     group = make_group(workspace, zoe)
+    here = f"{reverse('people')}?q=zo&group={group.pk}"
 
-    link = f"{reverse('person-edit', args=[zoe.pk])}?list=q%3Dzo%26group%3D{group.pk}"
-    listed = page(client, q="zo", group=group.pk)
-    answer = client.post(link, fields_of(zoe, first_name="Zora"))
+    link = f"{reverse('person', args=[zoe.pk])}?next={quote(here, safe='')}"
+    shown = client.get(link).content.decode()
 
-    assert link in listed
-    assert answer.headers["Location"] == f"{reverse('people')}?q=zo&group={group.pk}"
+    assert link in page(client, q="zo", group=group.pk)
+    assert f'href="{escape(here)}"' in shown
+    assert f"{reverse('person-edit', args=[zoe.pk])}?next={quote(link, safe='')}" in shown
 
 
-@pytest.mark.parametrize("list", ["//evil.example", "https://evil.example/?a=b", "%26" * 5_000, "%ff"])
-def test_saving_a_person_leads_nowhere_but_to_the_list(client, workspace, list):
+@pytest.mark.parametrize("here", ["/campaigns/7/messages/3/", "/people/?q=zo", "/people/4/?next=%2Fpeople%2F"])
+def test_saving_a_person_leads_back_to_where_one_came_from(client, workspace, here):
+    zoe = make_recipient(workspace)
+
+    answer = client.post(
+        f"{reverse('person-edit', args=[zoe.pk])}?next={quote(here, safe='')}", fields_of(zoe, first_name="Zora")
+    )
+
+    assert answer.headers["Location"] == here
+
+
+@pytest.mark.parametrize(
+    "evil", ["//evil.example", "https://evil.example/?a=b", "/" * 5_000, "javascript:alert(1)", ""]
+)
+def test_saving_a_person_leads_nowhere_else(client, workspace, evil):
     ann = make_recipient(workspace)
 
-    answer = client.post(f"{reverse('person-edit', args=[ann.pk])}?list={list}", fields_of(ann))
+    answer = client.post(f"{reverse('person-edit', args=[ann.pk])}?next={quote(evil, safe='')}", fields_of(ann))
 
-    assert answer.headers["Location"].split("?")[0] == reverse("people")
+    assert answer.headers["Location"] == reverse("person", args=[ann.pk])
 
 
 @pytest.mark.parametrize(("name", "field"), [("city", "{location}"), ("product", "{preferred_product}")])

@@ -1,0 +1,136 @@
+"""All that is held of one person, as JSON: what they may ask for."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+
+from accounts import audit_log
+from accounts.models import Actor
+from campaigns.footer import text_for
+from dispatcher.ledger import Row
+from dispatcher.models import Category, Message
+from dispatcher.received import messages_of, stored_since
+from people.channels import Channel
+from people.models import STANDARD_FIELDS, ImportRow, Recipient
+from people.wishes import suppressions_of
+
+AT_ONCE = 200  # messages
+
+
+@transaction.atomic
+def export_person(person: Recipient, *, by: Actor | None) -> AsyncIterator[str]:
+    """The pieces of one JSON object; the audit log keeps who took it."""
+    audit_log.record(person.workspace, "export", person, by=by)
+    return pieces(person)
+
+
+async def pieces(person: Recipient) -> AsyncIterator[str]:
+    """First what is short, then the messages, some at a time: nothing is held while the reader is slow."""
+    head = await sync_to_async(held_of)(person)
+    yield f'{written(head)[:-2]},\n "messages": ['
+    last, comma = 0, ""
+    while found := await sync_to_async(_next)(person, last):
+        for message in found:
+            yield f"{comma}\n{written(message)}"
+            comma = ","
+        last = found[-1]["campaign"]["id"]
+    yield "\n ]\n}\n"
+
+
+def written(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+
+
+def held_of(person: Recipient) -> dict[str, Any]:
+    """Everything but the messages."""
+    return {
+        "id": person.pk,
+        "workspace": str(person.workspace),
+        "added": person.created_at,
+        "changed": person.updated_at,
+        **{name: getattr(person, name) for name in STANDARD_FIELDS},
+        "attributes": person.attributes,
+        "groups": list(person.groups.values_list("name", flat=True)),
+        "groups_left": list(person.left_groups.values("group__name", "at")),
+        "opted_out": person.opted_out,
+        "refused_channels": [Channel(channel).word for channel in person.refused_channels],
+        "suppressed": [_suppressed(address, row) for address, row in suppressions_of(person).items()],
+        "consent": [
+            _event(event) for event in person.consent_events.select_related("by", "key", "group").order_by("pk")
+        ],
+        "replies": list(person.replies.order_by("pk").values("channel", "number", "text", "at")),
+        "imports": [_named(row) for row in rows_of_imports(person)],
+        # Nobody looks for one person in these files: an admin brings such a campaign back to see it.
+        "campaigns_moved_to_files": list(stored_since(person).values("id", "name", "launched_at")),
+    }
+
+
+def _suppressed(address: str, row: Any) -> dict[str, Any]:
+    return {"address": address, "reason": row.get_reason_display(), "note": row.note, "since": row.created_at}
+
+
+def _event(event: Any) -> dict[str, Any]:
+    return {
+        "at": event.at,
+        "wish": event.get_wish_display(),
+        "channel": Channel(event.channel).word if event.channel else "all",
+        "group": str(event.group) if event.group else None,
+        "how": event.get_how_display(),
+        "reason": event.reason,
+        "evidence": event.evidence,
+        "by": f"API key {event.key}" if event.key else str(event.by or "") or None,
+    }
+
+
+def rows_of_imports(person: Recipient) -> Iterator[ImportRow]:
+    """What became of the rows of lists that were about the person."""
+    rows = ImportRow.objects.filter(recipient=person, upload__workspace=person.workspace)
+    yield from rows.select_related("upload").defer("upload__source").order_by("pk")
+
+
+def _named(row: ImportRow) -> dict[str, Any]:
+    return {
+        "list": str(row.upload),
+        "at": row.upload.created_at,
+        "line": row.line,
+        "address": row.address,
+        "verdict": row.get_verdict_display(),
+        "reason": row.reason,
+    }
+
+
+def _next(person: Recipient, last: int) -> list[dict[str, Any]]:
+    messages = messages_of(person).filter(campaign__gt=last).prefetch_related("attempts").order_by("campaign")
+    return [_message(message) for message in messages[:AT_ONCE]]
+
+
+def _message(message: Message) -> dict[str, Any]:
+    row, campaign = Row(message), message.campaign
+    subject, text = text_for(campaign, message.fields, message.recipient_id)
+    return {
+        "campaign": {"id": campaign.pk, "name": campaign.name, "channel": campaign.channel_word},
+        "number": message.number,
+        "key": message.key,
+        "address": message.address,
+        "outcome": row.status,
+        "detail": row.detail,
+        "at": row.at,
+        "subject": subject,
+        "text": text,
+        "fields": message.fields,
+        "last_error": message.last_error,
+        "providers_number": message.provider_id,
+        "attempts": [
+            {
+                "at": attempt.at,
+                "outcome": attempt.get_outcome_display(),
+                "cause": Category(attempt.category).label,
+                "error": attempt.error,
+            }
+            for attempt in message.attempts.all()
+        ],
+    }

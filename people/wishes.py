@@ -1,0 +1,107 @@
+"""What a person wishes and how they can be reached, as people read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from people.channels import Channel
+from people.models import ConsentEvent, Recipient, Suppression
+from people.suppression import digest_of
+
+LATELY = 50  # events shown
+Wish = ConsentEvent.Wish
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a person is written to on one channel, or why not; `channel` is None for all of them together."""
+
+    channel: Channel | None
+    address: str
+    is_refused: bool
+    suppressed: Suppression | None = None
+
+    @property
+    def name(self) -> str:
+        return self.channel.label if self.channel else "Every channel"
+
+    @property
+    def word(self) -> str:
+        """As forms say it."""
+        return self.channel.word if self.channel else ""
+
+    @property
+    def words(self) -> str:
+        if self.is_refused:
+            return "opted out"
+        if self.suppressed:
+            return "suppressed"
+        return "gets messages" if self.address else "no address"
+
+    @property
+    def badge(self) -> str:
+        return {"gets messages": "sent", "no address": "draft"}.get(self.words, "skipped")
+
+
+def standings_of(person: Recipient) -> list[Standing]:
+    """Of each channel, and first of all of them together where the person wants nothing at all."""
+    suppressed = suppressions_of(person)
+    each = [_standing(person, channel, suppressed) for channel in Channel]
+    everything = [Standing(None, person.email or person.phone, True)] if person.opted_out else []
+    return everything + each
+
+
+def _standing(person: Recipient, channel: Channel, suppressed: dict[str, Suppression]) -> Standing:
+    address = getattr(person, channel.address_field)
+    is_refused = person.opted_out or channel in person.refused_channels
+    return Standing(channel, address, is_refused, suppressed.get(address))
+
+
+def suppressions_of(person: Recipient) -> dict[str, Suppression]:
+    """By address."""
+    digests = {digest_of(address): address for address in (person.email, person.phone) if address}
+    rows = person.workspace.suppressions.filter(digest__in=[*digests])
+    return {digests[bytes(row.digest)]: row for row in rows}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event of consent: what was wished, how it came, and what shows that."""
+
+    event: ConsentEvent
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at
+
+    @property
+    def words(self) -> str:
+        """Opted out of SMS by a reply; left the group Customers on the preference page."""
+        event = self.event
+        if event.group:
+            what = f"Left {event.group}" if event.wish == Wish.OUT else f"Joined {event.group} again"
+        else:
+            what = f"Opted {'out of' if event.wish == Wish.OUT else 'in to'} {self._channel}"
+        return f"{what} {event.get_how_display()}"
+
+    @property
+    def _channel(self) -> str:
+        return Channel(self.event.channel).label if self.event.channel else "everything"
+
+    @property
+    def who(self) -> str:
+        """Who wrote it down, where that was not the person."""
+        event = self.event
+        return f"API key {event.key}" if event.key else str(event.by or "")
+
+    @property
+    def evidence(self) -> list[tuple[str, str]]:
+        """What shows that it came like this, by its name."""
+        shown = self.event.evidence.items()
+        return [(name.replace("_", " ").capitalize(), str(value)) for name, value in shown if value not in ("", None)]
+
+
+def told_of(person: Recipient, most: int | None = LATELY) -> Iterator[Told]:
+    """The events, newest first."""
+    events = person.consent_events.select_related("by", "key", "group").order_by("-pk")
+    return (Told(event) for event in events[:most])
