@@ -133,6 +133,11 @@ class Row:
         return readable(self._address_now)
 
     @property
+    def went_elsewhere(self) -> bool:
+        """Whether it went to another address than its person has now."""
+        return self.message.address not in (None, self._address_now)
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether the text said something of its person that went with them."""
         return self.message.recipient_id is None and bool(names_used(self.message.campaign))

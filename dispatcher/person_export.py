@@ -12,7 +12,7 @@ from accounts import audit_log
 from accounts.models import Actor
 from campaigns.footer import text_for
 from dispatcher.ledger import Row
-from dispatcher.models import Category, Message
+from dispatcher.models import Category, LinkHit, Message
 from dispatcher.received import messages_of, stored_since
 from people.channels import Channel
 from people.models import STANDARD_FIELDS, ImportRow, Recipient
@@ -63,6 +63,7 @@ def held_of(person: Recipient) -> dict[str, Any]:
             _event(event) for event in person.consent_events.select_related("by", "key", "group").order_by("pk")
         ],
         "replies": list(person.replies.order_by("pk").values("channel", "number", "text", "at")),
+        "links_to_unsubscribe": [_hit(hit) for hit in LinkHit.objects.filter(recipient=person).order_by("pk")],
         "imports": [_named(row) for row in rows_of_imports(person)],
         # Nobody looks for one person in these files: an admin brings such a campaign back to see it.
         "campaigns_moved_to_files": list(stored_since(person).values("id", "name", "launched_at")),
@@ -84,6 +85,10 @@ def _event(event: Any) -> dict[str, Any]:
         "evidence": event.evidence,
         "by": f"API key {event.key}" if event.key else str(event.by or "") or None,
     }
+
+
+def _hit(hit: LinkHit) -> dict[str, Any]:
+    return {"campaign": hit.campaign_id, "what": hit.get_kind_display(), "times": hit.times, "first_at": hit.first_at}
 
 
 def rows_of_imports(person: Recipient) -> Iterator[ImportRow]:

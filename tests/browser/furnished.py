@@ -17,9 +17,10 @@ from campaigns.authoring import create_campaign
 from campaigns.footer import links_of
 from campaigns.models import Campaign
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
+from dispatcher.erase import erase
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
-from people import imports
+from people import consent, imports
 from people.channels import Channel
 from people.links import Purpose
 from people.models import Recipient
@@ -129,6 +130,11 @@ def furnish(monkeypatch) -> dict[str, str]:
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
     imports.carry_out(upload.pk)
+    reply = {"how": consent.How.REPLY, "by": None, "evidence": {"text": "STOP please"}}
+    consent.opt_out(people[0], channel=Channel.SMS, **reply)
+    consent.opt_in(people[0], channel=Channel.SMS, how=consent.How.COLLEAGUE, by=ann, reason="wrote to us on 3 May")
+    consent.opt_out(people[0], channel=Channel.WHATSAPP, **reply)
+    erase(make_recipient(workspace), by=ann)
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
     member = workspace.memberships.get(user=mary)
     _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
@@ -180,7 +186,11 @@ def furnish(monkeypatch) -> dict[str, str]:
         "campaign-delete": reverse("campaign-delete", args=[draft.pk]),
         "not-editable": reverse("campaign-edit", args=[over.pk]),
         "people": reverse("people"),
-        "person": reverse("person-edit", args=[people[0].pk]),
+        "people-filtered": f"{reverse('people')}?wish=out&channel=sms&q=a",
+        "person": reverse("person", args=[people[0].pk]),
+        "person-edit": reverse("person-edit", args=[people[0].pk]),
+        "person-erase": reverse("erase", args=[people[0].pk]),
+        "erasures": reverse("erasures"),
         "groups": reverse("groups"),
         "group": reverse("group-edit", args=[customers.pk]),
         "group-people": reverse("group-people", args=[customers.pk]),

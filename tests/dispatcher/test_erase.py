@@ -302,7 +302,7 @@ def test_every_row_that_points_at_a_person_is_thought_of():
 
     gone_with_her = {"LeftGroup", "Recipient_groups", "Campaign_picked", "Campaign_excluded"}
     gone_with_her |= {"Recurrence_picked", "Recurrence_excluded"}
-    emptied = {"Message", "ConsentEvent", "Reply", "ImportRow"}
+    emptied = {"Message", "ConsentEvent", "Reply", "ImportRow", "LinkHit"}
     assert pointing == {f"{name}.recipient" for name in gone_with_her | emptied}
 
 

@@ -1,10 +1,10 @@
 """The list of people as a file: harmless in a spreadsheet, and read back by our own import exactly as it was."""
 
-import asyncio
 import csv
 from io import StringIO
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 from django.urls import reverse
 
@@ -25,7 +25,7 @@ def download(client: Client, **query) -> bytes:
 
     answer = client.get(reverse("export"), query)
     assert answer.status_code == 200 and answer.headers["Content-Disposition"].startswith("attachment")
-    return asyncio.run(all_of(answer))
+    return async_to_sync(all_of)(answer)
 
 
 def rows_in(raw: bytes) -> list[dict[str, str]]:

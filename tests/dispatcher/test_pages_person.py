@@ -1,0 +1,178 @@
+"""The page of a person: what is known of them, what they wish, and what became of every message."""
+
+import json
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db.models.functions import Now
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditEntry, Role
+from campaigns.models import Campaign
+from dispatcher import received
+from dispatcher.erase import erase
+from dispatcher.models import Attempt, Erasure, Message
+from people import consent
+from people.channels import Channel
+from people.models import Import, Recipient, Suppression
+from people.suppression import suppress
+from tests.dispatcher.outcomes import failed, launched, sent
+from tests.make import logged_in, make_campaign, make_group, make_recipient, make_workspace
+from tests.people.listing import bring_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace():
+    return make_workspace()
+
+
+@pytest.fixture
+def grace(workspace) -> Recipient:
+    return make_recipient(
+        workspace, first_name="Grace", email="grace@example.com", phone="+254712345678", attributes={"tier": "gold"}
+    )
+
+
+@pytest.fixture
+def client(workspace) -> Client:
+    return logged_in(workspace, Role.VIEWER)
+
+
+def read(client: Client, person: Recipient, query: str = "") -> str:
+    answer = client.get(reverse("person", args=[person.pk]) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_it_tells_what_is_known_and_what_she_wishes_and_how_that_came(client, workspace, grace):
+    make_group(workspace, grace, name="Customers")
+    told = {"how": consent.How.REPLY, "by": None, "reason": "asked for it", "evidence": {"text": "STOP please"}}
+    consent.opt_out(grace, channel=Channel.SMS, **told)
+    suppress(workspace, grace.email, reason=Suppression.Reason.BOUNCED, by=None, note="550 unknown")
+
+    html = read(client, grace)
+
+    for words in ("gold", "Customers", "Opted out of SMS by a reply", "asked for it", "STOP please", "550 unknown"):
+        assert words in html, words
+
+
+def test_every_message_is_there_with_its_outcome_whatever_page_it_is_on(client, workspace, grace, monkeypatch):
+    monkeypatch.setattr(received, "SIZE", 3)
+    campaigns = [launched(make_campaign(workspace), *outcome) for outcome in [sent(), failed()] * 4]
+    seen, query = [], ""
+
+    while True:
+        page = client.get(reverse("person-messages", args=[grace.pk]) + query).context["page"]
+        seen += [(row.message.campaign_id, row.status) for row in page.rows]
+        if not page.older:
+            break
+        query = f"?before={page.older}"
+
+    ends = ["sent", "failed"] * 4
+    assert seen == [(campaign.pk, end) for campaign, end in reversed(list(zip(campaigns, ends, strict=True)))]
+    back = client.get(reverse("person-messages", args=[grace.pk]) + f"?after={campaigns[1].pk}").context["page"]
+    assert [row.message.campaign_id for row in back.rows] == [campaign.pk for campaign in campaigns[4:1:-1]]
+    assert reverse("message", args=[campaigns[-1].pk, 1]) in read(client, grace)
+
+
+def test_campaigns_whose_messages_are_in_files_are_named_and_not_passed_over(client, workspace, grace):
+    campaign = launched(make_campaign(workspace), *sent())
+    Campaign.objects.filter(pk=campaign.pk).update(
+        status=Campaign.Status.SENT, stored_at=Now(), launched_at=Now(), finished_at=Now()
+    )
+    Message.objects.all().delete()
+
+    assert "The messages of 1 older campaign were moved to files" in read(client, grace)
+
+
+def test_each_role_sees_the_buttons_it_may_press(workspace, grace):
+    buttons = {
+        "person-edit": Role.EDITOR,
+        "opt_out": Role.EDITOR,
+        "export-person": Role.MARKETER,
+        "erase": Role.ADMIN,
+    }
+    for role in Role:
+        html = read(logged_in(workspace, role), grace)
+        for name, least in buttons.items():
+            assert (reverse(name, args=[grace.pk]) in html) == (role >= least), (role, name)
+
+
+def test_the_message_of_somebody_who_was_erased_claims_no_exact_text(client, workspace, grace):
+    campaign = launched(make_campaign(workspace, body="Dear {first_name}"), *sent())
+    plain = launched(make_campaign(workspace, subject="Hi", body="Dear all"), *sent())
+    erase(grace, by=None)
+
+    page = client.get(reverse("message", args=[campaign.pk, 1])).content.decode()
+    assert "The text, without what it said of the person" in page and "The exact text" not in page
+    assert "The exact text that was sent" in client.get(reverse("message", args=[plain.pk, 1])).content.decode()
+
+
+def test_erasing_takes_the_typed_address(workspace, grace):
+    admin = logged_in(workspace, Role.ADMIN)
+    address = reverse("erase", args=[grace.pk])
+
+    for typed in ("", "grace", "bob@example.com"):
+        assert admin.post(address, {"address": typed}).status_code == 422
+    assert Recipient.objects.filter(pk=grace.pk).exists()
+
+    answer = admin.post(address, {"address": " GRACE@example.com "}, follow=True)
+
+    assert not Recipient.objects.filter(pk=grace.pk).exists()
+    assert "The person is erased." in answer.content.decode()
+    assert f"No. {grace.pk}" in answer.content.decode() and "under way" in answer.content.decode()
+
+
+def test_erasing_waits_for_a_list_that_is_being_imported(workspace, grace):
+    Import.objects.create(workspace=workspace, name="customers.csv")
+
+    answer = logged_in(workspace, Role.ADMIN).post(reverse("erase", args=[grace.pk]), {"address": grace.phone})
+
+    assert answer.status_code == 409
+    assert "“customers.csv” is still being imported" in answer.content.decode()
+
+
+def test_the_page_of_the_erased_says_how_far_each_is(workspace, grace):
+    erase(grace, by=None)
+    admin = logged_in(workspace, Role.ADMIN)
+
+    for fields, words in (
+        ({}, "written anew"),
+        ({"out_of_files_at": Now()}, "calls that had begun"),
+        ({"trouble": "x.zip was altered", "out_of_files_at": None}, "x.zip was altered"),
+        ({"done_at": Now()}, ">done<"),
+    ):
+        Erasure.objects.update(**fields)
+        assert words in admin.get(reverse("erasures")).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_that_is_held_of_her_can_be_taken_along_and_that_is_written_down(workspace):
+    bring_in(workspace, "email,phone,first_name,tier\ngrace@example.com,+254712345678,Grace,gold\n")
+    grace = Recipient.objects.get()
+    make_recipient(workspace, first_name="Other", email="other@example.com")
+    make_group(workspace, grace, name="Customers")
+    consent.opt_out(grace, how=consent.How.REPLY, by=None, channel=Channel.SMS, evidence={"text": "STOP"})
+    campaign = launched(make_campaign(workspace, name="Spring", body="Dear {first_name}, {tier}"), *failed())
+    message = campaign.messages.get(recipient=grace)
+    Attempt.objects.create(message=message, key=message.key, outcome=2, category=2, error="550 no such user")
+
+    answer = logged_in(workspace, Role.MARKETER).get(reverse("export-person", args=[grace.pk]))
+
+    async def all_of() -> bytes:
+        return b"".join([piece async for piece in answer.streaming_content])
+
+    text = async_to_sync(all_of)().decode()
+    held = json.loads(text)
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert (held["email"], held["attributes"], held["groups"]) == ("grace@example.com", {"tier": "gold"}, ["Customers"])
+    assert held["consent"][0]["evidence"] == {"text": "STOP"}
+    assert held["imports"][0]["verdict"] == "created"
+    (told,) = held["messages"]
+    assert told["campaign"]["name"] == "Spring" and told["text"].startswith("Dear Grace, gold")
+    assert told["attempts"][0]["error"] == "550 no such user"
+    assert "other@example.com" not in text
+    assert AuditEntry.objects.get(verb="export").about == f"person {grace.pk}"
