@@ -63,6 +63,7 @@ VERBS = {
     "send_test": "sent a test from",
     "skip_next": "skipped the next campaign of",
     "start": "started",
+    "suppress_bounced": "put what bounced on the suppression list of",
     "suppress": "put on the suppression list",
     "store": "moved to a file the messages of",
     "take_out": "took people out of",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from dispatcher import forget_due, operations, recurring, store_due
+from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
 from people import imports
@@ -41,6 +42,7 @@ def tick() -> None:
         resume_imports,
         ring_to_store,
         ring_to_forget,
+        suppress_bounced,
         tidy,
         beat,
     ):

@@ -411,3 +411,13 @@ class LinkCount(models.Model):
 
     def __str__(self) -> str:
         return f"campaign {self.campaign_id}: {self.people} {self.get_kind_display()}"
+
+
+class Bookmark(models.Model):
+    """How far something that goes over a growing table has come."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    last = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name} up to {self.last}"

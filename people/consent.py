@@ -116,6 +116,7 @@ def note(
         wish=wish,
         channel=channel,
         group=group,
+        is_about_a_group=group is not None,
         how=how,
         reason=reason[:300],
         evidence=evidence or {},

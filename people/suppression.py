@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from people.models import Suppression
+from people.models import Suppression, SuppressionKey
 
 # The same as digest_of. The key is not in the database, so a copy of it alone cannot be searched for a number.
 DIGEST = "sha256(%(digest_key)s::bytea || sha256(%(digest_key)s::bytea || convert_to(lower({address}), 'UTF8')))"
@@ -27,6 +27,9 @@ LOOK = """
 )
 
 
+KNOWN = "the key of this list"  # no address, so its digest is nobody's
+
+
 def digest_key() -> bytes:
     return hashlib.blake2b(settings.SUPPRESSION_KEY.encode(), person=b"suppression", digest_size=32).digest()
 
@@ -35,6 +38,17 @@ def digest_of(address: str) -> bytes:
     """32 bytes that tell this normal address from every other one, and nothing else."""
     key = digest_key()
     return hashlib.sha256(key + hashlib.sha256(key + address.lower().encode()).digest()).digest()
+
+
+def is_the_key() -> bool:
+    """Whether the list, if there is one, was made with the key that is set."""
+    kept = SuppressionKey.objects.first()
+    return kept is None or bytes(kept.digest) == digest_of(KNOWN)
+
+
+def note_key() -> None:
+    """Remember with which key the list is made; to be called before something is put on it."""
+    SuppressionKey.objects.get_or_create(pk=1, defaults={"digest": digest_of(KNOWN)})
 
 
 def is_suppressed(workspace: Workspace, address: str) -> bool:
@@ -61,6 +75,7 @@ def suppress(
 
     Of an erased address the digest alone is kept, also where it stood in full before.
     """
+    note_key()
     kept = "" if reason == Suppression.Reason.ERASED else address
     row, is_new = Suppression.objects.get_or_create(
         workspace=workspace,

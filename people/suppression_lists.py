@@ -16,7 +16,7 @@ from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.formulas import escape, unescape
 from people.models import Suppression
 from people.plain import shown
-from people.suppression import digest_of, look_at_addresses, look_at_everybody
+from people.suppression import digest_of, look_at_addresses, look_at_everybody, note_key
 
 MOST_LINES = 100_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -76,6 +76,7 @@ def bring_in(workspace: Workspace, source: str, *, by: User) -> Brought:
             continue
         brought.known += digest in wanted
         wanted.setdefault(digest, address)
+    note_key()
     with connection.cursor() as cursor:
         cursor.execute(ADD, [workspace.pk, Suppression.Reason.IMPORTED, by.pk, [*wanted], [*wanted.values()]])
         new = {bytes(digest) for (digest,) in cursor.fetchall()}

@@ -41,6 +41,7 @@ EXAMINATIONS = (
     Examination("the accounts", ledger.somebody_can_log_in, DATABASE),
     Examination("the senders", ledger.senders_are_set_up, DATABASE),
     Examination("the batches", ledger.batches_are_taken, DATABASE),
+    Examination("the suppression list", ledger.suppression_list_is_known, DATABASE),
     Examination("the files of messages", files.are_in_place, DATABASE),
     Examination("the audit log", ledger.log_is_whole, DATABASE),
     Examination("the clock", work.clock_ticks, DATABASE),

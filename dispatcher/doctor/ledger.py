@@ -16,6 +16,7 @@ from dispatcher.doctor.finding import Finding, Note, Problem
 from dispatcher.models import Batch, ChosenSender, Pace
 from dispatcher.senders.parcel import Unreachable
 from dispatcher.words import duration
+from people.checks import suppression_key_is_the_one
 
 Status = Campaign.Status
 LATE = timedelta(seconds=30)
@@ -74,3 +75,8 @@ def log_is_whole() -> Iterator[Finding]:
     wrong = list(broken_links(last=LATEST))
     for sentence in wrong[:5]:
         yield Problem(f"Somebody wrote into the audit log by hand: {sentence}.", "python manage.py audit")
+
+
+def suppression_list_is_known() -> Iterator[Finding]:
+    for error in suppression_key_is_the_one(databases=["default"]):
+        yield Problem(error.msg, "Set SUPPRESSION_KEY for every process and restart them, before anything is sent.")

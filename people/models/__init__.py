@@ -1,6 +1,6 @@
 """To whom: people and their groups, what they wish, and the lists they came from."""
 
-from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression
+from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression, SuppressionKey
 from people.models.imports import Import, ImportRow
 from people.models.person import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName, Group, Recipient, placeholders_of
 from people.models.segments import Segment
@@ -19,5 +19,6 @@ __all__ = [
     "Reply",
     "Segment",
     "Suppression",
+    "SuppressionKey",
     "placeholders_of",
 ]

@@ -30,6 +30,8 @@ class ConsentEvent(models.Model):
     wish = models.SmallIntegerField(choices=Wish)
     channel = models.SmallIntegerField(choices=Channel, null=True)  # None: every channel
     group = models.ForeignKey(Group, models.SET_NULL, null=True, related_name="+")  # the wish is about it alone
+    # Said apart, as the wish stays what it was when the group is deleted.
+    is_about_a_group = models.BooleanField(default=False, db_default=False)
     how = models.SmallIntegerField(choices=How)
     reason = models.CharField(max_length=300, blank=True)
     evidence = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)
@@ -93,6 +95,15 @@ class Suppression(models.Model):
     @property
     def audit_name(self) -> str:
         return f"suppression {self.pk}"
+
+
+class SuppressionKey(models.Model):
+    """Tells the key with which the digests of the list are made from any other, and nothing else of it: one row."""
+
+    digest = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return "the key of the suppression list"
 
 
 class ConsentSettings(models.Model):

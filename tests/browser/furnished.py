@@ -23,9 +23,11 @@ from dispatcher.senders.parcel import Refused, Unsure
 from people import consent, imports
 from people.channels import Channel
 from people.links import Purpose
-from people.models import Recipient
+from people.models import Recipient, Suppression
+from people.replies import receive_reply
 from people.segment_rules import Block, Rule, Rules
 from people.segments import add_segment
+from people.suppression import suppress
 from tests.browser.conftest import PASSWORD, log_in
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -39,7 +41,7 @@ zoe@example.com;Zoë;+254722111222;Thika
 not an address;Nobody;;
 ünal@example.com;Ünal;0712 345 678;
 """
-EMPTY = ("campaigns", "people", "groups", "segments", "imports", "attention", "dead-letters", "queue")
+EMPTY = ("campaigns", "people", "groups", "segments", "replies", "imports", "attention", "dead-letters", "queue")
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
 
 
@@ -126,6 +128,17 @@ def furnish(monkeypatch) -> dict[str, str]:
         store.store(Campaign.objects.get(pk=stored.pk), by=ann)
     Client().get(link_to(over, people[2]), headers={"User-Agent": "Slackbot-LinkExpanding 1.0"})
     Client().post(link_to(over, people[1]), {"wish": "stop"})
+    for text in ("Stop!", "When do you open on Saturday, and is there parking near the shop in Westlands?", "msaada"):
+        receive_reply(workspace, Channel.SMS, people[4].phone, text, by=None)
+    suppress(workspace, "gone@example.com", reason=Suppression.Reason.ERASED, by=ann)
+    suppress(
+        workspace,
+        "a.very.long.address.of.somebody@subdomain.example.com",
+        reason=Suppression.Reason.ADDED,
+        by=ann,
+        note="asked us by letter in May",
+    )
+    erased = workspace.suppressions.get(address="")
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
@@ -226,6 +239,12 @@ def furnish(monkeypatch) -> dict[str, str]:
         "dead-letters-of": reverse("dead-letters-of", args=[over.pk]),
         "dead-letters-dismiss": reverse("dismiss"),
         "queue": reverse("queue"),
+        "replies": reverse("replies"),
+        "consent-settings": reverse("consent-settings"),
+        "suppression": reverse("suppression"),
+        "suppression-none": f"{reverse('suppression')}?q=nobody@example.com",
+        "suppression-import": reverse("suppression-import"),
+        "release": reverse("release", args=[erased.pk]),
         "unsubscribe": link_to(over, people[0]),
         "unsubscribed": link_to(over, people[1]),
         "unsubscribe-unknown": "/u/nothing",

@@ -4,6 +4,7 @@ from accounts.audit_log import broken_links, heads
 from campaigns.models import Campaign
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
+from people.agreement import disagreements
 
 SHOWN = 50  # findings printed; one broken table can have a million
 
@@ -11,11 +12,12 @@ SHOWN = 50  # findings printed; one broken table can have a million
 class Command(BaseCommand):
     help = (
         "Prints the books of every campaign, compares them with rows, batches and the provider's ledger, "
+        "what is kept of wishes with their events and with the suppression list, "
         "and checks the chain of the audit log."
     )
 
     def handle(self, *args, **options) -> None:
-        wrong = [*strays(), *broken_links()]
+        wrong = [*strays(), *broken_links(), *disagreements()]
         for campaign in Campaign.objects.order_by("pk").iterator():
             books = books_of(campaign)
             if books.total:
