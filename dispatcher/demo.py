@@ -9,8 +9,9 @@ from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import Membership, Role, User, Workspace
 from campaigns.models import Campaign, StatusChange
+from people import consent
 from people.channels import Channel
-from people.models import Group, Recipient
+from people.models import ConsentEvent, Group, Recipient
 
 EMAIL = "ann@example.com"
 WORKSPACE = "Acme Kenya"
@@ -60,7 +61,13 @@ def build() -> tuple[str, str] | None:
 
 def _people(workspace: Workspace) -> tuple[Group, Group]:
     customers = Group.objects.create(workspace=workspace, name="Customers", description="Ten people by name.")
-    many = Group.objects.create(workspace=workspace, name="Newsletter", description=f"{MANY:,} made-up people.")
+    many = Group.objects.create(
+        workspace=workspace,
+        name="Newsletter",
+        description=f"{MANY:,} made-up people.",
+        is_public=True,
+        public_description="What is new in our shops.",
+    )
     ten = Recipient.objects.bulk_create(
         Recipient(
             workspace=workspace,
@@ -89,6 +96,13 @@ def _people(workspace: Workspace) -> tuple[Group, Group]:
             for n, (last, first) in enumerate(names, 1)
         ),
         batch_size=1000,
+    )
+    ConsentEvent.objects.bulk_create(
+        ConsentEvent(
+            workspace=workspace, recipient=person, wish=consent.Wish.OUT, how=consent.How.IMPORT, reason="demo"
+        )
+        for person in crowd
+        if person.opted_out
     )
     customers.recipients.set(ten)
     many.recipients.set(crowd)

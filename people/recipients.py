@@ -131,7 +131,8 @@ def _look_at(person: Recipient) -> None:
 
 
 def _join(person: Recipient, groups: Collection[int]) -> None:
-    person.groups.set(person.workspace.groups.filter(pk__in=groups))
+    """Those they left by their own wish stay left."""
+    person.groups.set(person.workspace.groups.filter(pk__in=groups).exclude(left_by__recipient=person))
 
 
 def _known_of(person: Recipient) -> dict[str, object]:

@@ -162,17 +162,18 @@ def test_a_database_without_tables_wants_to_be_migrated(postgres):
 
 
 def test_a_database_with_one_migration_too_few_or_too_many_is_noticed(well):
+    rename = "UPDATE django_migrations SET name = %s WHERE name = %s AND app = 'people'"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE django_migrations SET name = '9999_from_tomorrow' WHERE name = '0001_initial' AND app = 'people'"
-        )
+        cursor.execute("SELECT max(name) FROM django_migrations WHERE app = 'people'")
+        newest = cursor.fetchone()[0]
+        cursor.execute(rename, ["9999_from_tomorrow", newest])
     try:
         words = " ".join(said())
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE django_migrations SET name = '0001_initial' WHERE name = '9999_from_tomorrow'")
+            cursor.execute(rename, [newest, "9999_from_tomorrow"])
 
-    assert "lacks what this code expects: people.0001_initial" in words
+    assert f"lacks what this code expects: people.{newest}" in words
     assert "newer than this code: it has people.9999_from_tomorrow" in words
 
 

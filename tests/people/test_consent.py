@@ -5,7 +5,9 @@ import pytest
 from people import consent
 from people.channels import Channel
 from people.consent import How, Wish
+from people.forms import PersonForm
 from people.models import ConsentEvent, LeftGroup, Recipient
+from people.recipients import change_recipient
 from tests.make import make_group, make_member, make_recipient, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +69,14 @@ def test_what_a_colleague_notes_names_them():
     consent.opt_out(person, how=How.COLLEAGUE, by=ann, reason="called us")
 
     assert person.consent_events.get().by == ann
+
+
+def test_a_colleague_does_not_put_somebody_into_a_group_they_left():
+    person = make_recipient(make_workspace())
+    left, other = make_group(person.workspace, person), make_group(person.workspace)
+    consent.leave_group(person, left, how=How.PREFERENCES, by=None)
+
+    change_recipient(person, by=None, groups=[left.pk, other.pk])
+
+    assert list(person.groups.all()) == [other]
+    assert left.pk not in dict(PersonForm(person.workspace, None, person).fields["groups"].choices)
