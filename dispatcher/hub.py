@@ -93,7 +93,7 @@ class Room:
 
     async def _draw(self) -> None:
         """Draw, hand out, wait for news: the last change of a burst is always drawn, since news is cleared first."""
-        while True:
+        while not is_closed():
             self.news.clear()
             # Who comes during a drawing waits for the next one: this one may be older than his page.
             watching = list(self.viewers)
@@ -120,11 +120,13 @@ class Room:
 
     async def _listen(self) -> None:
         """Subscribe, and again after any trouble; without Redis the page lives on by its own clock."""
-        while True:
+        while not is_closed():
             try:
                 await self._subscribed()
             except Exception as error:
                 logger.warning("no signals for %s: %s", self.page, error)
+            else:
+                return
             await asyncio.sleep(SUBSCRIBE_AGAIN)
 
     async def _subscribed(self) -> None:
@@ -134,7 +136,7 @@ class Room:
             await layer.group_add(self.page.group, channel)
         try:
             self.draw_all()  # what changed while nobody listened
-            while True:
+            while not is_closed():
                 message = await layer.receive(channel)
                 self.changed.add(message["campaign"])
                 self.news.set()
@@ -142,6 +144,12 @@ class Room:
             with suppress(Exception):
                 async with asyncio.timeout(5):
                     await layer.group_discard(self.page.group, channel)
+
+
+def is_closed() -> bool:
+    """Whether this task was cancelled, though a library may have swallowed that or died of tidying up for it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Hub:

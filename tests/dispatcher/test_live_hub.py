@@ -242,6 +242,51 @@ def test_the_subscription_ends_with_the_last_viewer():
     watch(scene())
 
 
+class Deaf:
+    """A channel layer whose tidying up after a cancellation fails, or which takes it for nothing at all."""
+
+    def __init__(self, dies: bool) -> None:
+        self.dies = dies
+        self.waits = asyncio.Event()
+
+    async def new_channel(self) -> str:
+        try:
+            self.waits.set()
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if self.dies:
+                raise ConnectionError("the connection could not be closed") from None
+        return "channel"
+
+    async def receive(self, channel: str) -> dict:
+        await asyncio.sleep(60)
+        return {}
+
+    async def group_add(self, group: str, channel: str) -> None:
+        pass
+
+    group_discard = group_add
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_room_that_is_closed_ends_also_where_the_cancellation_gets_lost(monkeypatch, dies):
+    async def scene():
+        layer = Deaf(dies)
+        monkeypatch.setattr(hubs, "get_channel_layer", lambda: layer)
+        monkeypatch.setattr(hubs, "SUBSCRIBE_AGAIN", 0.01)
+        hub = Hub()
+        viewer = hub.join(Page())
+        tasks = viewer.room.tasks
+        await layer.waits.wait()
+        hub.leave(viewer)
+        _, pending = await asyncio.wait(tasks, timeout=2)
+        for task in pending:
+            task.cancel()
+        return len(pending)
+
+    assert watch(scene()) == 0
+
+
 def test_a_list_is_sent_whole_when_cards_come_or_go_and_in_parts_otherwise():
     async def scene():
         hub, page = Hub(), Page(look={"1": "<i>1</i>"}, frame="<ul>one</ul>")
