@@ -31,7 +31,8 @@ class StillImported(Exception):
 def refuse_while_importing(workspace: Workspace) -> None:
     """Raises StillImported: what a list under way holds of somebody would outlive them."""
     if upload := workspace.imports.filter(finished_at=None).only("name").first():
-        raise StillImported(f"“{upload}” is still being imported and may name this person; erase them when it is over.")
+        sentence = f"The list “{upload}” is not over yet and may name this person."
+        raise StillImported(f"{sentence} Finish or cancel its import first.")
 
 
 def forget_imports(person: Recipient) -> None:

@@ -31,6 +31,8 @@ from places import (
 from processes import Program, Trouble, end, last_words, run, spawn
 
 POSTGRES_SOCKET = ".s.PGSQL.5432"
+# Its log may not quote the row of a statement that failed: it is kept when somebody was erased.
+DISCREET = ["log_min_error_statement=panic", "log_error_verbosity=terse"]
 CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"]
 
 
@@ -60,7 +62,7 @@ class Postgres:
         return f"postgresql://campaign@/campaign?host={quote(str(self.sockets))}"
 
     def program(self) -> Program:
-        options = [] if self.durable else CARELESS
+        options = DISCREET + ([] if self.durable else CARELESS)
         return Program(
             name="postgres",
             argv=[

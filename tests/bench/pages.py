@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db.models import Max, Min
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import Role, Workspace
 from tests.bench.children import web
 from tests.bench.filled import fill
 from tests.bench.ground import emptied, workspace_of
@@ -39,6 +40,11 @@ class Browser:
             "campaign, last page of the failed": self.at(f"{here}?status=failed&page=999999"),
             "campaign, search": self.at(f"{here}?q=first77"),
             "campaign, through daphne": lambda: self.over(here),
+            "people": self.at(reverse("people")),
+            "people, a page in the middle": self.at(f"{reverse('people')}?before={middle(workspace)}"),
+            "people, search": self.at(f"{reverse('people')}?q=first7"),
+            "people, reached by email": self.at(f"{reverse('people')}?channel=email"),
+            "person": self.at(reverse("person", args=[middle(workspace)])),
             "attention": self.at(reverse("attention")),
             "dead letters": self.at(reverse("dead-letters")),
             "queue": self.at(reverse("queue")),
@@ -52,6 +58,12 @@ class Browser:
         answer = self.connection.getresponse()
         answer.read()
         return answer.status
+
+
+def middle(workspace: Workspace) -> int:
+    """A person from the middle of the list."""
+    ends = workspace.recipients.aggregate(first=Min("pk"), last=Max("pk"))
+    return (ends["first"] + ends["last"]) // 2
 
 
 def measure(notebook: Notebook, options: Options) -> None:

@@ -333,4 +333,4 @@ def test_the_command_fails_where_somebody_could_not_be_erased(workspace, grace, 
     with pytest.raises(SystemExit):
         call_command("erase", PHONE)
 
-    assert "still being imported" in capsys.readouterr().err
+    assert "is not over yet" in capsys.readouterr().err

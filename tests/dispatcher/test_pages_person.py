@@ -132,7 +132,7 @@ def test_erasing_waits_for_a_list_that_is_being_imported(workspace, grace):
     answer = logged_in(workspace, Role.ADMIN).post(reverse("erase", args=[grace.pk]), {"address": grace.phone})
 
     assert answer.status_code == 409
-    assert "“customers.csv” is still being imported" in answer.content.decode()
+    assert "“customers.csv” is not over yet" in answer.content.decode()
 
 
 def test_the_page_of_the_erased_says_how_far_each_is(workspace, grace):
