@@ -1,7 +1,7 @@
 """All that is held of one person, as JSON: what they may ask for."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -11,8 +11,11 @@ from django.db import transaction
 from accounts import audit_log
 from accounts.models import Actor
 from campaigns.footer import text_for
+from campaigns.models import Campaign
+from dispatcher.filed import filed_for
 from dispatcher.ledger import Row
-from dispatcher.models import Category, LinkHit, Message
+from dispatcher.message_files import Damaged
+from dispatcher.models import Attempt, Category, LinkHit, Message
 from dispatcher.received import messages_of, stored_since
 from people.channels import Channel
 from people.models import STANDARD_FIELDS, ImportRow, Recipient
@@ -32,13 +35,26 @@ async def pieces(person: Recipient) -> AsyncIterator[str]:
     """First what is short, then the messages, some at a time: nothing is held while the reader is slow."""
     head = await sync_to_async(held_of)(person)
     yield f'{written(head)[:-2]},\n "messages": ['
-    last, comma = 0, ""
+    comma, unread = "", []
+    async for found in messages(person):
+        if "could_not_be_read" in found:
+            unread.append(found)
+            continue
+        yield f"{comma}\n{written(found)}"
+        comma = ","
+    yield f'\n ],\n "campaigns_that_could_not_be_read": {written(unread)}\n}}\n'
+
+
+async def messages(person: Recipient) -> AsyncIterator[dict[str, Any]]:
+    """Those in the tables, then those in the files of campaigns that were over long ago."""
+    last = 0
     while found := await sync_to_async(_next)(person, last):
         for message in found:
-            yield f"{comma}\n{written(message)}"
-            comma = ","
+            yield message
         last = found[-1]["campaign"]["id"]
-    yield "\n ]\n}\n"
+    for campaign in await sync_to_async(_stored)(person):
+        if filed := await sync_to_async(_filed)(person, campaign):
+            yield filed
 
 
 def written(value: Any) -> str:
@@ -65,8 +81,6 @@ def held_of(person: Recipient) -> dict[str, Any]:
         "replies": list(person.replies.order_by("pk").values("channel", "number", "text", "at")),
         "links_to_unsubscribe": [_hit(hit) for hit in LinkHit.objects.filter(recipient=person).order_by("pk")],
         "imports": [_named(row) for row in rows_of_imports(person)],
-        # Nobody looks for one person in these files: an admin brings such a campaign back to see it.
-        "campaigns_moved_to_files": list(stored_since(person).values("id", "name", "launched_at")),
     }
 
 
@@ -109,15 +123,30 @@ def _named(row: ImportRow) -> dict[str, Any]:
 
 
 def _next(person: Recipient, last: int) -> list[dict[str, Any]]:
-    messages = messages_of(person).filter(campaign__gt=last).prefetch_related("attempts").order_by("campaign")
-    return [_message(message) for message in messages[:AT_ONCE]]
+    found = messages_of(person).filter(campaign__gt=last).prefetch_related("attempts").order_by("campaign")
+    return [_message(message, message.attempts.all()) for message in found[:AT_ONCE]]
 
 
-def _message(message: Message) -> dict[str, Any]:
-    row, campaign = Row(message), message.campaign
-    subject, text = text_for(campaign, message.fields, message.recipient_id)
-    return {
-        "campaign": {"id": campaign.pk, "name": campaign.name, "channel": campaign.channel_word},
+def _stored(person: Recipient) -> list[Campaign]:
+    return list(stored_since(person))
+
+
+def _filed(person: Recipient, campaign: Campaign) -> dict[str, Any] | None:
+    try:
+        found = filed_for(person, campaign)
+    except (Damaged, OSError) as trouble:
+        return _of(campaign) | {"could_not_be_read": str(trouble)}
+    return found and _message(*found)
+
+
+def _of(campaign: Campaign) -> dict[str, Any]:
+    return {"campaign": {"id": campaign.pk, "name": campaign.name, "channel": campaign.channel_word}}
+
+
+def _message(message: Message, attempts: Iterable[Attempt]) -> dict[str, Any]:
+    row = Row(message)
+    subject, text = text_for(message.campaign, message.fields, message.recipient_id)
+    return _of(message.campaign) | {
         "number": message.number,
         "key": message.key,
         "address": message.address,
@@ -129,13 +158,14 @@ def _message(message: Message) -> dict[str, Any]:
         "fields": message.fields,
         "last_error": message.last_error,
         "providers_number": message.provider_id,
-        "attempts": [
-            {
-                "at": attempt.at,
-                "outcome": attempt.get_outcome_display(),
-                "cause": Category(attempt.category).label,
-                "error": attempt.error,
-            }
-            for attempt in message.attempts.all()
-        ],
+        "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "at": attempt.at,
+        "outcome": attempt.get_outcome_display(),
+        "cause": Category(attempt.category).label,
+        "error": attempt.error,
     }

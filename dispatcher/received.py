@@ -1,6 +1,5 @@
 """What one person got: every message with its outcome, newest campaign first."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,11 +54,3 @@ def stored_since(person: Recipient) -> QuerySet[Campaign]:
     """Campaigns that may have gone to the person and whose messages were moved to files."""
     since = Q(launched_at__gte=person.created_at)
     return person.workspace.campaigns.filter(since, stored_at__isnull=False).order_by("pk")
-
-
-def each_message_of(person: Recipient) -> Iterator[list[Message]]:
-    """All of them, some at a time."""
-    last = 0
-    while found := list(messages_of(person).filter(campaign__gt=last).order_by("campaign")[: 10 * SIZE]):
-        yield found
-        last = found[-1].campaign_id

@@ -17,6 +17,7 @@ from people import consent
 from people.channels import Channel
 from people.models import Import, Recipient, Suppression
 from people.suppression import suppress
+from tests.dispatcher.filing import archive, long_over
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_group, make_recipient, make_workspace
 from tests.people.listing import bring_in
@@ -85,7 +86,7 @@ def test_campaigns_whose_messages_are_in_files_are_named_and_not_passed_over(cli
     )
     Message.objects.all().delete()
 
-    assert "The messages of 1 older campaign were moved to files" in read(client, grace)
+    assert "The messages of 1 older campaign were moved to files and are not listed here" in read(client, grace)
 
 
 def test_each_role_sees_the_buttons_it_may_press(workspace, grace):
@@ -149,6 +150,36 @@ def test_the_page_of_the_erased_says_how_far_each_is(workspace, grace):
         assert words in admin.get(reverse("erasures")).content.decode()
 
 
+def exported(client: Client, person: Recipient) -> str:
+    answer = client.get(reverse("export-person", args=[person.pk]))
+    assert answer.headers["Content-Type"].startswith("application/json")
+
+    async def all_of() -> bytes:
+        return b"".join([piece async for piece in answer.streaming_content])
+
+    return async_to_sync(all_of)().decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_looks_into_the_files_and_says_which_it_could_not_read(workspace, grace, place):
+    make_recipient(workspace, first_name="Other", email="other@example.com")
+    Recipient.objects.filter(pk=grace.pk).update(location="a\\b\tc, \\N")
+    long_over(workspace, name="Filed", body="Dear {first_name} of {location}", people=4)
+    Campaign.objects.update(launched_at=Now())
+    before = json.loads(exported(logged_in(workspace, Role.MARKETER), grace))
+    archive("--older-than", 30)
+
+    after = json.loads(exported(logged_in(workspace, Role.MARKETER), grace))
+
+    assert before["messages"] == after["messages"] and len(after["messages"]) == 1
+    assert "Other" not in json.dumps(after)
+    (file,) = place.rglob("*.zip")
+    file.unlink()
+    held = json.loads(exported(logged_in(workspace, Role.MARKETER), grace))
+    assert held["messages"] == []
+    assert held["campaigns_that_could_not_be_read"][0]["campaign"]["name"] == "Filed"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_all_that_is_held_of_her_can_be_taken_along_and_that_is_written_down(workspace):
     bring_in(workspace, "email,phone,first_name,tier\ngrace@example.com,+254712345678,Grace,gold\n")
@@ -160,14 +191,9 @@ def test_all_that_is_held_of_her_can_be_taken_along_and_that_is_written_down(wor
     message = campaign.messages.get(recipient=grace)
     Attempt.objects.create(message=message, key=message.key, outcome=2, category=2, error="550 no such user")
 
-    answer = logged_in(workspace, Role.MARKETER).get(reverse("export-person", args=[grace.pk]))
+    text = exported(logged_in(workspace, Role.MARKETER), grace)
 
-    async def all_of() -> bytes:
-        return b"".join([piece async for piece in answer.streaming_content])
-
-    text = async_to_sync(all_of)().decode()
     held = json.loads(text)
-    assert answer.headers["Content-Type"].startswith("application/json")
     assert (held["email"], held["attributes"], held["groups"]) == ("grace@example.com", {"tier": "gold"}, ["Customers"])
     assert held["consent"][0]["evidence"] == {"text": "STOP"}
     assert held["imports"][0]["verdict"] == "created"
