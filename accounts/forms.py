@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import lockout, logins
 from accounts.models import Role, User, Workspace, as_kept
+from accounts.regions import REGIONS
 from accounts.zones import NoSuchZone, zone_called
 
 ROLE_WORDS = {
@@ -234,5 +235,11 @@ class WorkspaceForm(forms.Form):
 class SettingsForm(WorkspaceForm):
     retry_policy = forms.TypedChoiceField(
         label="When a message fails", coerce=int, choices=RETRY_WORDS, widget=forms.RadioSelect
+    )
+    region = forms.ChoiceField(
+        label="Country of phone numbers",
+        required=False,
+        choices=REGIONS,
+        help_text="A number without a country code, in a list you import, is taken for one of this country.",
     )
     requires_two_factor = forms.BooleanField(label="Everyone here must use two-factor login", required=False)

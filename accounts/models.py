@@ -115,6 +115,8 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     time_zone = models.CharField(max_length=64, default="UTC")
     retry_policy = models.SmallIntegerField(choices=RetryPolicy, default=RetryPolicy.STANDARD)
+    # In which country a phone number without a country code is (ISO 3166, such as "KE"); "" when none is meant.
+    region = models.CharField("country of phone numbers", max_length=2, blank=True)
     requires_two_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")

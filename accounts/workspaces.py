@@ -11,7 +11,7 @@ from accounts.access import is_trusted
 from accounts.members import NotPossible
 from accounts.models import Membership, Role, User, Workspace
 
-SETTINGS = ("name", "time_zone", "retry_policy", "requires_two_factor")
+SETTINGS = ("name", "time_zone", "retry_policy", "region", "requires_two_factor")
 
 
 @transaction.atomic
