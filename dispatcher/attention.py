@@ -293,7 +293,7 @@ def imports_that_failed(workspace: Workspace) -> list[Import]:
     failed = workspace.imports.filter(status=Import.Status.FAILED, finished_at__gt=Now() - FAILED_LATELY)
     alike = workspace.imports.filter(name__in=failed.values("name")).order_by("pk")
     again = dict(alike.values_list("name", "pk"))
-    return [upload for upload in failed.defer("source").order_by("-pk") if again[upload.name] == upload.pk]
+    return [upload for upload in failed.order_by("-pk") if again[upload.name] == upload.pk]
 
 
 def failed_import(upload: Import) -> Item:

@@ -166,6 +166,7 @@ def ring_if_due() -> None:
 
 def resume_imports() -> None:
     imports.ring_unfinished()
+    imports.cancel_abandoned()
 
 
 _rung = float("-inf")  # when old messages were looked for last

@@ -111,7 +111,7 @@ def import_under_way(campaign: Campaign) -> Import | None:
     running = campaign.workspace.imports.filter(status__in=[Import.Status.WAITING, Import.Status.RUNNING])
     if campaign.everyone or campaign.all_segments().exists():  # anybody who comes in may fit one
         return running.first()
-    return running.filter(group__in=campaign.groups.all()).first()
+    return running.filter(groups__in=campaign.groups.all()).first()
 
 
 def carry_on(campaign: Campaign) -> bool:

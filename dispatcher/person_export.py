@@ -108,7 +108,7 @@ def _hit(hit: LinkHit) -> dict[str, Any]:
 def rows_of_imports(person: Recipient) -> Iterator[ImportRow]:
     """What became of the rows of lists that were about the person."""
     rows = ImportRow.objects.filter(recipient=person, upload__workspace=person.workspace)
-    yield from rows.select_related("upload").defer("upload__source").order_by("pk")
+    yield from rows.select_related("upload").order_by("pk")
 
 
 def _named(row: ImportRow) -> dict[str, Any]:

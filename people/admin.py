@@ -4,7 +4,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from people.models import AttributeName, ConsentEvent, Group, Import, ImportRow, LeftGroup, Recipient, Suppression
+from people.models import (
+    AttributeName,
+    ConsentEvent,
+    Group,
+    Import,
+    ImportPart,
+    ImportRow,
+    LeftGroup,
+    Recipient,
+    StagedRow,
+    Suppression,
+)
 
 
 @admin.register(Recipient)
@@ -41,10 +52,6 @@ class Imports(ReadOnly):
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name")
     ordering = ("-id",)
-    exclude = ("source",)
-
-    def get_queryset(self, request: HttpRequest):
-        return super().get_queryset(request).defer("source")
 
 
 @admin.register(ImportRow)
@@ -54,10 +61,27 @@ class ImportRows(ReadOnly):
     list_select_related = ("upload",)
     search_fields = ("address__exact",)
     ordering = ("-id",)
-    fields = ("upload", "number", "line", "verdict", "address", "reason", "recipient_id")
+    fields = ("upload", "number", "line", "verdict", "address", "reason", "recipient_id", "cells", "before")
+
+
+@admin.register(ImportPart)
+class ImportParts(ReadOnly):
+    list_display = ("upload", "number")
+    list_select_related = ("upload",)
+    ordering = ("-id",)
+    exclude = ("data",)
 
     def get_queryset(self, request: HttpRequest):
-        return super().get_queryset(request).defer("upload__source")
+        return super().get_queryset(request).defer("data")
+
+
+@admin.register(StagedRow)
+class StagedRows(ReadOnly):
+    list_display = ("upload", "line", "address", "problem", "fault")
+    list_filter = ("problem",)
+    list_select_related = ("upload",)
+    search_fields = ("address__exact",)
+    ordering = ("-id",)
 
 
 @admin.register(ConsentEvent)

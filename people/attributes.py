@@ -50,12 +50,18 @@ def keep_names(workspace: Workspace, names: Iterable[str], *, by: Actor | None) 
     # Two at a time could each see room for the last one, or each call the same name new.
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
     known = _known(workspace, wanted)
-    room = max(0, MOST_NAMES - workspace.attribute_names.count())
-    new = sorted(wanted - known)[:room]
+    new = sorted(room_for(workspace, wanted) - known)
     AttributeName.objects.bulk_create([AttributeName(workspace=workspace, name=name) for name in new])
     if new:
         audit_log.record(workspace, "add_attributes", workspace, by=by, after={"attributes": new})
     return known | set(new)
+
+
+def room_for(workspace: Workspace, names: set[str]) -> set[str]:
+    """Those of the names that are known already or still find room."""
+    known = _known(workspace, names)
+    room = max(0, MOST_NAMES - workspace.attribute_names.count())
+    return known | set(sorted(names - known)[:room])
 
 
 def _known(workspace: Workspace, names: set[str]) -> set[str]:

@@ -1,12 +1,15 @@
-"""Which column of a list is what, as its first line names them."""
+"""Which column of a list is what: guessed from its first line and the looks of its cells, then as a person says."""
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from people.addresses import PHONE
 from people.attributes import is_attribute_name
 from people.models import STANDARD_FIELDS
-from people.plain import NotPlain
-from people.sheet import Record, UnreadableSheet, records
+from people.plain import NotPlain, shown
+from people.sheet import Record, UnreadableSheet
 
 ALIASES = {
     "email": "email e_mail mail email_address e_mail_address",
@@ -20,6 +23,9 @@ ALIASES = {
 }
 MOST_COLUMNS = 200
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases.split()}
+LOOKS = "looks"  # each cell is taken for what it looks like
+NOT_READ = ""
+REASON = "rejected because"  # the last title of the file of rejected rows, which is no part of them
 
 
 def refuse_alias(name: str) -> None:
@@ -31,41 +37,105 @@ def refuse_alias(name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Header:
-    """The first line of a list: a column for each title, "" for a title that is nothing we know."""
+class Mapping:
+    """What each column is: a field, the name of an attribute, LOOKS or NOT_READ; its title where the list has some.
 
-    titles: list[str]
-    columns: list[str]
+    Without any columns the list has none of its own, and every cell is taken for what it looks like.
+    """
+
+    columns: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+
+    @property
+    def has_titles(self) -> bool:
+        return bool(self.titles)
 
     @property
     def attributes(self) -> set[str]:
-        return {column for column in self.columns if column and column not in ALIASES}
+        return {column for column in self.columns if column not in (*ALIASES, LOOKS, NOT_READ)}
 
-    def titles_without(self, columns: set[str]) -> list[str]:
-        """The titles of what is read from the list neither as itself nor as one of these columns."""
-        pairs = zip(self.titles, self.columns, strict=True)
-        return [title for title, column in pairs if title and (not column or column in columns)]
+    def without(self, attributes: set[str]) -> "Mapping":
+        return Mapping([NOT_READ if column in attributes else column for column in self.columns], self.titles)
+
+    @property
+    def not_read(self) -> list[str]:
+        """The titles of the columns that are left out."""
+        return [title for title, column in zip(self.titles, self.columns, strict=False) if title and not column]
 
 
-def header_of(source: str) -> Header | None:
-    """The header of the list, None when its first record names no address. Raises UnreadableSheet."""
-    first = next(records(source), None)
-    if first is None:
+def guessed(first: Sequence[Record]) -> Mapping:
+    """What the columns of a list that begins so seem to be. Raises UnreadableSheet."""
+    if not first:
         raise UnreadableSheet("There is nobody in this list.")
-    if first.fault:  # whether it is a header decides what every other line means
-        raise UnreadableSheet(f"Line {first.line} cannot be read. {first.fault}")
-    if any("@" in cell for cell in first.cells):
-        return None
-    if len(first.cells) > MOST_COLUMNS:
+    top = first[0]
+    if top.fault:  # whether it is a header decides what every other line means
+        raise UnreadableSheet(f"Line {top.line} cannot be read. {top.fault}")
+    if any("@" in cell for cell in top.cells):
+        return Mapping()
+    if len(top.cells) > MOST_COLUMNS:
         raise UnreadableSheet(f"The first line has more than {MOST_COLUMNS} columns.")
-    columns = _columns(first)
-    return Header(first.cells, columns) if {"email", "phone"} & set(columns) else None
+    columns = by_title(top.cells)
+    if _is_given_back(top.cells) and not {"email", "phone"} & set(columns):
+        columns = [LOOKS] * (len(columns) - 1) + [NOT_READ]
+    elif not {"email", "phone"} & set(columns):
+        return Mapping()
+    if len(first) == 1:
+        raise UnreadableSheet("There is nobody in this list.")
+    return Mapping(columns, [shown(title, at_most=100) for title in top.cells])
 
 
-def _columns(first: Record) -> list[str]:
+def _is_given_back(titles: Sequence[str]) -> bool:
+    return bool(titles) and titles[-1].strip().lower() == REASON
+
+
+def guessed_boldly(first: Sequence[Record]) -> Mapping:
+    """The same for somebody who will look at it: a first line without an address above lines that have one has titles.
+
+    What its titles do not tell is told by the looks of the cells below.
+    """
+    mapping = guessed(first)
+    if mapping.has_titles or len(first) < 2 or not _seem_titles(first[0].cells, first[1].cells):
+        return mapping
+    return with_titles(first)
+
+
+def _seem_titles(top: Sequence[str], below: Sequence[str]) -> bool:
+    words = all(cell.strip() and not re.search(r"[\d@]", cell) for cell in top)
+    return words and len(top) > 1 and len(top) <= MOST_COLUMNS and any("@" in cell for cell in below)
+
+
+def with_titles(first: Sequence[Record]) -> Mapping:
+    """The first line as titles, whatever it looks like."""
+    titles = [shown(title, at_most=100) for title in first[0].cells[:MOST_COLUMNS]]
+    columns = by_title(titles)
+    for kind, pattern in {"email": re.compile(r"\S+@\S+"), "phone": PHONE}.items():
+        found = [n for n in range(len(columns)) if _looks_like(pattern, n, first[1:])]
+        if found and kind not in columns:
+            columns[found[0]] = kind
+    return Mapping(columns, titles)
+
+
+def _looks_like(pattern: re.Pattern, n: int, records: Sequence[Record]) -> bool:
+    cells = [record.cells[n].strip() for record in records if n < len(record.cells) and record.cells[n].strip()]
+    return bool(cells) and all(pattern.fullmatch(cell) for cell in cells)
+
+
+def by_title(titles: Sequence[str]) -> list[str]:
+    """The column each title names; the second of a kind and what can be no name are not read."""
     columns: list[str] = []
-    for title in first.cells:
+    for title in titles:
         word = re.sub(r"[\s.-]+", "_", title.strip().lower()).strip("_")
-        column = COLUMNS.get(word) or (word if is_attribute_name(word) else "")
-        columns.append("" if column in columns else column)
+        column = (
+            ""
+            if title.strip().lower() == REASON
+            else COLUMNS.get(word) or (word if is_attribute_name(word) else NOT_READ)
+        )
+        columns.append(NOT_READ if column in columns else column)
     return columns
+
+
+def name_for(title: str) -> str:
+    """A name for an attribute that is close to the title of its column, "" when nothing is left of it."""
+    letters = unicodedata.normalize("NFKD", title.strip().lower().replace("ß", "ss")).encode("ascii", "ignore").decode()
+    name = re.sub("[^a-z]+", "_", letters).strip("_")[:40]
+    return name if is_attribute_name(name) and name not in COLUMNS else ""

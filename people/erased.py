@@ -11,17 +11,27 @@ FORGET = """
     WITH named AS (
         SELECT v.id, v.recipient_id = %(person)s
                      OR %(email)s <> '' AND strpos(lower(v.address), %(email)s) > 0
-                     OR %(phone)s <> '' AND strpos(v.address, %(phone)s) > 0 AS is_theirs
+                     OR %(phone)s <> '' AND strpos(v.address, %(phone)s) > 0
+                     OR {in_cells} AS is_theirs
         FROM people_importrow v JOIN people_import i ON i.id = v.upload_id
         WHERE i.workspace_id = %(workspace)s
           AND (v.recipient_id = %(person)s
                OR %(email)s <> '' AND strpos(lower(v.address || ' ' || v.reason), %(email)s) > 0
-               OR %(phone)s <> '' AND strpos(v.address || ' ' || v.reason, %(phone)s) > 0))
+               OR %(phone)s <> '' AND strpos(v.address || ' ' || v.reason, %(phone)s) > 0
+               OR {in_cells}))
     UPDATE people_importrow AS v
-    SET reason = '', address = CASE WHEN is_theirs THEN '' ELSE address END,
+    SET reason = '', before = CASE WHEN is_theirs THEN NULL ELSE before END,
+        cells = CASE WHEN is_theirs THEN NULL ELSE cells END,
+        address = CASE WHEN is_theirs THEN '' ELSE address END,
         recipient_id = CASE WHEN is_theirs THEN NULL ELSE recipient_id END
     FROM named WHERE v.id = named.id
 """
+# A rejected row is kept as it came, however its numbers were written, and of a changed one what was there before.
+IN_CELLS = """(v.cells IS NOT NULL OR v.before IS NOT NULL) AND (
+    %(email)s <> '' AND strpos(lower(concat(v.cells, v.before)), %(email)s) > 0
+    OR %(phone)s <> ''
+        AND strpos(regexp_replace(concat(v.cells, v.before), '[^0-9]', '', 'g'), substr(%(phone)s, 2)) > 0)"""
+FORGET = FORGET.replace("{in_cells}", IN_CELLS)
 
 
 class StillImported(Exception):

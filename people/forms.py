@@ -3,18 +3,13 @@
 from collections.abc import Callable
 
 from django import forms
-from django.db import transaction
 
 from accounts.models import User, Workspace
 from people.columns import refuse_alias
-from people.groups import checked_group, group_named
-from people.imports import MOST_CHARACTERS, start_import
-from people.models import Group, Import, Recipient
+from people.groups import checked_group
+from people.models import Recipient
 from people.plain import NotPlain
 from people.recipients import add_recipient, change_recipient, checked_fields
-from people.sheet import UnreadableSheet, text_of
-
-EXAMPLE = "ann@example.com\nBen Otieno, ben@example.com, +254 712 345 678"
 
 
 class Checked(forms.Field):
@@ -114,63 +109,3 @@ class GroupForm(forms.Form):
         lambda text: checked_group("any", public_description=text)["public_description"],
         label="What they read about it",
     )
-
-
-class ImportForm(forms.Form):
-    """A list, pasted or as a file, and the group its people are put in."""
-
-    text = forms.CharField(
-        required=False,
-        strip=False,
-        max_length=MOST_CHARACTERS,
-        widget=forms.Textarea({"rows": 8, "placeholder": EXAMPLE}),
-    )
-    file = forms.FileField(required=False, allow_empty_file=True)
-    group = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
-    new_group = Checked(lambda text: text and checked_group(text)["name"])
-
-    def __init__(self, workspace: Workspace, *arguments, **options) -> None:
-        super().__init__(*arguments, **options)
-        self.workspace = workspace
-        groups = list(workspace.groups.values_list("pk", "name"))
-        self.fields["group"].choices = [("", "No group"), *groups]  # type: ignore[attr-defined]
-
-    def clean_file(self):
-        file = self.cleaned_data["file"]
-        if file and file.size > MOST_CHARACTERS:
-            raise forms.ValidationError("The file is larger than 10 MB; split it and import the parts.")
-        try:
-            self.source = text_of(file.read()) if file else ""
-        except UnreadableSheet as refusal:
-            raise forms.ValidationError(str(refusal)) from None
-        return file
-
-    def clean(self) -> dict:
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        if cleaned["file"] and cleaned["text"].strip():
-            raise forms.ValidationError("Paste a list or choose a file, not both at once.")
-        if not cleaned["file"] and not cleaned["text"].strip():
-            raise forms.ValidationError("Paste a list or choose a file.")
-        if cleaned["group"] and cleaned["new_group"]:
-            self.add_error("new_group", "Choose a group or name a new one, not both at once.")
-        return cleaned
-
-    @transaction.atomic
-    def start(self, *, by: User) -> Import:
-        """Have the list imported. Raises UnreadableSheet."""
-        cleaned = self.cleaned_data
-        file = cleaned["file"]
-        return start_import(
-            self.workspace,
-            name=file.name if file else "Pasted list",
-            source=self.source if file else cleaned["text"],
-            group=self._group(by),
-            by=by,
-        )
-
-    def _group(self, by: User) -> Group | None:
-        if self.cleaned_data["new_group"]:
-            return group_named(self.workspace, self.cleaned_data["new_group"], by=by)
-        return self.cleaned_data["group"] and self.workspace.groups.get(pk=self.cleaned_data["group"])

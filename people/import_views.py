@@ -1,19 +1,36 @@
-"""The pages of imports: bringing a list in, and what became of each of its rows."""
+"""The pages of an import, step by step: the list, its columns, the check, and what became of each row."""
 
-from django.http import HttpResponse
+from contextlib import suppress
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
-from people.forms import ImportForm
-from people.imports import MOST_ROWS
+from people import imports as domain
+from people.import_forms import MOST_AT_ONCE, ColumnsForm, ListForm
+from people.imports import MOST_ROWS, NotPossible
 from people.models import Import, ImportRow
+from people.parts import MOST_BYTES, PART, OutOfOrder, keep_part
+from people.problems import groups_of
+from people.rejected import rejected_as_csv
 from people.search import PAGE, number_in
 from people.sheet import UnreadableSheet
+from people.source import look_at
 
 LATELY = 50
+Status = Import.Status
+
+
+@require_GET
+@may("read")
+def imports(request: MemberRequest) -> HttpResponse:
+    uploads = request.workspace.imports.select_related("by").prefetch_related("groups").order_by("-pk")[:LATELY]
+    context = {"uploads": uploads, "may_write": request.membership.may("write")}
+    return render(request, "people/imports.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -21,46 +38,167 @@ LATELY = 50
 @may("write")
 def import_new(request: MemberRequest) -> HttpResponse:
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = ImportForm(request.workspace, *posted, initial={"group": number_in(request.GET.get("group", ""))})
+    form = ListForm(*posted)
+    group = number_in(request.GET.get("group", ""))
     if form.is_bound and form.is_valid():
         try:
-            upload = form.start(by=request.user)
+            upload = form.begin(request.workspace, by=request.user)
         except UnreadableSheet as refusal:
             form.add_error("file" if form.cleaned_data["file"] else "text", str(refusal))
         else:
-            return redirect("import", upload.pk)
-    context = {"form": form, "most_rows": MOST_ROWS}
+            return redirect(columns_page(upload, group))
+    context = {
+        "form": form,
+        "group": group,
+        "most_rows": MOST_ROWS,
+        "most_megabytes": MOST_BYTES // 1024**2,
+        "at_once": MOST_AT_ONCE,
+        "part": PART,
+    }
     return render(request, "people/import_new.html", context, status=422 if form.errors else 200)
 
 
-@require_GET
-@may("read")
-def imports(request: MemberRequest) -> HttpResponse:
-    uploads = request.workspace.imports.defer("source").select_related("by", "group").order_by("-pk")[:LATELY]
-    context = {"uploads": uploads, "may_write": request.membership.may("write")}
-    return render(request, "people/imports.html", context)
+def columns_page(upload: Import, group: int | None = None) -> str:
+    page = reverse("import-columns", args=[upload.pk])
+    return f"{page}?group={group}" if group else page
+
+
+# --- a large file comes in parts, sent by static/upload.js ---
+
+
+@require_POST
+@may("write")
+def import_begin(request: MemberRequest) -> HttpResponse:
+    upload = domain.begin(request.workspace, name=request.POST.get("name", ""), by=request.user)
+    places = {name: reverse(f"import-{name}", args=[upload.pk]) for name in ("part", "complete", "cancel")}
+    return JsonResponse(places, status=201)
+
+
+@require_POST
+@may("write")
+def import_part(request: MemberRequest, pk: int) -> HttpResponse:
+    upload, number = _find(request, pk), request.GET.get("number", "")
+    if request.content_type != "application/octet-stream":
+        return HttpResponse("A part of a list is sent as it is, in no form.", status=415, content_type="text/plain")
+    try:
+        keep_part(upload, int(number) if number.isdecimal() and len(number) < 6 else -2, request.body)
+    except UnreadableSheet as refusal:
+        return HttpResponse(str(refusal), status=413, content_type="text/plain; charset=utf-8")
+    except OutOfOrder:
+        return HttpResponse("This part does not follow the last one.", status=409, content_type="text/plain")
+    return HttpResponse(status=204)
+
+
+@require_POST
+@may("write")
+def import_complete(request: MemberRequest, pk: int) -> HttpResponse:
+    upload = _find(request, pk)
+    try:
+        domain.complete(upload, by=request.user)
+    except (UnreadableSheet, NotPossible) as refusal:
+        return HttpResponse(str(refusal), status=422, content_type="text/plain; charset=utf-8")
+    return JsonResponse({"next": columns_page(upload, number_in(request.GET.get("group", "")))})
+
+
+# --- the columns, the check, and the word to go on ---
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def import_columns(request: MemberRequest, pk: int) -> HttpResponse:
+    upload = _find(request, pk)
+    if upload.status not in (Status.MAPPING, Status.CHECKED):
+        return redirect("import", pk)
+    if "first_line" in request.POST:
+        return _first_line(request, upload)
+    group = number_in(request.GET.get("group", ""))
+    chosen = [*upload.groups.values_list("pk", flat=True)] or ([group] if group else [])
+    look = look_at(upload)
+    form = ColumnsForm(upload, look.first, request.POST or None, initial={"groups": chosen})
+    if form.is_bound and form.is_valid():
+        try:
+            form.have_checked(by=request.user)
+        except NotPossible as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("import", pk)
+    context = {"upload": upload, "form": form, "same": domain.same_list(upload)}
+    return render(request, "people/import_columns.html", context, status=422 if form.errors else 200)
+
+
+def _first_line(request: MemberRequest, upload: Import) -> HttpResponse:
+    try:
+        domain.take_first_line(upload, as_titles=request.POST["first_line"] == "titles")
+    except NotPossible:
+        return redirect("import", upload.pk)
+    return redirect(columns_page(upload, number_in(request.GET.get("group", ""))))
+
+
+@require_POST
+@may("write")
+def import_start(request: MemberRequest, pk: int) -> HttpResponse:
+    return _asked(request, pk, domain.start)
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def import_cancel(request: MemberRequest, pk: int) -> HttpResponse:
+    if request.method == "POST":
+        return _asked(request, pk, domain.cancel)
+    upload = _find(request, pk)
+    return render(request, "people/import_cancel.html", {"upload": upload})
+
+
+@require_http_methods(["GET", "POST"])
+@may("write")
+def import_undo(request: MemberRequest, pk: int) -> HttpResponse:
+    if request.method == "POST":
+        return _asked(request, pk, domain.undo)
+    upload = _find(request, pk)
+    return render(request, "people/import_undo.html", {"upload": upload})
+
+
+def _asked(request: MemberRequest, pk: int, operation) -> HttpResponse:
+    upload = _find(request, pk)
+    with suppress(NotPossible):  # somebody was faster; the page shows how things stand now
+        operation(upload, by=request.user)
+    return redirect("import", pk)
+
+
+# --- how it stands, and what became of each row ---
 
 
 @require_GET
 @may("read")
 def show_import(request: MemberRequest, pk: int) -> HttpResponse:
     upload = _find(request, pk)
+    may_write = request.membership.may("write")
+    if upload.status == Status.UPLOADING and may_write:
+        return redirect("import-cancel", pk)
+    context = {"upload": upload, "may_write": may_write, "groups": list(upload.groups.all())}
+    if upload.is_asking or upload.status == Status.CHECKING:
+        context |= {"problems": groups_of(upload), "same": domain.same_list(upload)}
+        return render(request, "people/import_check.html", context)
+    return render(request, "people/import.html", context | _verdicts(request, upload))
+
+
+def _verdicts(request: HttpRequest, upload: Import) -> dict:
     verdict = request.GET.get("verdict", "")
     after = number_in(request.GET.get("after", "")) or 0
     rows = upload.verdicts.filter(number__gt=after).order_by("number")
     if verdict in ImportRow.Verdict.labels:
         rows = rows.filter(verdict=ImportRow.Verdict[verdict.upper()])
+    elif verdict == "kept":
+        rows = rows.filter(is_kept=True)
     found = list(rows[: PAGE + 1])
-    context = {
-        "upload": upload,
+    return {
         "rows": found[:PAGE],
         "following": found[PAGE - 1].number if len(found) > PAGE else None,
         "after": after,
         "verdict": verdict,
         "counts": [(word, getattr(upload, word)) for word in ImportRow.Verdict.labels],
-        "may_write": request.membership.may("write"),
+        "can_be_undone": upload.status in domain.CAN_BE_UNDONE and upload.created + upload.updated > 0,
     }
-    return render(request, "people/import.html", context)
 
 
 @require_GET
@@ -73,6 +211,16 @@ def progress(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "people/_progress.html", {"upload": upload})
 
 
+@require_GET
+@may("read")
+def import_rejected(request: MemberRequest, pk: int) -> StreamingHttpResponse:
+    """The rejected rows as they came, with the reason in front: to be mended and imported again."""
+    upload = _find(request, pk)
+    answer = StreamingHttpResponse(rejected_as_csv(upload), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="rejected-{upload.pk}.csv"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
 def _find(request: MemberRequest, pk: int) -> Import:
-    uploads = request.workspace.imports.defer("source").select_related("by", "group")
-    return get_object_or_404(uploads, pk=pk)
+    return get_object_or_404(request.workspace.imports.select_related("by", "workspace"), pk=pk)

@@ -1,141 +1,315 @@
-"""Importing a list: kept in PostgreSQL first, then carried out chunk by chunk by a worker."""
+"""Importing a list, from the upload to the last verdict: what a person may ask, and what a worker carries out."""
 
 import logging
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import User, Workspace
-from people.attributes import MOST_NAMES, keep_names
-from people.chunks import Overtaken, carry_out_chunk
-from people.columns import header_of
-from people.models import Group, Import
+from people.attributes import MOST_NAMES, keep_names, room_for
+from people.columns import Mapping, with_titles
+from people.forecast import look_up, sum_up
+from people.merge import merge_range
+from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
+from people.parts import PART, digest_of, keep_part
 from people.plain import shown
 from people.rows import rows
 from people.sheet import UnreadableSheet, storable
+from people.source import look_at, records_of
+from people.staging import Overtaken, locked, stage
+from people.undo import undo_range
 from wires import queue
 
 logger = logging.getLogger(__name__)
 
-MOST_ROWS = 100_000
-MOST_LINES = 1_000_000
-MOST_CHARACTERS = 10 * 1024 * 1024
-CHUNK = 2_000
+MOST_ROWS = 1_000_000
+STAGE = 5_000
 LOST_AFTER = timedelta(seconds=30)
+ABANDONED_AFTER = timedelta(days=7)
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
-RACES = 5  # how often a chunk may lose against somebody adding the same person by hand
+UNDONE_COUNTS = ("removed", "restored", "kept")
+Status = Import.Status
+
+
+class NotPossible(Exception):
+    """The import is no longer, or not yet, where this can be asked of it; the text says so, for people."""
+
+
+# --- what a person may ask ---
+
+
+@transaction.atomic
+def begin(workspace: Workspace, *, name: str, by: User | None) -> Import:
+    """An import that waits for its list, part by part (`parts.keep_part`)."""
+    upload = Import.objects.create(workspace=workspace, name=shown(name, at_most=200) or "Pasted list", by=by)
+    audit_log.record(workspace, "begin", upload, by=by)
+    return upload
+
+
+def keep_list(upload: Import, data: Iterable[bytes]) -> None:
+    """Keep a whole list, given in pieces of any size. Raises UnreadableSheet."""
+    number, left = 0, b""
+    for some in data:
+        left += some
+        while len(left) >= PART:
+            keep_part(upload, number, left[:PART])
+            number, left = number + 1, left[PART:]
+    if left:
+        keep_part(upload, number, left)
+
+
+def as_bytes(text: str) -> list[bytes]:
+    """A pasted list as it is kept."""
+    return [storable(text).encode()]
+
+
+@transaction.atomic
+def complete(upload: Import, *, by: User | None) -> Import:
+    """All parts are here: guess what the columns are. Raises UnreadableSheet, NotPossible."""
+    upload = _held(upload, Status.UPLOADING)
+    look = look_at(upload)
+    upload.titles, upload.columns = look.bold.titles, look.bold.columns
+    upload.digest, upload.status = digest_of(upload), Status.MAPPING
+    upload.save(update_fields=["titles", "columns", "digest", "status"])
+    audit_log.record(upload.workspace, "complete", upload, by=by, after={"bytes": upload.size})
+    return upload
+
+
+def same_list(upload: Import) -> Import | None:
+    """The last import of exactly this list in the workspace that was not cancelled or taken back."""
+    alike = Import.objects.filter(workspace=upload.workspace_id, digest=upload.digest).exclude(digest="")
+    return alike.filter(pk__lt=upload.pk, status__in=(Status.DONE, *AT_WORK)).order_by("-pk").first()
+
+
+@transaction.atomic
+def take_first_line(upload: Import, *, as_titles: bool) -> None:
+    """Say whether the first line names the columns, before they are chosen. Raises NotPossible, UnreadableSheet."""
+    upload = _held(upload, Status.MAPPING)
+    mapping = with_titles(look_at(upload).first) if as_titles else Mapping()
+    Import.objects.filter(pk=upload.pk).update(titles=mapping.titles, columns=mapping.columns)
+
+
+@transaction.atomic
+def map_columns(upload: Import, mapping: Mapping, groups: Collection[Group], *, by: User | None) -> None:
+    """Have the list checked, with its columns read like this. Raises NotPossible."""
+    upload = _held(upload, Status.MAPPING, Status.CHECKED)
+    upload.titles, upload.columns = mapping.titles, mapping.columns
+    upload.note = _note(mapping)
+    upload.status = Status.CHECKING
+    upload.expected, upload.checked, upload.is_read, upload.forecast = 0, 0, False, {}
+    StagedRow.objects.filter(upload=upload.pk).delete()
+    upload.save(update_fields=["titles", "columns", "note", "status", "expected", "checked", "is_read", "forecast"])
+    upload.groups.set(groups)
+    after = {"columns": mapping.columns, "groups": sorted(map(str, groups))}
+    audit_log.record(upload.workspace, "map_columns", upload, by=by, after=after)
+    _ask_a_worker(upload)
+
+
+@transaction.atomic
+def choose_again(upload: Import) -> None:
+    """Back to the columns, before anybody was changed. Raises NotPossible."""
+    upload = _held(upload, Status.MAPPING, Status.CHECKED)
+    Import.objects.filter(pk=upload.pk).update(status=Status.MAPPING)
+
+
+@transaction.atomic
+def start(upload: Import, *, by: User | None) -> None:
+    """Import the good rows of a checked list and keep the bad ones to be mended. Raises NotPossible."""
+    upload = _held(upload, Status.CHECKED)
+    upload.is_confirmed, upload.status, upload.by = True, Status.WAITING, by
+    upload.save(update_fields=["is_confirmed", "status", "by"])
+    audit_log.record(upload.workspace, "start", upload, by=by, after={"expected": upload.expected})
+    _ask_a_worker(upload)
 
 
 @transaction.atomic
 def start_import(
-    workspace: Workspace, *, name: str, source: str, group: Group | None = None, by: User | None = None
+    workspace: Workspace, *, name: str, source: str, groups: Collection[Group] = (), by: User | None = None
 ) -> Import:
-    """Keep the list and have a worker carry it out. Raises UnreadableSheet, with nothing kept."""
-    if len(source) > MOST_CHARACTERS:
-        raise UnreadableSheet("The list is larger than 10 MB; split it and import the parts.")
-    if max(source.count("\n"), source.count("\r")) > MOST_LINES:
-        raise UnreadableSheet(f"The list has more than {MOST_LINES:,} lines; leave out the empty ones.")
-    source = storable(source)
-    upload = Import.objects.create(
-        workspace=workspace,
-        name=shown(name, at_most=200) or "Pasted list",
-        source=source,
-        expected=_count(source),
-        group=group,
-        by=by,
-    )
-    after = audit_log.fields_of(upload, ("expected", "group"))
+    """Keep a list and have a worker carry it out as it is guessed. Raises UnreadableSheet, with nothing kept."""
+    upload = Import.objects.create(workspace=workspace, name=shown(name, at_most=200) or "Pasted list", by=by)
+    keep_list(upload, as_bytes(source))
+    upload.refresh_from_db()
+    mapping = look_at(upload).mapping
+    too_many = mapping.attributes - room_for(workspace, mapping.attributes)
+    mapping = mapping.without(too_many)
+    upload.titles, upload.columns, upload.digest = mapping.titles, mapping.columns, digest_of(upload)
+    upload.note = _note(mapping, too_many)
+    upload.is_confirmed, upload.status = True, Status.WAITING
+    upload.save(update_fields=["titles", "columns", "digest", "note", "is_confirmed", "status"])
+    upload.groups.set(groups)
+    after = {"bytes": upload.size, "groups": sorted(map(str, groups))}
     audit_log.record(workspace, "start", upload, by=by, after=after)
-    queue.ask_for_import(upload.pk)
+    _ask_a_worker(upload)
     return upload
 
 
-def _count(source: str) -> int:
-    found = sum(1 for _ in islice(rows(source), MOST_ROWS + 1))
-    if found > MOST_ROWS:
-        raise UnreadableSheet(f"The list has more than {MOST_ROWS:,} rows; split it and import the parts.")
-    if not found:
-        raise UnreadableSheet("There is nobody in this list.")
-    return found
+def _note(mapping: Mapping, too_many: Collection[str] = ()) -> str:
+    note = f"Columns not read: {', '.join(mapping.not_read)}. " if mapping.not_read else ""
+    note += f"A workspace has at most {MOST_NAMES} free attributes." if too_many else ""
+    return shown(note, at_most=300)
+
+
+@transaction.atomic
+def cancel(upload: Import, *, by: User | None) -> None:
+    """Take no further row; those that were carried out stay until the import is undone. Raises NotPossible."""
+    upload = _held(upload, Status.UPLOADING, Status.MAPPING, Status.CHECKING, Status.CHECKED, *GOING_ON)
+    audit_log.record(upload.workspace, "cancel", upload, by=by, after=audit_log.fields_of(upload, COUNTS))
+    _end(upload, Status.CANCELLED)
+
+
+GOING_ON = (Status.WAITING, Status.RUNNING)
+
+
+@transaction.atomic
+def undo(upload: Import, *, by: User | None) -> None:
+    """Take back what the import did, but for what somebody has changed or used since. Raises NotPossible."""
+    upload = _held(upload, *CAN_BE_UNDONE)
+    if not upload.rows:
+        raise NotPossible("This import changed nobody, so there is nothing to undo.")
+    Import.objects.filter(pk=upload.pk).update(
+        status=Status.UNDOING, not_undone=upload.rows, finished_at=None, moved_at=Now()
+    )
+    audit_log.record(upload.workspace, "undo", upload, by=by)
+    queue.ask_for_import(upload.pk)
+
+
+CAN_BE_UNDONE = (Status.DONE, Status.CANCELLED, Status.FAILED)
+
+
+def _held(upload: Import, *statuses: Import.Status) -> Import:
+    """The import as it is now, held until the transaction ends; a worker finishes its range before."""
+    now = Import.objects.select_for_update(no_key=True).select_related(None).get(pk=upload.pk)
+    if now.status not in statuses:
+        raise NotPossible(f"This import is {now.get_status_display()} by now.")
+    return now
+
+
+def _ask_a_worker(upload: Import) -> None:
+    Import.objects.filter(pk=upload.pk).update(moved_at=Now())
+    queue.ask_for_import(upload.pk)
+
+
+# --- what a worker carries out ---
 
 
 def carry_out(import_id: int) -> None:
-    """Carry the import on from its last verdict. Two at once, or one killed at any point, do no harm."""
+    """Carry the import on from where it stands. Two at once, or one killed at any point, do no harm."""
     upload = Import.objects.select_related("workspace", "by").filter(pk=import_id).first()
     if upload is None or not upload.is_open:
         return
     try:
         _carry_on(upload)
     except Overtaken:
-        logger.info("import %s is carried out by another worker", import_id)
+        logger.info("import %s is carried out by another worker, or ended", import_id)
     except (OperationalError, InterfaceError):
         raise  # the database went away: the clock asks again
     except UnreadableSheet as error:
-        _finish(upload, Import.Status.FAILED, error=shown(str(error), at_most=300))
+        _finish(upload, Status.FAILED, error=shown(str(error), at_most=300))
     except Exception:
         logger.exception("import %s failed", import_id)
-        _finish(upload, Import.Status.FAILED, error=_unexpected(upload))
+        _finish(upload, Status.FAILED, error=_unexpected(upload))
 
 
 def _carry_on(upload: Import) -> None:
-    without = _start(upload)
-    left = islice(rows(upload.source, without=without), upload.rows, None)
-    while chunk := list(islice(left, CHUNK)):
-        while chunk:
-            done = _book(upload, chunk)
-            upload.rows += done
-            chunk = chunk[done:]
-    _finish(upload, Import.Status.DONE)
+    if upload.status == Status.UNDOING:
+        while upload.not_undone:
+            undo_range(upload)
+        return _finish(upload, Status.UNDONE, UNDONE_COUNTS)
+    if not upload.is_read:
+        _read(upload)
+    look_up(upload)
+    if upload.status == Status.CHECKING:
+        return _ask(upload)
+    if upload.status == Status.WAITING:
+        _begin_to_merge(upload)
+    while upload.rows < upload.expected:
+        merge_range(upload)
+    _finish(upload, Status.DONE)
 
 
-def _start(upload: Import) -> set[str]:
-    """Note the new attributes of the list; returns the columns there is no room for."""
-    header = header_of(upload.source)
-    names = header.attributes if header else set()
-    without = names - keep_names(upload.workspace, names, by=upload.by)
-    note = ""
-    if header and (titles := header.titles_without(without)):
-        note = f"Columns not read: {', '.join(titles)}. "
-        note += f"A workspace has at most {MOST_NAMES} free attributes." if without else ""
-    Import.objects.filter(pk=upload.pk, status=Import.Status.WAITING).update(
-        status=Import.Status.RUNNING, note=shown(note, at_most=300), moved_at=Now()
-    )
-    return without
-
-
-def _book(upload: Import, chunk: list) -> int:
-    for _ in range(RACES):
-        try:
-            return carry_out_chunk(upload, chunk)
-        except IntegrityError:  # somebody added or changed one of these people meanwhile: look again
-            continue
-    return carry_out_chunk(upload, chunk)
+def _read(upload: Import) -> None:
+    """Read the list on from its last row that was kept. Raises UnreadableSheet."""
+    mapping = Mapping(upload.columns, upload.titles)
+    found = rows(records_of(upload), mapping, upload.workspace.region or None)
+    left = islice(found, upload.expected, MOST_ROWS + 1)
+    while some := list(islice(left, STAGE)):
+        if upload.expected + len(some) > MOST_ROWS:
+            raise UnreadableSheet(f"The list has more than {MOST_ROWS:,} rows; split it and import the parts.")
+        stage(upload, some)
+    if not upload.expected:
+        raise UnreadableSheet("There is nobody in this list.")
+    with transaction.atomic():
+        locked(upload, expected=upload.expected)
+        Import.objects.filter(pk=upload.pk).update(is_read=True, moved_at=Now())
+        ImportPart.objects.filter(upload=upload.pk).delete() if upload.is_confirmed else None
+    upload.is_read = True
 
 
 @transaction.atomic
-def _finish(upload: Import, status: Import.Status, error: str = "") -> None:
-    # The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts.
-    # Compared with the rows seen here, so that only the worker that is truly at the end can end it.
-    mine = Import.objects.filter(pk=upload.pk, rows=upload.rows, finished_at=None)
-    if mine.update(status=status, error=error, source="", finished_at=Now(), moved_at=Now()):
-        done = Import.objects.defer("source").get(pk=upload.pk)
-        after = {"status": status.label} | audit_log.fields_of(done, COUNTS)
-        audit_log.record(upload.workspace, "finish", done, by=None, after=after)
+def _ask(upload: Import) -> None:
+    locked(upload)
+    Import.objects.filter(pk=upload.pk).update(status=Status.CHECKED, forecast=sum_up(upload), moved_at=Now())
+
+
+@transaction.atomic
+def _begin_to_merge(upload: Import) -> None:
+    """Note the new attributes of the list; those there is no room for any more are left out."""
+    names = Mapping(upload.columns, upload.titles).attributes
+    too_many = sorted(names - keep_names(upload.workspace, names, by=upload.by))
+    locked(upload)
+    if too_many:
+        _leave_out(upload, too_many)
+    Import.objects.filter(pk=upload.pk).update(status=Status.RUNNING, started_at=Now(), moved_at=Now())
+    upload.status = Status.RUNNING
+    upload.refresh_from_db(fields=["started_at"])
+
+
+def _leave_out(upload: Import, names: Sequence[str]) -> None:
+    """Take attributes that found no room out of the rows."""
+    note = f"{upload.note} Attributes left out: {', '.join(names)}. A workspace has at most {MOST_NAMES}."
+    Import.objects.filter(pk=upload.pk).update(note=shown(note, at_most=300))
+    for row in StagedRow.objects.filter(upload=upload.pk).iterator():
+        left = {name: value for name, value in row.attributes.items() if name not in names}
+        StagedRow.objects.filter(upload=upload.pk, number=row.number).update(attributes=left)
+
+
+@transaction.atomic
+def _finish(upload: Import, status: Import.Status, counts: Sequence[str] = COUNTS, error: str = "") -> None:
+    # Compared with what was seen here, so that only the worker that is truly at the end can end it.
+    try:
+        locked(upload, rows=upload.rows, not_undone=upload.not_undone)
+    except Overtaken:
+        return
+    _end(upload, status, error=error)
+    done = Import.objects.get(pk=upload.pk)
+    after: dict[str, Any] = {"status": status.label} | audit_log.fields_of(done, counts)
+    audit_log.record(upload.workspace, "finish", done, by=None, after=after)
+
+
+def _end(upload: Import, status: Import.Status, error: str = "") -> None:
+    """The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts."""
+    Import.objects.filter(pk=upload.pk).update(status=status, error=error, finished_at=Now(), moved_at=Now())
+    ImportPart.objects.filter(upload=upload.pk).delete()
+    StagedRow.objects.filter(upload=upload.pk).delete()
 
 
 def _unexpected(upload: Import) -> str:
     return f"Something unexpected stopped this import after row {upload.rows:,}; the rows before it are done."
 
 
+# --- what the clock looks after ---
+
+
 def unfinished() -> QuerySet[Import]:
     """Imports nothing was heard of for a while: their worker died, or the ring for it was lost."""
-    return Import.objects.filter(
-        status__in=(Import.Status.WAITING, Import.Status.RUNNING), moved_at__lt=Now() - LOST_AFTER
-    )
+    return Import.objects.filter(status__in=AT_WORK, moved_at__lt=Now() - LOST_AFTER)
 
 
 @transaction.atomic
@@ -146,3 +320,10 @@ def ring_unfinished() -> int:
     for pk in lost:
         queue.ask_for_import(pk)
     return len(lost)
+
+
+def cancel_abandoned() -> None:
+    """End imports somebody began and never came back to: nobody's addresses are kept for nothing."""
+    asking = (Status.UPLOADING, Status.MAPPING, Status.CHECKED)
+    for upload in Import.objects.filter(status__in=asking, moved_at__lt=Now() - ABANDONED_AFTER)[:20]:
+        cancel(upload, by=None)

@@ -1,27 +1,19 @@
-"""The people one chunk of an import is about, found by either address, as they will be once it is written."""
+"""The people some rows of an import are about, found by either address, as they will be once it is written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Min, Q
 from django.db.models.functions import Lower
 
-from people.models import Import, ImportRow, Recipient
-from people.rows import Entry
+from people.models import ConsentEvent, Import, ImportRow, LeftGroup, Recipient, StagedRow
+from people.recipients import LINES
 
 V = ImportRow.Verdict
 MEMBERSHIP = Recipient.groups.through
-WRITTEN = [
-    "email",
-    "phone",
-    "first_name",
-    "last_name",
-    "location",
-    "preferred_product",
-    "attributes",
-    "opted_out",
-]
-
+WRITTEN = ["email", "phone", *LINES, "attributes", "opted_out"]
 CALLED = {
     "first_name": "name",
     "last_name": "name",
@@ -30,52 +22,72 @@ CALLED = {
     "attributes": "attributes",
 }
 
-Booking = tuple[ImportRow.Verdict, Recipient | None, str]
-
 
 @dataclass(slots=True, eq=False)
 class Known:
-    """A person of the chunk: the line that first named them in this import, and what is to be written."""
+    """A person of these rows: the line that first named them in this import, and what is to be written."""
 
     person: Recipient
     line: int | None = None
-    is_member: bool = False
+    groups: set[int] = field(default_factory=set)
+    left: set[int] = field(default_factory=set)
     is_changed: bool = False
+
+
+@dataclass(slots=True)
+class Booking:
+    """What became of a row, and [before, after] of what it changed; the person has an id once all is written."""
+
+    row: StagedRow
+    verdict: ImportRow.Verdict
+    person: Recipient
+    reason: str
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 class Register:
     """Raises IntegrityError on `write` when somebody else took one of the addresses meanwhile."""
 
-    def __init__(self, upload: Import, entries: Sequence[Entry]) -> None:
+    def __init__(self, upload: Import, rows: Sequence[StagedRow], groups: Collection[int]) -> None:
         self.upload = upload
+        self.rows = rows
+        self.groups = set(groups)
         self.by_email: dict[str, Known] = {}
         self.by_phone: dict[str, Known] = {}
-        self.joining: list[Recipient] = []
+        self.joining: list[tuple[Recipient, int]] = []
+        self.opting_out: list[tuple[Recipient, int]] = []  # and the line that says so
         self.freed: set[str] = set()  # numbers the database still has at their old owner
-        self.known = [Known(person) for person in self._people(entries)]
+        self.known = [Known(person) for person in self._people()]
         self._note_what_came_before()
         for known in self.known:
             self._file(known)
 
-    def _people(self, entries: Sequence[Entry]) -> Sequence[Recipient]:
-        emails = {entry.email for entry in entries if entry.email}
-        phones = {entry.phone for entry in entries if entry.phone}
+    def _people(self) -> Sequence[Recipient]:
+        emails = {row.email for row in self.rows if row.email}
+        phones = {row.phone for row in self.rows if row.phone}
         by_email = ~Q(email="") & Q(lower_email__in=emails)
         by_phone = ~Q(phone="") & Q(phone__in=phones)
-        people = Recipient.objects.alias(lower_email=Lower("email")).filter(by_email | by_phone)
-        people = people.filter(workspace=self.upload.workspace_id).order_by("pk")
+        people = Recipient.objects.alias(lower_email=Lower("email")).filter(workspace=self.upload.workspace_id)
+        # One index each: an OR over both would read everybody.
+        found = [*people.filter(by_email).values_list("pk", flat=True)] if emails else []
+        found += [*people.filter(by_phone).values_list("pk", flat=True)] if phones else []
         # Of the person alone: their group memberships and messages may be written meanwhile.
-        return list(people.select_for_update(no_key=True))
+        return list(Recipient.objects.filter(pk__in=set(found)).order_by("pk").select_for_update(no_key=True))
 
     def _note_what_came_before(self) -> None:
         ids = [known.person.pk for known in self.known]
         earlier = ImportRow.objects.filter(upload=self.upload, recipient__in=ids).values_list("recipient")
         lines = dict(earlier.annotate(Min("line")))
-        in_group = MEMBERSHIP.objects.filter(group=self.upload.group_id, recipient__in=ids)
-        members = set(in_group.values_list("recipient", flat=True)) if self.upload.group_id else set(ids)
+        member_of, left = defaultdict(set), defaultdict(set)
+        if self.groups:
+            some = {"group__in": self.groups, "recipient__in": ids}
+            for person, group in MEMBERSHIP.objects.filter(**some).values_list("recipient", "group"):
+                member_of[person].add(group)
+            for person, group in LeftGroup.objects.filter(**some).values_list("recipient", "group"):
+                left[person].add(group)
         for known in self.known:
             known.line = lines.get(known.person.pk)
-            known.is_member = known.person.pk in members
+            known.groups, known.left = member_of[known.person.pk], left[known.person.pk]
 
     def _file(self, known: Known) -> None:
         if known.person.email:
@@ -83,70 +95,95 @@ class Register:
         if known.person.phone:
             self.by_phone[known.person.phone] = known
 
-    def book(self, entry: Entry, line: int) -> Booking:
-        """What becomes of one row: its verdict, the person and the reason."""
-        entry = self._without_foreign_phone(entry)
-        known = self.by_email.get(entry.email) or self.by_phone.get(entry.phone)
-        if known is None:
-            return self._create(entry, line)
-        return self._update(known, entry, line)
+    def book_all(self) -> list[Booking]:
+        """What becomes of the first of these rows, in their order.
 
-    def _without_foreign_phone(self, entry: Entry) -> Entry:
+        It stops early only at a phone number that an earlier one took from its owner: the database must know that
+        before the number can be given to the next person.
+        """
+        done = []
+        for row in self.rows:
+            if row.phone and row.phone in self.freed:
+                break
+            done.append(self._book(row))
+        return done
+
+    def _book(self, row: StagedRow) -> Booking:
+        self._leave_out_foreign_phone(row)
+        known = self.by_email.get(row.email) or self.by_phone.get(row.phone)
+        return self._update(known, row) if known else self._create(row)
+
+    def _leave_out_foreign_phone(self, row: StagedRow) -> None:
         """People share telephones: the second to name a number must not take the place of the first."""
-        ann, bob = self.by_email.get(entry.email), self.by_phone.get(entry.phone)
-        if not entry.email or bob is None or bob is ann or (ann is None and not bob.person.email):
-            return entry
+        ann, bob = self.by_email.get(row.email), self.by_phone.get(row.phone)
+        if not row.email or bob is None or bob is ann or (ann is None and not bob.person.email):
+            return
         owner = bob.person.email or "somebody else"
-        return replace(entry, phone="", left_out=f"phone left out: {entry.phone} already belongs to {owner}")
+        row.left_out, row.phone = f"phone left out: {row.phone} already belongs to {owner}", ""
 
-    def _create(self, entry: Entry, line: int) -> Booking:
-        person = Recipient(
-            workspace_id=self.upload.workspace_id,
-            email=entry.email,
-            phone=entry.phone,
-            attributes=entry.attributes,
-            opted_out=entry.opted_out,
-            **entry.fields,
-        )
-        known = Known(person, line, is_member=True)
+    def _create(self, row: StagedRow) -> Booking:
+        person = Recipient(workspace_id=self.upload.workspace_id, **{name: getattr(row, name) for name in WRITTEN})
+        known = Known(person, row.line)
         self.known.append(known)
-        if self.upload.group_id:
-            self.joining.append(person)
+        self._join(known)
+        if row.opted_out:
+            self.opting_out.append((person, row.line))
         self._file(known)
-        return V.CREATED, person, entry.left_out
+        return Booking(row, V.CREATED, person, row.left_out)
 
-    def _update(self, known: Known, entry: Entry, line: int) -> Booking:
+    def _update(self, known: Known, row: StagedRow) -> Booking:
         reasons = [f"same as line {known.line}"] if known.line else []
-        known.line = known.line or line
-        changed = self._change_addresses(known, entry, reasons)
-        changed |= _change_fields(known.person, entry, reasons)
-        known.is_changed |= changed
-        if not known.is_member:
-            known.is_member = changed = True
-            self.joining.append(known.person)
+        known.line = known.line or row.line
+        before = self._change_addresses(known, row, reasons) | _change_fields(known.person, row, reasons)
+        known.is_changed |= bool(before)
+        if self._opt_out(known.person, row, reasons):
+            known.is_changed = True
+            before["opted_out"] = [False, True]
+        if joined := self._join(known):
+            before["groups"] = joined
             reasons.append("added to the group")
-        if entry.left_out:
-            reasons.append(entry.left_out)
-        return V.UPDATED if changed else V.UNCHANGED, known.person, "; ".join(reasons)
+        if known.left & self.groups:
+            reasons.append("not put into a group they had left")
+        if row.left_out:
+            reasons.append(row.left_out)
+        return Booking(row, V.UPDATED if before else V.UNCHANGED, known.person, "; ".join(reasons), before)
 
-    def _change_addresses(self, known: Known, entry: Entry, reasons: list[str]) -> bool:
-        person = known.person
-        new_email = bool(entry.email) and not person.email
-        new_phone = bool(entry.phone) and entry.phone != person.phone
-        if new_email:
-            person.email = entry.email
+    def _change_addresses(self, known: Known, row: StagedRow, reasons: list[str]) -> dict[str, Any]:
+        person, before = known.person, {}
+        if row.email and not person.email:
+            before["email"] = ["", row.email]
+            person.email = row.email
             reasons.append("email added")
-        if new_phone:
+        if row.phone and row.phone != person.phone:
+            before["phone"] = [person.phone, row.phone]
             if person.phone:
                 self.freed.add(person.phone)
                 del self.by_phone[person.phone]
             reasons.append(f"phone was {person.phone}" if person.phone else "phone added")
-            person.phone = entry.phone
+            person.phone = row.phone
         self._file(known)
-        return new_email or new_phone
+        return before
+
+    def _opt_out(self, person: Recipient, row: StagedRow, reasons: list[str]) -> bool:
+        """A list may opt people out, and never in again."""
+        if person.opted_out and not row.opted_out:
+            reasons.append("stays opted out")
+        if person.opted_out or not row.opted_out:
+            return False
+        reasons.append("opted out")
+        person.opted_out = True
+        self.opting_out.append((person, row.line))
+        return True
+
+    def _join(self, known: Known) -> list[int]:
+        """Put the person into the groups of the import, but for those they left by their own wish."""
+        missing = sorted(self.groups - known.groups - known.left)
+        known.groups.update(missing)
+        self.joining.extend((known.person, group) for group in missing)
+        return missing
 
     def write(self) -> None:
-        """Write every person that is new or changed, and every new membership."""
+        """Write every person that is new or changed, every new membership and every wish."""
         new = [known.person for known in self.known if known.person.pk is None]
         changed = [known.person for known in self.known if known.person.pk and known.is_changed]
         # All that changed in one statement; the rows exist and are locked, so each of them takes the UPDATE.
@@ -154,26 +191,40 @@ class Register:
             changed, update_conflicts=True, unique_fields=["id"], update_fields=[*WRITTEN, "updated_at"]
         )
         Recipient.objects.bulk_create(new)
+        written = [person.pk for person in (*new, *changed)]
+        Recipient.objects.filter(pk__in=written).update(updated_at=self.upload.started_at)
         MEMBERSHIP.objects.bulk_create(
-            [MEMBERSHIP(group_id=self.upload.group_id, recipient=person) for person in self.joining],
+            [MEMBERSHIP(group_id=group, recipient=person) for person, group in self.joining],
             ignore_conflicts=True,
+        )
+        ConsentEvent.objects.bulk_create(self._event(person, line) for person, line in self.opting_out)
+
+    def _event(self, person: Recipient, line: int) -> ConsentEvent:
+        return ConsentEvent(
+            workspace_id=self.upload.workspace_id,
+            recipient=person,
+            wish=ConsentEvent.Wish.OUT,
+            how=ConsentEvent.How.IMPORT,
+            by_id=self.upload.by_id,
+            evidence={"import": self.upload.pk, "line": line},
         )
 
 
-def _change_fields(person: Recipient, entry: Entry, reasons: list[str]) -> bool:
-    """Take over what the row says; what it leaves empty stays, and so does an opt-out."""
-    before = {name: getattr(person, name) for name in CALLED}
-    for name, value in entry.fields.items():
-        setattr(person, name, value or getattr(person, name))
-    person.attributes = person.attributes | {
-        name: value for name, value in entry.attributes.items() if value != str(person.attributes.get(name))
+def _change_fields(person: Recipient, row: StagedRow, reasons: list[str]) -> dict[str, Any]:
+    """Take over what the row says; what it leaves empty stays. Returns what was changed."""
+    before: dict[str, Any] = {}
+    for name in LINES:
+        old, new = getattr(person, name), getattr(row, name)
+        if new and new != old:
+            before[name] = [old, new]
+            setattr(person, name, new)
+    attributes = {
+        name: [person.attributes.get(name), value]
+        for name, value in row.attributes.items()
+        if value != str(person.attributes.get(name))
     }
-    changed = dict.fromkeys(called for name, called in CALLED.items() if before[name] != getattr(person, name))
-    reasons.extend(f"{called} changed" for called in changed)
-    if person.opted_out and not entry.opted_out:
-        reasons.append("stays opted out")
-    elif entry.opted_out and not person.opted_out:
-        reasons.append("opted out")
-        changed["consent"] = None
-    person.opted_out |= entry.opted_out
-    return bool(changed)
+    if attributes:
+        before["attributes"] = attributes
+        person.attributes = person.attributes | {name: new for name, (_, new) in attributes.items()}
+    reasons.extend(f"{called} changed" for called in dict.fromkeys(CALLED[name] for name in before))
+    return before

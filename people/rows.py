@@ -1,82 +1,92 @@
 """Whom each row of a list is about: by its columns, or by the looks of its cells when they have no names."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from people.addresses import PHONE, InvalidAddress
-from people.columns import Header, header_of
-from people.plain import NotPlain, shown
-from people.recipients import LINES, checked_fields
-from people.sheet import Record, records
+from people.addresses import PHONE, InvalidAddress, quick_email, quick_phone
+from people.columns import LOOKS, NOT_READ, Mapping
+from people.models import Problem
+from people.plain import EDGES, NotPlain, plain, shown
+from people.recipients import LINES
+from people.sheet import Record
 
 YES = {"yes", "y", "true", "t", "1", "x"}
 NO = {"", "no", "n", "false", "f", "0"}
 WITH_NAME = re.compile(r'"?([^<>"]*)"?\s*<([^<>\s]+)>')  # Ann Lee <ann@example.com>, as mail programs copy it
+NOBODY = "There is no email address and no phone number in this row."
+LONGEST_KEPT = 5_000  # characters of a row that is given back
 
-Guess = tuple[dict[str, str], str]  # cells by column, and what is wrong with them
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One person's cells by column, not yet checked, or the fault that kept them from being read."""
-
-    number: int
-    line: int
-    cells: dict[str, str] = field(default_factory=dict)
-    fault: str = ""
-
-    @property
-    def address(self) -> str:
-        """What to call this row in a report."""
-        filled = [self.cells.get("email", ""), self.cells.get("phone", ""), *self.cells.values(), ""]
-        return shown(next(filter(None, filled), ""), at_most=100)
+Cells = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One person as a row gives them, checked; a field the row says nothing about is empty.
 
-    `left_out` says which address could not be used where the other one can.
+    `left_out` says which address could not be used where the other one can; `fault` why nobody can be made of the row.
     """
 
-    email: str
-    phone: str
-    fields: dict[str, str]
-    attributes: dict
-    opted_out: bool
+    number: int
+    line: int
+    cells: list[str]
+    address: str = ""
+    email: str = ""
+    phone: str = ""
+    fields: Cells = field(default_factory=dict)
+    attributes: Cells = field(default_factory=dict)
+    opted_out: bool = False
     left_out: str = ""
+    fault: str = ""
+    problem: Problem = Problem.NONE
+    found: str = ""
 
 
-def rows(source: str, *, without: Collection[str] = ()) -> Iterator[Row]:
-    """Every row of the list, numbered from 1; columns in `without` are not read. Raises UnreadableSheet."""
-    header = header_of(source)
-    found = records(source)
-    if header:
-        next(found)
+class Wrong(NotPlain):
+    """Of one row: what kind of problem it is, and the cell in which it was found."""
+
+    def __init__(self, problem: Problem, found: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.problem, self.found = problem, found
+
+
+def rows(records: Iterable[Record], mapping: Mapping, region: str | None = None) -> Iterator[Entry]:
+    """Every row of the list, numbered from 1 and checked; national phone numbers are those of the region."""
+    found = iter(records)
+    if mapping.has_titles:
+        next(found, None)
     number = 0
     for record in found:
-        for cells, fault in _named(record, header, without) if header else _guessed(record):
+        for cells, fault in _people(record, mapping):
             number += 1
-            yield Row(number, record.line, cells, record.fault or fault)
+            yield _checked(number, record, cells, record.fault or fault, region)
 
 
-def _named(record: Record, header: Header, without: Collection[str]) -> Iterator[Guess]:
-    columns = header.columns
+def _people(record: Record, mapping: Mapping) -> Iterable[tuple[Cells, str]]:
+    if record.fault:
+        return [({}, "")]
+    if not mapping.columns:
+        return _guessed(record.cells)
     cells = {
         column: cell
-        for column, cell in zip(columns, record.cells, strict=False)  # a short row leaves the last ones empty
-        if column and column not in without
+        for column, cell in zip(mapping.columns, record.cells, strict=False)  # a short row leaves the last ones empty
+        if column != NOT_READ and column != LOOKS
     }
-    too_long = any(cell.strip() for cell in record.cells[len(columns) :])
-    yield cells, f"This row has {len(record.cells)} cells, the first line {len(columns)}." if too_long else ""
+    more = record.cells[len(mapping.columns) :]
+    if LOOKS in mapping.columns:
+        looks = [cell for column, cell in zip(mapping.columns, record.cells, strict=False) if column == LOOKS]
+        return [({**guess, **cells}, fault) for guess, fault in _guessed([*looks, *more])]
+    if any(cell.strip() for cell in more):
+        expected = "the first line" if mapping.has_titles else "the list"
+        return [(cells, f"This row has {len(record.cells)} cells, {expected} {len(mapping.columns)}.")]
+    return [(cells, "")]
 
 
-def _guessed(record: Record) -> Iterator[Guess]:
+def _guessed(texts: list[str]) -> Iterator[tuple[Cells, str]]:
     emails: list[str] = []
     phones: list[str] = []
     names: list[str] = []
-    for cell in filter(None, map(str.strip, record.cells)):
+    for cell in filter(None, map(str.strip, texts)):
         kind = emails if "@" in cell else phones if PHONE.fullmatch(cell) else names
         kind.append(cell)
     if not names and len(emails) + len(phones) > 1 and not (emails and phones):
@@ -87,62 +97,93 @@ def _guessed(record: Record) -> Iterator[Guess]:
         yield _one(emails, phones, names)
 
 
-def _one(emails: list[str], phones: list[str], names: list[str]) -> Guess:
+def _one(emails: list[str], phones: list[str], names: list[str]) -> tuple[Cells, str]:
     cells = _email(emails[0]) if emails else {}
     cells |= {"phone": phones[0]} if phones else {}
     cells |= dict(zip(["name"] if len(names) == 1 else ["first_name", "last_name"], names, strict=False))
     if len(emails) > 1 or len(phones) > 1:
         return cells, "There is more than one email address or phone number in this row."
     if len(names) > 2:
-        return (
-            cells,
-            f"“{shown(names[2], at_most=40)}” could be anything; name the columns in the first line.",
-        )
+        return cells, f"“{shown(names[2], at_most=40)}” could be anything; say what each column is."
     return cells, ""
 
 
-def _email(cell: str) -> dict[str, str]:
+def _email(cell: str) -> Cells:
     found = WITH_NAME.fullmatch(cell) if len(cell) <= 400 else None
     return {"email": found[2], "name": found[1].strip()} if found else {"email": cell}
 
 
-def entry_of(row: Row) -> Entry:
-    """The row, checked. Raises NotPlain with the sentence for its verdict."""
-    if row.fault:
-        raise NotPlain(row.fault)
-    cells = row.cells | _names(row.cells)
-    cells.pop("name", None)
-    opted_out = _yes(cells.pop("opted_out", ""))
-    standard = {name: cells.pop(name, "") for name in ("email", "phone", *LINES)}
-    addresses, left_out = _addresses(standard.pop("email"), standard.pop("phone"))
-    checked = checked_fields({**standard, "attributes": cells})
-    return Entry(
-        **addresses, fields=checked, attributes=checked.pop("attributes"), opted_out=opted_out, left_out=left_out
-    )
+def _checked(number: int, record: Record, cells: Cells, fault: str, region: str | None) -> Entry:
+    entry = Entry(number, record.line, record.cells)
+    try:
+        if fault:
+            raise Wrong(Problem.UNREADABLE, "", fault)
+        _fill(entry, cells, region)
+    except Wrong as wrong:
+        entry.fault, entry.problem, entry.found = str(wrong), wrong.problem, wrong.found
+    if entry.fault:
+        entry.address = _called(cells)
+    else:
+        entry.address = entry.email or entry.phone
+    return entry
 
 
-def _addresses(email: str, phone: str) -> tuple[dict[str, str], str]:
-    """Both addresses, and what was wrong with one of them. Raises InvalidAddress when none can be used."""
-    found, faults = {"email": "", "phone": ""}, {}
-    for name, cell in {"email": email, "phone": phone}.items():
+def _called(cells: Cells) -> str:
+    """What to call a row in a report from which no address could be read."""
+    filled = [cells.get("email", ""), cells.get("phone", ""), *cells.values(), ""]
+    return shown(next(filter(None, filled), ""), at_most=100)
+
+
+def _fill(entry: Entry, cells: Cells, region: str | None) -> None:
+    """Raises Wrong with the sentence for the verdict."""
+    _fill_addresses(entry, cells, region)
+    for name, what in LINES.items():
+        if text := cells.get(name):
+            entry.fields[name] = _line(text, what, at_most=100)
+    if (whole := cells.get("name")) and not entry.fields.get("first_name") and not entry.fields.get("last_name"):
+        first, _, last = whole.strip().partition(" ")
+        entry.fields["first_name"] = _line(first, LINES["first_name"], at_most=100)
+        entry.fields["last_name"] = _line(last, LINES["last_name"], at_most=100)
+    for name, text in cells.items():
+        if text and name not in FIELDS and (value := _line(text, name, at_most=200)):
+            entry.attributes[name] = value
+    if word := cells.get("opted_out"):
+        entry.opted_out = _yes(word)
+
+
+FIELDS = {"email", "phone", "name", "opted_out", *LINES}
+
+
+def _fill_addresses(entry: Entry, cells: Cells, region: str | None) -> None:
+    faults: dict[str, str] = {}
+    if text := cells.get("email", "").strip(EDGES):
         try:
-            found |= checked_fields({name: cell})
-        except InvalidAddress as fault:
-            faults[name] = str(fault)
-    if not any(found.values()):
-        raise InvalidAddress(" ".join(faults.values()) or "There is no email address and no phone number in this row.")
-    return found, "".join(f"{name} left out: {fault}" for name, fault in faults.items())
+            entry.email = quick_email(text)
+        except InvalidAddress as wrong:
+            faults["email"] = str(wrong)
+            entry.problem, entry.found = Problem.EMAIL, shown(text, at_most=60)
+    if text := cells.get("phone", "").strip(EDGES):
+        try:
+            entry.phone = quick_phone(text, region)
+        except InvalidAddress as wrong:
+            in_full = bool(region) or text.startswith(("+", "00"))
+            entry.problem = entry.problem or (Problem.PHONE if in_full else Problem.NO_COUNTRY)
+            faults["phone"], entry.found = str(wrong), entry.found or shown(text, at_most=60)
+    if not entry.email and not entry.phone:
+        raise Wrong(entry.problem or Problem.NOBODY, entry.found, " ".join(faults.values()) or NOBODY)
+    entry.left_out = "".join(f"{name} left out: {fault}" for name, fault in faults.items())
 
 
-def _names(cells: dict[str, str]) -> dict[str, str]:
-    """First and last name, taken from the full name when the row has no others."""
-    own = cells.get("first_name", "").strip() or cells.get("last_name", "").strip()
-    first, _, last = cells.get("name", "").strip().partition(" ")
-    return {} if own else {"first_name": first, "last_name": last}
+def _line(text: str, what: str, *, at_most: int) -> str:
+    try:
+        return plain(text, what, at_most=at_most)
+    except NotPlain as fault:
+        raise Wrong(Problem.TEXT, shown(text, at_most=60), str(fault)) from None
 
 
 def _yes(cell: str) -> bool:
     word = cell.strip().lower()
     if word not in YES | NO:
-        raise NotPlain(f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no.")
+        sentence = f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no."
+        raise Wrong(Problem.WORD, shown(cell, at_most=60), sentence)
     return word in YES

@@ -1,14 +1,17 @@
-"""Reads a pasted or uploaded list record by record, and loses none of its lines."""
+"""Reads a list that is a text record by record, and loses none of its lines."""
 
 import codecs
 import csv
-import io
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from people.formulas import unescape
 
+MOST_LINES = 3_000_000
+LONGEST_LINE = 1_000_000  # characters; a list of addresses may be pasted on one line
 MOST_LINES_OF_A_RECORD = 20  # a quote that is never closed must not swallow the rest of the list
 QUOTED = re.compile(r'"[^"\n]*"')
 SURROGATE_OR_NUL = re.compile("[\x00\ud800-\udfff]")
@@ -32,25 +35,29 @@ class Record:
 
 
 def text_of(raw: bytes) -> str:
-    """The text of an uploaded file: UTF-8, UTF-16 or Windows-1252, even mixed. Raises UnreadableSheet."""
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise UnreadableSheet("This is a spreadsheet or an archive; save it as CSV and choose that file.")
-    text = _decoded(raw)
-    head = text[:4_000]
-    if raw.startswith(NO_TEXTS) or len(NOT_IN_A_TEXT.findall(head)) > 8 + len(head) // 20:
-        raise UnreadableSheet("This file is not a text, but a picture, a document or a program; choose a CSV file.")
-    return text
+    """The text of a small file that is held in memory. Raises UnreadableSheet."""
+    return raw.decode(*encoding_of(raw))
 
 
-def _decoded(raw: bytes) -> str:
-    head = raw[:1000]
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
+def encoding_of(head: bytes) -> tuple[str, str]:
+    """How the text that begins so is to be decoded, and what with what cannot be. Raises UnreadableSheet."""
+    encoding = _encoding_of(head[:1000])
+    text = head.decode(*encoding)[:4_000]
+    if head.startswith(NO_TEXTS) or len(NOT_IN_A_TEXT.findall(text)) > 8 + len(text) // 20:
+        raise UnreadableSheet(
+            "This file is not a list, but a picture, a document or a program; choose a CSV or XLSX file."
+        )
+    return encoding
+
+
+def _encoding_of(head: bytes) -> tuple[str, str]:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", "replace"
     if head[1::2].count(0) > len(head) // 3:
-        return raw.decode("utf-16-le", "replace")
+        return "utf-16-le", "replace"
     if head[0::2].count(0) > len(head) // 3:
-        return raw.decode("utf-16-be", "replace")
-    return raw.decode("utf-8-sig", "people.windows")
+        return "utf-16-be", "replace"
+    return "utf-8-sig", "people.windows"
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
@@ -66,14 +73,14 @@ codecs.register_error("people.windows", _as_windows)
 
 
 def storable(text: str) -> str:
-    """The text with U+FFFD in place of what PostgreSQL cannot store, so that the row is reported."""
+    """The text with U+FFFD in place of what cannot be kept, so that the row is reported."""
     return SURROGATE_OR_NUL.sub("\ufffd", text.removeprefix("\ufeff"))
 
 
-def records(source: str) -> Iterator[Record]:
+def records(text: TextIO, delimiter: str) -> Iterator[Record]:
     """Every record with something in it. Lines end with LF, CRLF or CR and are counted as an editor does."""
-    lines = _Lines(source)
-    reader = csv.reader(lines, delimiter=delimiter_of(source), strict=True, skipinitialspace=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         lines.begin()
         try:
@@ -83,42 +90,59 @@ def records(source: str) -> Iterator[Record]:
         except csv.Error as error:
             lines.back_to_second()
             yield Record(lines.first, fault=FAR_TOO_LONG if "limit" in str(error) else NOT_CLOSED)
-        else:
-            if any(cell.strip() for cell in cells):
-                yield Record(lines.first, [unescape(cell) for cell in cells])
+            continue
+        if lines.was_cut:
+            yield Record(lines.first, fault=FAR_TOO_LONG)
+        elif any(cells) and any(cell.strip() for cell in cells):
+            yield Record(lines.first, [unescape(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
-def delimiter_of(source: str) -> str:
+def delimiter_of(head: str) -> str:
     """The separator that stands most often in the first line, else in those after it, outside quotes."""
-    head = QUOTED.sub("", source[:10_000])
+    head = QUOTED.sub("", head[:10_000])
     # The first line decides: it names the columns, while a cell below may hold semicolons of its own.
     first = head.lstrip().splitlines()[0] if head.strip() else ""
-    return max(",;\t", key=lambda separator: (first.count(separator), head.count(separator)))
+    return max(",;\t|", key=lambda separator: (first.count(separator), head.count(separator)))
 
 
 class _Lines:
-    """The lines of the list for csv.reader, which can be sent back to the line after a record's first."""
+    """The lines of a text for csv.reader, which can be sent back to the line after a record's first."""
 
-    def __init__(self, source: str) -> None:
-        self.text = io.StringIO(source, newline=None)
+    def __init__(self, text: TextIO) -> None:
+        self.text = text
         self.first = self.last = 0
-        self.second_at = 0
+        self.taken: list[str] = []  # the lines of the record that is being read
+        self.again: deque[str] = deque()
+        self.was_cut = False
 
     def begin(self) -> None:
         self.first = self.last + 1
+        self.taken.clear()
+        self.was_cut = False
 
     def back_to_second(self) -> None:
-        self.text.seek(self.second_at)
+        self.again.extendleft(reversed(self.taken[1:]))
         self.last = self.first
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self.text.readline()
-        if not line or self.last - self.first >= MOST_LINES_OF_A_RECORD:
+        if self.last - self.first >= MOST_LINES_OF_A_RECORD:
+            raise StopIteration
+        line = self.again.popleft() if self.again else self._read()
+        if not line:
             raise StopIteration
         self.last += 1
-        if self.last == self.first:
-            self.second_at = self.text.tell()
+        if self.last > MOST_LINES:
+            raise UnreadableSheet(f"The list has more than {MOST_LINES:,} lines; leave out the empty ones.")
+        self.taken.append(line)
         return line
+
+    def _read(self) -> str:
+        line = self.text.readline(LONGEST_LINE)
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            self.was_cut = True
+            while (rest := self.text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                pass
+        return line.replace("\0", "\ufffd") if "\0" in line else line

@@ -30,6 +30,8 @@ from dispatcher.freeze import forecast
 from dispatcher.models import Category
 from people import imports
 from people.channels import Channel
+from people.columns import Mapping
+from people.models import Import
 from tests.accounts.test_two_factor import code_of, set_up
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
@@ -118,6 +120,32 @@ def something_written(scene: Scene) -> list[Any]:
     sending(scene)
     connection.check_constraints()  # as at a commit, where the database links the entries
     return []
+
+
+def sent_in_parts(scene: Scene) -> list[Any]:
+    upload = imports.begin(scene.workspace, name="list.csv", by=None)
+    imports.keep_list(upload, imports.as_bytes("email\nann@example.com"))
+    return [upload.pk]
+
+
+def brought(scene: Scene) -> list[Any]:
+    pk = sent_in_parts(scene)[0]
+    imports.complete(Import.objects.get(pk=pk), by=None)
+    return [pk]
+
+
+def checked_list(scene: Scene) -> list[Any]:
+    pk = brought(scene)[0]
+    imports.map_columns(Import.objects.get(pk=pk), Mapping(["email"], ["email"]), [], by=None)
+    imports.carry_out(pk)
+    return [pk]
+
+
+def imported(scene: Scene) -> list[Any]:
+    pk = checked_list(scene)[0]
+    imports.start(Import.objects.get(pk=pk), by=None)
+    imports.carry_out(pk)
+    return [pk]
 
 
 def on_email(scene: Scene) -> list[Any]:
@@ -293,7 +321,13 @@ CHANGES = {
     "opt_out": Change("opt_out", a_person, typing(channel="sms")),
     "opt_in": Change("opt_in", a_person_opted_out, typing(reason="wrote to us")),
     "erase": Change("suppress suppress erase", a_person, typing(address="grace@example.com")),
-    "import-new": Change("start", typed=typing(text="grace@example.com")),
+    "import-new": Change("begin complete", typed=typing(text="grace@example.com")),
+    "import-begin": Change("begin", typed=typing(name="list.csv")),
+    "import-complete": Change("complete", sent_in_parts),
+    "import-columns": Change("map_columns", brought, typing(column_0="email")),
+    "import-start": Change("start", checked_list),
+    "import-cancel": Change("cancel", brought),
+    "import-undo": Change("undo", imported),
     "group-new": Change("create", typed=typing(name="Customers")),
     "group-edit": Change("update", lambda scene: [make_group(scene.workspace).pk], typing(name="Customers")),
     "group-delete": Change("delete", lambda scene: [make_group(scene.workspace).pk]),
@@ -349,6 +383,7 @@ CHANGES = {
 }  # fmt: skip
 
 NOTHING = {
+    "import-part": "the list is no change before it is complete",
     "campaign-preview": "draws what is typed and keeps nothing",
     "segment-draw": "draws the rows that are typed and keeps nothing",
     "segment-count": "counts whom the rows that are typed describe and keeps nothing",

@@ -28,6 +28,7 @@ from accounts import members
 from accounts.models import ApiKey, Membership, Role, Workspace
 from dispatcher.api import api
 from dispatcher.urls import sockets
+from people import imports
 from people.channels import Channel
 from people.imports import start_import
 from people.links import Meant, Purpose, keys, token_of
@@ -107,7 +108,17 @@ def key(workspace: Workspace) -> Arguments:
 
 def upload(workspace: Workspace) -> Arguments:
     by = make_member(workspace)
-    return [start_import(workspace, name="a.csv", source="email\na@example.com", group=None, by=by).pk]
+    return [start_import(workspace, name="a.csv", source="email\na@example.com", by=by).pk]
+
+
+def begun(workspace: Workspace) -> Arguments:
+    return [imports.begin(workspace, name="a.csv", by=None).pk]
+
+
+def brought(workspace: Workspace) -> Arguments:
+    begun = imports.begin(workspace, name="a.csv", by=None)
+    imports.keep_list(begun, imports.as_bytes("email\na@example.com"))
+    return [imports.complete(begun, by=None).pk]
 
 
 def link(purpose: Purpose) -> Callable[[Workspace], Arguments]:
@@ -178,6 +189,14 @@ PAGES = {
     "imports": Page(get="viewer"),
     "import": Page(get="viewer", row=upload),
     "import-progress": Page(get="viewer", row=upload),
+    "import-rejected": Page(get="viewer", row=upload),
+    "import-begin": Page(post="editor"),
+    "import-part": Page(post="editor", row=begun),
+    "import-complete": Page(post="editor", row=begun),
+    "import-columns": Page(get="editor", post="editor", row=brought),
+    "import-start": Page(post="editor", row=brought),
+    "import-cancel": Page(get="editor", post="editor", row=upload),
+    "import-undo": Page(get="editor", post="editor", row=upload),
     "groups": Page(get="viewer"),
     "group-new": Page(get="editor", post="editor"),
     "group-edit": Page(get="editor", post="editor", row=group),

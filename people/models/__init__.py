@@ -1,11 +1,12 @@
 """To whom: people and their groups, what they wish, and the lists they came from."""
 
 from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression, SuppressionKey
-from people.models.imports import Import, ImportRow
+from people.models.imports import AT_WORK, Import, ImportPart, ImportRow, Problem, StagedRow
 from people.models.person import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName, Group, Recipient, placeholders_of
 from people.models.segments import Segment
 
 __all__ = [
+    "AT_WORK",
     "STANDARD_FIELDS",
     "UNSUBSCRIBE_LINK",
     "AttributeName",
@@ -13,11 +14,14 @@ __all__ = [
     "ConsentSettings",
     "Group",
     "Import",
+    "ImportPart",
     "ImportRow",
     "LeftGroup",
+    "Problem",
     "Recipient",
     "Reply",
     "Segment",
+    "StagedRow",
     "Suppression",
     "SuppressionKey",
     "placeholders_of",

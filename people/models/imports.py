@@ -9,30 +9,53 @@ from people.models.person import Group, Recipient
 
 
 class Import(models.Model):
-    """One uploaded or pasted list and what became of each of its rows."""
+    """One uploaded or pasted list, what its columns are, and what became of each of its rows."""
 
     class Status(models.IntegerChoices):
         WAITING = 1, "waiting"
         RUNNING = 2, "running"
         DONE = 3, "done"
         FAILED = 4, "failed"
+        UPLOADING = 5, "uploading"
+        MAPPING = 6, "columns to choose"
+        CHECKING = 7, "checking"
+        CHECKED = 8, "checked"
+        CANCELLED = 9, "cancelled"
+        UNDOING = 10, "being undone"
+        UNDONE = 11, "undone"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="imports")
     name = models.CharField(max_length=200)
-    source = models.TextField(blank=True)
-    group = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+")
-    status = models.SmallIntegerField(choices=Status, default=Status.WAITING)
+    groups = models.ManyToManyField(Group, related_name="+", blank=True)
+    status = models.SmallIntegerField(choices=Status, default=Status.UPLOADING)
+    parts = models.PositiveIntegerField(default=0)
+    size = models.PositiveIntegerField("bytes", default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    titles = models.JSONField(default=list, blank=True)
+    columns = models.JSONField(default=list, blank=True)
+    is_confirmed = models.BooleanField("to be carried out once it is checked", default=False)
+    # How far it is: rows read from the list, rows looked up among the people, rows with a verdict.
     expected = models.PositiveIntegerField("rows of the list", default=0)
+    is_read = models.BooleanField("read to its end", default=False)
+    checked = models.PositiveIntegerField(default=0)
+    forecast = models.JSONField(default=dict, blank=True)
     rows = models.PositiveIntegerField("rows with a verdict", default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    # What undoing it came to, and how many rows, from the last one down, are not undone yet.
+    not_undone = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)
     note = models.CharField(max_length=300, blank=True)
     error = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     moved_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Those it wrote and nobody has touched since were changed at this very time.
+    started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -42,14 +65,37 @@ class Import(models.Model):
                 name="every_row_has_a_verdict",
             ),
         ]
-        indexes = [models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2]), name="import_unfinished")]
+        indexes = [
+            models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2, 7, 10]), name="import_unfinished"),
+            models.Index(fields=["workspace", "digest"], condition=~Q(digest=""), name="import_same_list"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def is_open(self) -> bool:
-        return self.status in (Import.Status.WAITING, Import.Status.RUNNING)
+        """Whether a worker has to carry it on."""
+        return self.status in AT_WORK
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a person has to say how to go on."""
+        return self.status in (Import.Status.UPLOADING, Import.Status.MAPPING, Import.Status.CHECKED)
+
+    @property
+    def is_over(self) -> bool:
+        return not self.is_open and not self.is_asking
+
+    @property
+    def good(self) -> int:
+        """The rows of a checked list that would be carried out."""
+        return self.expected - self.forecast.get("rejected", 0)
+
+    @property
+    def looked_up(self) -> int:
+        """Percent of the rows read so far."""
+        return self.checked * 100 // self.expected if self.expected else 0
 
     @property
     def percent(self) -> int:
@@ -62,6 +108,39 @@ class Import(models.Model):
         return [(letter, f"{100 * n / max(n, self.expected):.2f}%" if n else "0%") for letter, n in counts]
 
 
+AT_WORK = (Import.Status.WAITING, Import.Status.RUNNING, Import.Status.CHECKING, Import.Status.UNDOING)
+
+
+class ImportPart(models.Model):
+    """Some megabytes of a list that is being imported, forgotten when the import is over."""
+
+    upload = models.ForeignKey(Import, models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="import_part_once")]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
+class Problem(models.IntegerChoices):
+    """What is wrong with a row, by what somebody has to do about it."""
+
+    NONE = 0, "nothing"
+    UNREADABLE = 1, "unreadable"
+    NOBODY = 2, "nobody"
+    EMAIL = 3, "email"
+    PHONE = 4, "phone"
+    NO_COUNTRY = 5, "no country"
+    TEXT = 6, "text"
+    WORD = 7, "word"
+    ERASED = 8, "erased"
+    SUPPRESSED = 9, "suppressed"
+    REPEATED = 10, "repeated"
+
+
 class ImportRow(models.Model):
     """The verdict on one row of an import. Several rows may stand on one line of the list."""
 
@@ -71,7 +150,8 @@ class ImportRow(models.Model):
         UNCHANGED = 3, "unchanged"
         REJECTED = 4, "rejected"
 
-    upload = models.ForeignKey(Import, models.CASCADE, related_name="verdicts", db_index=False)
+    # Written by whoever holds the import locked, as are the rows below.
+    upload = models.ForeignKey(Import, models.CASCADE, related_name="verdicts", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField()
     line = models.PositiveIntegerField()
     verdict = models.SmallIntegerField(choices=Verdict)
@@ -81,9 +161,53 @@ class ImportRow(models.Model):
     recipient = models.ForeignKey(
         Recipient, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
+    cells = models.JSONField("the row as it came, when rejected", null=True, blank=True)
+    before = models.JSONField("what was changed, as [before, after]", null=True, blank=True)
+    is_kept = models.BooleanField("stays although the import was undone", default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upload", "number"], name="import_row_once")]
+        indexes = [
+            models.Index(fields=["recipient"], condition=Q(recipient__isnull=False), name="import_rows_of"),
+            models.Index(fields=["upload", "number"], condition=Q(is_kept=True), name="import_rows_kept"),
+            models.Index(fields=["upload", "number"], condition=Q(verdict=4), name="import_rows_rejected"),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.get_verdict_display()}"
+
+
+class StagedRow(models.Model):
+    """A row of an import as it was read, until it has its verdict."""
+
+    # Written and deleted by whoever holds the import locked: a million checks would tell nothing new.
+    upload = models.ForeignKey(Import, models.CASCADE, related_name="staged", db_index=False, db_constraint=False)
+    number = models.PositiveIntegerField()
+    line = models.PositiveIntegerField()
+    address = models.CharField(max_length=254)
+    email = models.CharField(max_length=254)
+    phone = models.CharField(max_length=16)
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    location = models.CharField(max_length=100)
+    preferred_product = models.CharField(max_length=100)
+    attributes = models.JSONField()
+    opted_out = models.BooleanField()
+    left_out = models.TextField()
+    fault = models.TextField()
+    problem = models.SmallIntegerField(choices=Problem)
+    found = models.CharField(max_length=100)
+    cells = models.JSONField(null=True)
+    # What the check found: whom it is about, and whether an earlier or later row may be about the same person.
+    forecast = models.SmallIntegerField(choices=ImportRow.Verdict)
+    recipient_id = models.BigIntegerField(null=True)
+    is_alone = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="staged_row_once")]
+        indexes = [
+            models.Index(fields=["upload", "problem", "number"], condition=~Q(problem=0), name="staged_problems"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.number}"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from accounts.api_keys import make_key, revoke_key
 from accounts.members import invite
-from accounts.models import Role
+from accounts.models import Role, User, Workspace
 from campaigns.authoring import create_campaign
 from campaigns.footer import links_of
 from campaigns.models import Campaign
@@ -22,8 +22,9 @@ from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
 from people import consent, imports
 from people.channels import Channel
+from people.columns import Mapping
 from people.links import Purpose
-from people.models import Recipient, Suppression
+from people.models import Import, Recipient, Suppression
 from people.replies import receive_reply
 from people.segment_rules import Block, Rule, Rules
 from people.segments import add_segment
@@ -40,6 +41,11 @@ zoe@example.com;Zoë;+254722111222;Thika
 zoe@example.com;Zoë;+254722111222;Thika
 not an address;Nobody;;
 ünal@example.com;Ünal;0712 345 678;
+"""
+MORE = """grace.njeri@example.com;Grace;+254733444555;Nakuru
+ann@;Ann;;
+bob@example.com;Bob"by;;Mombasa
+carol@example.com;Carol;0722 000 111;Eldoret
 """
 EMPTY = ("campaigns", "people", "groups", "segments", "replies", "imports", "attention", "dead-letters", "queue")
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
@@ -70,6 +76,12 @@ def link_to(campaign: Campaign, person: Recipient) -> str:
     """The path of the person's link to unsubscribe."""
     links = links_of(campaign, Channel(campaign.channel))
     return links.to(Purpose.PAGE, person.pk).removeprefix(links.base)
+
+
+def brought_list(workspace: Workspace, *, by: User) -> Import:
+    upload = imports.begin(workspace, name="customers of the shop in Westlands.csv", by=by)
+    imports.keep_list(upload, imports.as_bytes(LIST + MORE))
+    return imports.complete(upload, by=by)
 
 
 def furnish(monkeypatch) -> dict[str, str]:
@@ -141,13 +153,16 @@ def furnish(monkeypatch) -> dict[str, str]:
     erased = workspace.suppressions.get(address="")
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
-    upload = imports.start_import(workspace, name="customers.csv", source=LIST, group=customers, by=ann)
+    upload = imports.start_import(workspace, name="customers.csv", source=LIST, groups=[customers], by=ann)
     imports.carry_out(upload.pk)
     reply = {"how": consent.How.REPLY, "by": None, "evidence": {"text": "STOP please"}}
     consent.opt_out(people[0], channel=Channel.SMS, **reply)
     consent.opt_in(people[0], channel=Channel.SMS, how=consent.How.COLLEAGUE, by=ann, reason="wrote to us on 3 May")
     consent.opt_out(people[0], channel=Channel.WHATSAPP, **reply)
     erase(make_recipient(workspace), by=ann)
+    brought, checked = (brought_list(workspace, by=ann) for _ in range(2))
+    imports.map_columns(checked, Mapping(checked.columns, checked.titles), [customers], by=ann)
+    imports.carry_out(checked.pk)
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
     member = workspace.memberships.get(user=mary)
     _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
@@ -217,6 +232,10 @@ def furnish(monkeypatch) -> dict[str, str]:
         "imports": reverse("imports"),
         "import-new": reverse("import-new"),
         "import": reverse("import", args=[upload.pk]),
+        "import-columns": reverse("import-columns", args=[brought.pk]),
+        "import-check": reverse("import", args=[checked.pk]),
+        "import-cancel": reverse("import-cancel", args=[checked.pk]),
+        "import-undo": reverse("import-undo", args=[upload.pk]),
         "account": reverse("account"),
         "change-password": reverse("change-password"),
         "two-factor": reverse("two-factor"),

@@ -34,10 +34,12 @@ def upload(page: Page, people: int) -> None:
     rows = [f"person{n}@example.com,First{n},Nairobi" for n in range(people)]
     file = "\n".join(["email,first_name,location", *rows]).encode()
     page.get_by_role("link", name="Import people").click()
-    page.get_by_label("Choose a CSV file").set_input_files(
+    page.get_by_label("Choose a CSV, TSV or XLSX file").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": file}
     )
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Check the list").click()
+    page.get_by_role("button", name=f"Import {people} rows").click(timeout=30_000)
     expect(page.get_by_text(f"Created {people:,}")).to_be_visible(timeout=30_000)
 
 

@@ -22,7 +22,9 @@ from dispatcher.models import (
     Settlement,
 )
 from people import consent
-from people.models import AttributeName, Import, ImportRow, Suppression
+from people.models import AttributeName, Import, ImportPart, ImportRow, Suppression
+from people.rows import Entry
+from people.staging import stage
 from people.suppression import suppress
 from simulator.models import Call, Outage
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -60,8 +62,10 @@ def add_rows_of_people(workspace, ann) -> None:
     consent.leave_group(person, make_group(workspace), how=consent.How.PREFERENCES, by=None)
     suppress(workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=ann)
     AttributeName.objects.create(workspace=workspace, name="tier")
-    upload = Import.objects.create(workspace=workspace, name="list.csv", source="a@example.com", by=ann)
+    upload = Import.objects.create(workspace=workspace, name="list.csv", by=ann)
     ImportRow.objects.create(upload=upload, number=1, line=1, verdict=4, address="a@example.com")
+    ImportPart.objects.create(upload=upload, number=0, data=b"a@example.com")
+    stage(upload, [Entry(number=1, line=1, cells=["a@example.com"], email="a@example.com")])
     Invitation.objects.create(
         workspace=workspace, email="new@example.com", digest=f"digest-of-it{workspace.pk}",
         expires_at=timezone.now() + timedelta(days=7),

@@ -125,7 +125,7 @@ def test_a_campaign_to_nobody_is_not_scheduled(client, workspace):
 
 def test_an_import_under_way_does_not_stand_in_the_way_of_a_schedule(client, workspace):
     campaign = make_campaign(workspace, people=2)
-    Import.objects.create(workspace=workspace, name="people.csv", source="", status=Import.Status.RUNNING)
+    Import.objects.create(workspace=workspace, name="people.csv", status=Import.Status.RUNNING)
 
     press(client, campaign)
 

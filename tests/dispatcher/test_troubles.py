@@ -199,7 +199,8 @@ def test_an_address_that_moved_to_another_person_meanwhile_is_written_to_once(pr
 def test_nothing_is_sent_while_the_list_for_it_is_still_being_imported(provider):
     workspace = make_workspace()
     group = make_group(workspace, make_recipient(workspace))
-    upload = Import.objects.create(workspace=workspace, name="half.csv", group=group, status=Import.Status.RUNNING)
+    upload = Import.objects.create(workspace=workspace, name="half.csv", status=Import.Status.RUNNING)
+    upload.groups.add(group)
     campaign = make_campaign(workspace, everyone=False)
     campaign.groups.add(group)
 

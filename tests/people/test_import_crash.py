@@ -1,6 +1,7 @@
 """Imports carried out by real processes: killed, doubled, and overtaken by people who type."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from people import imports
 from people.models import Import
 from people.recipients import add_recipient
 from people.register import Register
-from tests.make import make_workspace
+from tests.make import make_recipient, make_workspace
 from tests.people.listing import carry_on, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,12 +33,12 @@ def start(rows: int) -> Import:
     return imports.start_import(workspace, name="x", source=source)
 
 
-def worker(upload: Import) -> subprocess.Popen:
+def worker(upload: Import, *dies_at: str) -> subprocess.Popen:
     kept = connection.settings_dict
     host = kept["HOST"] or kept["OPTIONS"].get("host", "")
     url = f"postgresql://{kept['USER']}:{kept['PASSWORD']}@/{kept['NAME']}?host={host}&port={kept['PORT'] or 5432}"
     environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "dispatcher.settings"}
-    command = [sys.executable, "-m", "tests.people.carry_out", str(upload.pk)]
+    command = [sys.executable, "-m", "tests.people.carry_out", str(upload.pk), *dies_at]
     return subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
 
 
@@ -67,6 +68,51 @@ def test_an_import_killed_half_way_is_finished_by_the_next_worker_with_every_row
     assert upload.workspace.recipients.count() == upload.verdicts.count() == 2000
 
 
+@pytest.mark.parametrize("step", ["stage", "_look_up_range", "merge_range"])
+def test_an_import_that_dies_at_any_step_is_taken_up_there_and_its_books_are_exact(step):
+    workspace = make_workspace()
+    make_recipient(workspace, email="p7@example.com", first_name="Old")
+    rows = [f"p{n}@example.com,New\n" for n in range(90)]
+    rows[50:50] = ["bad,New\n", "P3@example.com,Newer\n"]
+    upload = imports.start_import(workspace, name="x", source="email,first_name\n" + "".join(rows))
+
+    assert worker(upload, step, "2").wait(60) == -signal.SIGKILL
+    assert worker(upload, step, "1").wait(60) == -signal.SIGKILL
+    imports.carry_out(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.rows) == ("done", 92)
+    assert (upload.created, upload.updated, upload.unchanged, upload.rejected) == (89, 2, 0, 1)
+    assert (workspace.recipients.count(), upload.verdicts.count()) == (90, 92)
+
+
+def test_an_undoing_that_dies_is_taken_up_where_it_was():
+    upload = start(rows=90)
+    imports.carry_out(upload.pk)
+    imports.undo(upload, by=None)
+
+    assert worker(upload, "undo_range", "2").wait(60) == -signal.SIGKILL
+    assert 0 < upload.workspace.recipients.count() < 90
+    imports.carry_out(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.removed, upload.kept) == ("undone", 90, 0)
+    assert not upload.workspace.recipients.exists()
+
+
+def test_an_import_that_is_cancelled_stops_after_its_range_and_keeps_what_it_has_done():
+    upload = start(rows=2000)
+    process = worker(upload)
+    wait_for_rows(upload, 100)
+
+    imports.cancel(upload, by=None)
+
+    assert process.wait(60) == 0
+    upload.refresh_from_db()
+    assert upload.get_status_display() == "cancelled"
+    assert 100 <= upload.rows == upload.created == upload.workspace.recipients.count() < 2000
+
+
 def test_two_workers_on_one_import_do_each_row_once():
     upload = start(rows=1000)
 
@@ -79,8 +125,24 @@ def test_two_workers_on_one_import_do_each_row_once():
     assert (upload.get_status_display(), upload.rows, upload.created) == ("done", 1000, 1000)
 
 
-def test_somebody_added_by_hand_at_the_same_moment_is_kept_once(monkeypatch):
+def test_somebody_added_by_hand_after_the_list_was_checked_is_kept_once(monkeypatch):
     upload = start(rows=3)
+    merge_range = imports.merge_range
+
+    def merge_too_late(upload):
+        add_recipient(upload.workspace, by=None, email="p1@example.com")
+        merge_range(upload)
+
+    monkeypatch.setattr(imports, "merge_range", merge_too_late)
+    upload = carry_on(upload)
+
+    assert words(upload) == ["created", "unchanged", "created"]
+    assert upload.workspace.recipients.count() == 3
+
+
+def test_somebody_added_by_hand_at_the_same_moment_is_kept_once(monkeypatch):
+    source = "p0@example.com\np1@example.com\np1@example.com\np2@example.com\n"
+    upload = imports.start_import(make_workspace(), name="x", source=source)
     write, adding = Register.write, Thread(target=add_by_hand, args=(upload.workspace,))
 
     def write_too_late(register):
@@ -92,7 +154,7 @@ def test_somebody_added_by_hand_at_the_same_moment_is_kept_once(monkeypatch):
     monkeypatch.setattr(Register, "write", write_too_late)
     upload = carry_on(upload)
 
-    assert words(upload) == ["created", "unchanged", "created"]
+    assert words(upload) == ["created", "unchanged", "unchanged", "created"]
     assert upload.workspace.recipients.count() == 3
 
 

@@ -1,0 +1,143 @@
+"""Looks the rows of a list up among the people, before anybody is changed: what would become of each."""
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from people.models import Import, ImportRow, Problem, Suppression
+from people.staging import locked
+from people.suppression import DIGEST, digest_key
+
+V = ImportRow.Verdict
+RANGE = 20_000
+ERASED = "This person asked to be erased, and nothing may be kept of them."
+
+# Rows that name an address some other row names, too. The second of an email address is the same person again.
+SAME_EMAIL = f"""
+    UPDATE people_stagedrow AS s SET is_alone = false,
+        problem = CASE WHEN s.number > f.number AND s.problem = 0 THEN {Problem.REPEATED:d} ELSE s.problem END,
+        forecast = CASE WHEN s.number > f.number THEN {V.UNCHANGED:d} ELSE s.forecast END
+    FROM (SELECT email, min(number) AS number FROM people_stagedrow
+          WHERE upload_id = %(upload)s AND email <> '' AND forecast <> {V.REJECTED:d}
+          GROUP BY email HAVING count(*) > 1) AS f
+    WHERE s.upload_id = %(upload)s AND s.email = f.email AND s.forecast <> {V.REJECTED:d}
+"""
+SAME_PHONE = f"""
+    UPDATE people_stagedrow AS s SET is_alone = false,
+        problem = CASE WHEN s.number > f.number AND s.email = '' AND s.problem = 0
+                  THEN {Problem.REPEATED:d} ELSE s.problem END,
+        forecast = CASE WHEN s.number > f.number AND s.email = '' THEN {V.UNCHANGED:d} ELSE s.forecast END
+    FROM (SELECT phone, min(number) AS number FROM people_stagedrow
+          WHERE upload_id = %(upload)s AND phone <> '' AND forecast <> {V.REJECTED:d}
+          GROUP BY phone HAVING count(*) > 1) AS f
+    WHERE s.upload_id = %(upload)s AND s.phone = f.phone AND s.forecast <> {V.REJECTED:d}
+"""
+# Whom a row is about: the person with its email address, else the one with its phone number.
+KNOWN = """
+    UPDATE people_stagedrow AS s SET is_alone = false, recipient_id = r.id
+    FROM people_recipient AS r
+    WHERE s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND r.workspace_id = %(workspace)s
+      AND s.recipient_id IS NULL AND {same}
+"""
+BY_EMAIL = KNOWN.format(same="s.email <> '' AND r.email <> '' AND lower(r.email) = s.email")
+BY_PHONE = KNOWN.format(same="s.phone <> '' AND r.phone <> '' AND r.phone = s.phone")
+# A phone number of somebody who has another email address makes nobody the same person.
+TO_CHANGE = f"""
+    UPDATE people_stagedrow AS s SET forecast = CASE
+        WHEN s.email <> '' AND r.email <> '' AND lower(r.email) <> s.email THEN {V.CREATED:d}
+        WHEN (s.email <> '' AND r.email = '') OR (s.phone <> '' AND s.phone <> r.phone AND NOT EXISTS (
+                 SELECT FROM people_recipient o WHERE o.workspace_id = r.workspace_id AND o.phone = s.phone
+                     AND o.email <> ''))
+          OR (s.first_name <> '' AND s.first_name <> r.first_name)
+          OR (s.last_name <> '' AND s.last_name <> r.last_name)
+          OR (s.location <> '' AND s.location <> r.location)
+          OR (s.preferred_product <> '' AND s.preferred_product <> r.preferred_product)
+          OR NOT r.attributes @> s.attributes
+          OR (s.opted_out AND NOT r.opted_out)
+          OR EXISTS (SELECT FROM unnest(%(groups)s::bigint[]) AS g(id)
+                     WHERE NOT EXISTS (SELECT FROM people_recipient_groups m
+                                       WHERE m.recipient_id = r.id AND m.group_id = g.id)
+                       AND NOT EXISTS (SELECT FROM people_leftgroup l
+                                       WHERE l.recipient_id = r.id AND l.group_id = g.id))
+        THEN {V.UPDATED:d} ELSE {V.UNCHANGED:d} END
+    FROM people_recipient AS r
+    WHERE s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND r.id = s.recipient_id
+      AND s.forecast = {V.CREATED:d}
+"""
+LISTED = f"""
+    EXISTS (SELECT FROM people_suppression l WHERE l.workspace_id = %(workspace)s {{which}} AND
+            ((s.email <> '' AND l.digest = {DIGEST.format(address="s.email")})
+             OR (s.phone <> '' AND l.digest = {DIGEST.format(address="s.phone")})))
+"""
+IN_RANGE = f"s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND s.forecast <> {V.REJECTED:d}"
+TO_REFUSE = f"""
+    UPDATE people_stagedrow AS s SET forecast = {V.REJECTED:d}, problem = {Problem.ERASED:d}, is_alone = false,
+        fault = %(erased)s, address = '', email = '', phone = '', first_name = '', last_name = '', location = '',
+        preferred_product = '', attributes = '{{}}', left_out = '', found = '', cells = NULL, recipient_id = NULL
+    WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}")}
+"""
+TO_MARK = f"""
+    UPDATE people_stagedrow AS s SET problem = {Problem.SUPPRESSED:d}
+    WHERE {IN_RANGE} AND s.problem = 0 AND {LISTED.format(which="")}
+"""
+COUNTS = """
+    SELECT forecast, problem, count(*) FROM people_stagedrow WHERE upload_id = %s GROUP BY forecast, problem
+"""
+
+
+def look_up(upload: Import) -> None:
+    """Look up the rows that are not yet, range by range. Raises Overtaken."""
+    groups = list(upload.groups.values_list("pk", flat=True))
+    while upload.checked < upload.expected:
+        _look_up_range(upload, groups)
+
+
+@transaction.atomic
+def _look_up_range(upload: Import, groups: list[int]) -> None:
+    locked(upload, checked=upload.checked)
+    to = min(upload.checked + RANGE, upload.expected)
+    values = range_of(upload, upload.checked, to) | {"groups": groups}
+    with connection.cursor() as cursor:
+        if upload.checked == 0:
+            cursor.execute("SET LOCAL work_mem = '64MB'")
+            cursor.execute("ANALYZE people_stagedrow")
+            for statement in (SAME_EMAIL, SAME_PHONE):
+                cursor.execute(statement, values)
+        refuse_erased(upload, upload.checked, to)
+        if upload.workspace.suppressions.exists():
+            cursor.execute(TO_MARK, values)
+        if upload.workspace.recipients.exists():
+            for statement in (BY_EMAIL, BY_PHONE, TO_CHANGE):
+                cursor.execute(statement, values)
+    Import.objects.filter(pk=upload.pk).update(checked=to, moved_at=Now())
+    upload.checked = to
+
+
+def refuse_erased(upload: Import, after: int, to: int) -> None:
+    """Reject the rows of the range whose people asked to be erased, and keep nothing of them."""
+    if upload.workspace.suppressions.filter(reason=Suppression.Reason.ERASED).exists():
+        with connection.cursor() as cursor:
+            cursor.execute(TO_REFUSE, range_of(upload, after, to) | {"erased": ERASED})
+
+
+def range_of(upload: Import, after: int, to: int) -> dict:
+    return {
+        "upload": upload.pk,
+        "workspace": upload.workspace_id,
+        "after": after,
+        "to": to,
+        "digest_key": digest_key(),
+    }
+
+
+@transaction.atomic
+def sum_up(upload: Import) -> dict:
+    """How many rows would get each verdict, and how many have each problem."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, [upload.pk])
+        counted = cursor.fetchall()
+    forecast: dict = {verdict.label: 0 for verdict in V} | {"problems": {}}
+    for verdict, problem, count in counted:
+        forecast[V(verdict).label] += count
+        if problem:
+            forecast["problems"][str(problem)] = forecast["problems"].get(str(problem), 0) + count
+    return forecast

@@ -1,0 +1,119 @@
+"""Books a range of an import: people, memberships, wishes, verdicts and counts, all in one transaction."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, Exists, F, OuterRef
+from django.db.models.functions import Now
+
+from accounts.models import Workspace
+from people.forecast import range_of, refuse_erased
+from people.models import ConsentEvent, Import, ImportRow, StagedRow
+from people.plain import shown
+from people.register import Booking, Register
+from people.staging import locked
+from people.suppression import look_at
+
+V = ImportRow.Verdict
+RANGE = 10_000
+CHUNK = 2_000
+RACES = 5  # how often a range may lose against somebody adding the same person by hand
+
+IN_RANGE = "s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s"
+REJECT = f"""
+    INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, cells)
+    SELECT s.upload_id, s.number, s.line, {V.REJECTED:d}, s.address, left(s.fault, 200), s.cells
+    FROM people_stagedrow AS s WHERE {IN_RANGE} AND s.forecast = {V.REJECTED:d}
+"""
+# Nobody here and no other row has their addresses. Who came in since the list was checked is left to the register.
+CREATE = f"""
+    WITH new AS MATERIALIZED (
+        SELECT nextval('people_recipient_id_seq') AS person, s.* FROM people_stagedrow AS s
+        WHERE {IN_RANGE} AND s.is_alone AND s.forecast = {V.CREATED:d} ORDER BY s.number
+    ), made AS (
+        INSERT INTO people_recipient (id, workspace_id, email, phone, first_name, last_name, location,
+                                      preferred_product, attributes, opted_out, updated_at)
+        SELECT person, %(workspace)s, email, phone, first_name, last_name, location,
+               preferred_product, attributes, opted_out, %(stamp)s FROM new
+        ON CONFLICT DO NOTHING RETURNING id AS person, opted_out
+    ), joined AS (
+        INSERT INTO people_recipient_groups (recipient_id, group_id)
+        SELECT person, g.id FROM made, unnest(%(groups)s::bigint[]) AS g(id)
+    ), wished AS (
+        INSERT INTO people_consentevent (workspace_id, recipient_id, wish, how, by_id, evidence, reason)
+        SELECT %(workspace)s, person, {ConsentEvent.Wish.OUT:d}, {ConsentEvent.How.IMPORT:d}, %(by)s,
+               jsonb_build_object('import', new.upload_id, 'line', new.line), ''
+        FROM new JOIN made USING (person) WHERE made.opted_out
+    )
+    INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, recipient_id)
+    SELECT new.upload_id, new.number, new.line, {V.CREATED:d}, new.address, left(new.left_out, 200), person
+    FROM new JOIN made USING (person)
+"""
+
+
+def merge_range(upload: Import) -> None:
+    """Book the next rows. Raises Overtaken, with nothing changed."""
+    for _ in range(RACES):
+        try:
+            return _merge_range(upload)
+        except IntegrityError:  # somebody added or changed one of these people meanwhile: look again
+            continue
+    return _merge_range(upload)
+
+
+@transaction.atomic
+def _merge_range(upload: Import) -> None:
+    after, to = upload.rows, min(upload.rows + RANGE, upload.expected)
+    _lock(upload)
+    groups = list(upload.groups.values_list("pk", flat=True))  # one may have been deleted since
+    refuse_erased(upload, after, to)
+    values = range_of(upload, after, to) | {"groups": groups, "stamp": upload.started_at, "by": upload.by_id}
+    with connection.cursor() as cursor:
+        cursor.execute(REJECT, values)
+        cursor.execute(CREATE, values)
+    _book_the_rest(upload, after, to, groups)
+    booked = ImportRow.objects.filter(upload=upload.pk, number__gt=after, number__lte=to)
+    if upload.workspace.suppressions.exists():
+        look_at(booked.filter(verdict__in=(V.CREATED, V.UPDATED)).values_list("recipient", flat=True))
+    counts = dict(booked.order_by().values_list("verdict").annotate(n=Count("*")))
+    Import.objects.filter(pk=upload.pk).update(
+        rows=F("rows") + sum(counts.values()),
+        moved_at=Now(),
+        **{V(verdict).label: F(V(verdict).label) + count for verdict, count in counts.items()},
+    )
+    upload.rows = to
+
+
+def _lock(upload: Import) -> None:
+    """One worker an import, one import at a time a workspace: two that meet would lock people crosswise."""
+    locked(upload, rows=upload.rows)
+    Workspace.objects.select_for_update(no_key=True).get(pk=upload.workspace_id)
+
+
+def _book_the_rest(upload: Import, after: int, to: int, groups: Sequence[int]) -> None:
+    """Rows about people who are here already, or who stand in the list more than once, in their order."""
+    booked = ImportRow.objects.filter(upload=OuterRef("upload"), number=OuterRef("number"))
+    rest = StagedRow.objects.filter(~Exists(booked), upload=upload.pk, number__gt=after, number__lte=to)
+    left = list(rest.order_by("number"))
+    while left:
+        register = Register(upload, left[:CHUNK], groups)
+        done = register.book_all()
+        register.write()
+        _write(upload, done)
+        left = left[len(done) :]
+
+
+def _write(upload: Import, done: Sequence[Booking]) -> None:
+    ImportRow.objects.bulk_create(
+        ImportRow(
+            upload_id=upload.pk,
+            number=one.row.number,
+            line=one.row.line,
+            verdict=one.verdict,
+            address=one.row.email or one.row.phone,
+            reason=shown(one.reason, at_most=200),
+            recipient_id=one.person.pk,
+            before=one.before or None,
+        )
+        for one in done
+    )

@@ -1,0 +1,44 @@
+"""The rejected rows of an import as a file that can be mended and imported again."""
+
+import csv
+from collections.abc import AsyncIterator, Iterable
+from io import StringIO
+
+from asgiref.sync import sync_to_async
+
+from people.columns import REASON
+from people.formulas import escape
+from people.models import Import, ImportRow
+
+AT_ONCE = 1_000
+
+
+async def rejected_as_csv(upload: Import) -> AsyncIterator[str]:
+    """The file piece by piece: each row as it came, and in a last column why it was rejected."""
+    yield "\ufeff"
+    first = await sync_to_async(_rows_after)(upload, 0)
+    width = len(upload.titles) or max((len(row.cells or []) for row in first), default=1)
+    yield _written([[*(upload.titles or [""] * width), REASON]])
+    found = first
+    while found:
+        yield _written([*_padded(row.cells or [], width), row.reason] for row in found)
+        found = await sync_to_async(_rows_after)(upload, found[-1].number)
+
+
+def _rows_after(upload: Import, number: int) -> list[ImportRow]:
+    """The next of them; of somebody who asked to be erased there is nothing to give back."""
+    rejected = upload.verdicts.filter(verdict=ImportRow.Verdict.REJECTED, number__gt=number, cells__isnull=False)
+    return list(rejected.order_by("number")[:AT_ONCE])
+
+
+def _padded(cells: list[str], width: int) -> list[str]:
+    """As wide as the first line; what a row has too much of is in its last cell."""
+    if len(cells) > width:
+        return [*cells[: width - 1], " ".join(cells[width - 1 :])]
+    return cells + [""] * (width - len(cells))
+
+
+def _written(rows: Iterable[Iterable]) -> str:
+    file = StringIO()
+    csv.writer(file).writerows([escape(cell) for cell in row] for row in rows)
+    return file.getvalue()

@@ -1,0 +1,122 @@
+"""Undoing an import: what it did goes away, what somebody did since stays, and the page says which."""
+
+import pytest
+from django.urls import reverse
+
+from people import imports, undo
+from people.consent import How, opt_out
+from people.models import ConsentEvent, Import
+from people.recipients import change_recipient
+from tests.make import make_campaign, make_group, make_recipient
+from tests.people.listing import bring_in, carry_on
+
+pytestmark = pytest.mark.django_db
+
+
+def undone(upload: Import) -> Import:
+    imports.undo(upload, by=None)
+    return carry_on(upload)
+
+
+def books(upload: Import) -> tuple[int, int, int]:
+    return upload.removed, upload.restored, upload.kept
+
+
+@pytest.mark.parametrize("size", [1, 2, 2000])
+def test_an_import_that_is_undone_leaves_everybody_as_they_were(workspace, monkeypatch, size):
+    monkeypatch.setattr(undo, "RANGE", size)
+    group = make_group(workspace)
+    ann = make_recipient(workspace, email="ann@example.com", phone="", first_name="Ann", attributes={"tier": "gold"})
+    before = list(workspace.recipients.values("email", "phone", "first_name", "attributes"))
+    source = (
+        "email,phone,first_name,tier,colour\nann@example.com,+254712345678,Anna,silver,red\n"
+        "new@example.com,,New,,\nnew@example.com,,Newer,,blue\nann@example.com,,Annie,,\nbad,,,,\n"
+    )
+
+    upload = undone(bring_in(workspace, source, groups=[group]))
+
+    assert upload.get_status_display() == "undone"
+    assert list(workspace.recipients.values("email", "phone", "first_name", "attributes")) == before
+    assert list(group.recipients.all()) == []
+    assert ann in workspace.recipients.all()
+    assert books(upload) == (1, 3, 0)
+
+
+def test_who_was_changed_written_to_or_grouped_since_stays_and_is_named(client, workspace):
+    upload = bring_in(workspace, "email\n" + "".join(f"p{n}@example.com\n" for n in range(6)))
+    changed, grouped, picked, out, gone, left = workspace.recipients.order_by("email")
+    change_recipient(changed, by=None, first_name="Ann")
+    make_group(workspace, grouped)
+    make_campaign(workspace).picked.add(picked)
+    opt_out(out, how=How.REPLY, by=None)
+    gone.delete()
+
+    upload = undone(upload)
+
+    assert set(workspace.recipients.all()) == {changed, grouped, picked, out}
+    assert left not in workspace.recipients.all()
+    assert books(upload) == (1, 0, 4)
+    page = client.get(reverse("import", args=[upload.pk]), {"verdict": "kept"}).content.decode()
+    assert page.count("not undone: changed, used or opted out since") == 4
+
+
+def test_a_field_somebody_changed_since_stays_and_the_others_go_back(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", first_name="Ann", location="Nairobi")
+    upload = bring_in(workspace, "email,first_name,city\nann@example.com,Anna,Thika\n")
+    ann.refresh_from_db()
+    change_recipient(ann, by=None, location="Mombasa")
+
+    upload = undone(upload)
+
+    ann.refresh_from_db()
+    assert (ann.first_name, ann.location) == ("Ann", "Mombasa")
+    assert books(upload) == (0, 0, 1)
+
+
+def test_an_opt_out_a_list_brought_is_never_undone(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", first_name="Ann")
+    upload = bring_in(workspace, "email,first_name,opted_out\nann@example.com,Anna,yes\nnew@example.com,New,yes\n")
+
+    upload = undone(upload)
+
+    ann.refresh_from_db()
+    assert (ann.first_name, ann.opted_out) == ("Ann", True)
+    assert workspace.recipients.get(email="new@example.com").opted_out
+    assert ConsentEvent.objects.filter(how=How.IMPORT).count() == 2
+    assert books(upload) == (0, 0, 2)
+
+
+def test_a_phone_number_that_moved_on_is_not_taken_back(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    upload = bring_in(workspace, "email,phone\nann@example.com,+254712345672\n")
+    bob = make_recipient(workspace, email="bob@example.com", phone="+254712345671")
+
+    upload = undone(upload)
+
+    ann.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ann.phone, bob.phone) == ("+254712345672", "+254712345671")
+    assert books(upload) == (0, 0, 1)
+
+
+def test_undoing_is_asked_first_and_done_once(client, workspace):
+    upload = bring_in(workspace, "ann@example.com")
+    address = reverse("import-undo", args=[upload.pk])
+
+    asked = client.get(address).content.decode()
+    client.post(address)
+    client.post(address)
+    upload = carry_on(upload)
+
+    assert "What cannot be undone, and stays" in asked
+    assert (upload.get_status_display(), workspace.recipients.count()) == ("undone", 0)
+    with pytest.raises(imports.NotPossible):
+        imports.undo(upload, by=None)
+
+
+def test_what_a_cancelled_import_did_can_be_undone(workspace):
+    upload = bring_in(workspace, "ann@example.com")
+    Import.objects.filter(pk=upload.pk).update(status=Import.Status.CANCELLED)
+
+    assert undone(upload).removed == 1
+    assert not workspace.recipients.exists()
