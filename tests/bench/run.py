@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import freeze, latency, memory, pages, push, report, size, speed, start
+from tests.bench import bring_in, freeze, latency, memory, pages, push, report, size, speed, start
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "speed": speed.measure,
     "size": size.measure,
     "freeze": freeze.measure,
+    "import": bring_in.measure,
     "latency": latency.measure,
     "pages": pages.measure,
     "push": push.measure,
