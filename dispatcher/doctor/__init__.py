@@ -43,6 +43,7 @@ EXAMINATIONS = (
     Examination("the batches", ledger.batches_are_taken, DATABASE),
     Examination("the suppression list", ledger.suppression_list_is_known, DATABASE),
     Examination("the files of messages", files.are_in_place, DATABASE),
+    Examination("the erased", files.are_without_the_erased, DATABASE),
     Examination("the audit log", ledger.log_is_whole, DATABASE),
     Examination("the clock", work.clock_ticks, DATABASE),
     Examination("the workers", work.workers_work, REDIS),

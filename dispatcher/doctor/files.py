@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from dispatcher import file_place, store
 from dispatcher.doctor.finding import Finding, Note, Problem
-from dispatcher.models import MessageFile
+from dispatcher.models import Erasure, MessageFile
 
 LONG_AGO = timedelta(hours=1)
 AGAIN = "python manage.py archive --older-than DAYS"
@@ -29,3 +29,13 @@ def are_in_place() -> Iterator[Finding]:
         )
     if store.half_moved().filter(kept_at__lt=timezone.now() - LONG_AGO).exists():
         yield Note("Messages were being moved to a file when it was stopped; the rest are in the tables too.", AGAIN)
+
+
+def are_without_the_erased() -> Iterator[Finding]:
+    late = Erasure.objects.filter(done_at=None, at__lt=timezone.now() - LONG_AGO)
+    if first := late.order_by("pk").first():
+        others = f" and {late.count() - 1:,} more" if late.count() > 1 else ""
+        yield Problem(
+            f"Files of messages still tell of {first}{others}, erased over an hour ago: {first.trouble or 'no attempt'}.",
+            "See that a chores worker and the clock run, and bring the file back from a backup.",
+        )

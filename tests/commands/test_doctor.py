@@ -27,11 +27,11 @@ from dispatcher import clock, doctor
 from dispatcher.doctor import configuration, database, machine
 from dispatcher.doctor import redis as of_redis
 from dispatcher.doctor.finding import Note, Problem
-from dispatcher.models import Batch, ChosenSender, Heartbeat, Pace
+from dispatcher.models import Batch, ChosenSender, Erasure, Heartbeat, Pace
 from people.channels import Channel
 from tests.dispatcher.outcomes import launched
 from tests.dispatcher.shift import database_url
-from tests.make import make_campaign, make_member
+from tests.make import make_campaign, make_member, make_workspace
 from wires import queue
 
 from .clones import open_directory
@@ -308,6 +308,16 @@ def test_batches_that_nobody_takes_are_counted(well):
     assert said() == ["1 batch waits for a worker, the first for 5 min 0 s."]
 
     Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.PAUSED)
+    assert said() == []
+
+
+def test_files_that_still_tell_of_somebody_who_was_erased_are_noticed(well):
+    long_ago = timezone.now() - timedelta(hours=2)
+    Erasure.objects.create(workspace=make_workspace(), person=7, at=long_ago, trouble="x.zip was altered")
+
+    assert said() == ["Files of messages still tell of person 7, erased over an hour ago: x.zip was altered."]
+
+    Erasure.objects.update(done_at=timezone.now())
     assert said() == []
 
 
