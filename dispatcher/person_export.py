@@ -119,6 +119,7 @@ def _named(row: ImportRow) -> dict[str, Any]:
         "address": row.address,
         "verdict": row.get_verdict_display(),
         "reason": row.reason,
+        "changed": row.before,
     }
 
 

@@ -6,32 +6,24 @@ from django.db.models import Q
 from accounts.models import Workspace
 from people.models import ConsentEvent, Recipient, Reply
 
-# The verdicts on rows that were about them; of others' verdicts, what those say of their addresses.
+# The verdicts on rows that were about them, and on those that gave an address of theirs; of others' verdicts, what
+# those say of their addresses. What an import took from somebody it can then no longer give back.
 FORGET = """
-    WITH named AS (
-        SELECT v.id, v.recipient_id = %(person)s
-                     OR %(email)s <> '' AND strpos(lower(v.address), %(email)s) > 0
-                     OR %(phone)s <> '' AND strpos(v.address, %(phone)s) > 0
-                     OR {in_cells} AS is_theirs
-        FROM people_importrow v JOIN people_import i ON i.id = v.upload_id
-        WHERE i.workspace_id = %(workspace)s
-          AND (v.recipient_id = %(person)s
-               OR %(email)s <> '' AND strpos(lower(v.address || ' ' || v.reason), %(email)s) > 0
-               OR %(phone)s <> '' AND strpos(v.address || ' ' || v.reason, %(phone)s) > 0
-               OR {in_cells}))
+    WITH asked AS (SELECT v.id, v.recipient_id = %(person)s
+                          OR %(email)s <> '' AND strpos(lower(v.address || coalesce(v.cells::text, '')), %(email)s) > 0
+                          OR %(phone)s <> '' AND strpos(v.address || coalesce(v.cells::text, ''), %(phone)s) > 0
+                          AS is_theirs,
+                          %(email)s <> '' AND strpos(lower(v.reason || coalesce(v.before::text, '')), %(email)s) > 0
+                          OR %(phone)s <> '' AND strpos(v.reason || coalesce(v.before::text, ''), %(phone)s) > 0
+                          AS names_them
+                   FROM people_importrow v JOIN people_import i ON i.id = v.upload_id
+                   WHERE i.workspace_id = %(workspace)s)
     UPDATE people_importrow AS v
-    SET reason = '', before = CASE WHEN is_theirs THEN NULL ELSE before END,
-        cells = CASE WHEN is_theirs THEN NULL ELSE cells END,
-        address = CASE WHEN is_theirs THEN '' ELSE address END,
-        recipient_id = CASE WHEN is_theirs THEN NULL ELSE recipient_id END
-    FROM named WHERE v.id = named.id
+    SET reason = '', before = NULL, address = CASE WHEN is_theirs THEN '' ELSE address END,
+        cells = CASE WHEN NOT is_theirs THEN cells END,
+        recipient_id = CASE WHEN NOT is_theirs THEN recipient_id END
+    FROM asked WHERE v.id = asked.id AND (is_theirs OR names_them)
 """
-# A rejected row is kept as it came, however its numbers were written, and of a changed one what was there before.
-IN_CELLS = """(v.cells IS NOT NULL OR v.before IS NOT NULL) AND (
-    %(email)s <> '' AND strpos(lower(concat(v.cells, v.before)), %(email)s) > 0
-    OR %(phone)s <> ''
-        AND strpos(regexp_replace(concat(v.cells, v.before), '[^0-9]', '', 'g'), substr(%(phone)s, 2)) > 0)"""
-FORGET = FORGET.replace("{in_cells}", IN_CELLS)
 
 
 class StillImported(Exception):

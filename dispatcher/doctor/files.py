@@ -35,7 +35,8 @@ def are_without_the_erased() -> Iterator[Finding]:
     late = Erasure.objects.filter(done_at=None, at__lt=timezone.now() - LONG_AGO)
     if first := late.order_by("pk").first():
         others = f" and {late.count() - 1:,} more" if late.count() > 1 else ""
+        why = first.trouble or "nobody tried"
         yield Problem(
-            f"Files of messages still tell of {first}{others}, erased over an hour ago: {first.trouble or 'no attempt'}.",
+            f"Files of messages still tell of {first}{others}, erased over an hour ago: {why}.",
             "See that a chores worker and the clock run, and bring the file back from a backup.",
         )

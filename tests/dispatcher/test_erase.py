@@ -20,7 +20,7 @@ from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
 from dispatcher.models import Attempt, Erasure, Message, SkipReason
 from dispatcher.senders.parcel import Busy, Refused, Unsure
-from people import consent, erased
+from people import consent, erased, imports
 from people.channels import Channel
 from people.models import ConsentEvent, Import, ImportRow, Recipient, Reply, Suppression
 from people.recipients import Erased, add_recipient, change_recipient
@@ -30,7 +30,7 @@ from tests.dispatcher.filing import archive, long_over, text_in
 from tests.dispatcher.outcomes import launched, settle, unknown
 from tests.dispatcher.sending import press, send, work_off, wrong_with_the_books
 from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
-from tests.people.listing import bring_in
+from tests.people.listing import bring_in, carry_on
 
 pytestmark = pytest.mark.django_db
 Status = Message.Status
@@ -50,6 +50,7 @@ def grace(workspace) -> Recipient:
         workspace,
         f"email,phone,first_name,badge\n{EMAIL},{PHONE},{NAME},{VALUE}\nbob@example.com,{PHONE},Bob,\n{EMAIL},12,,\n",
     )
+    bring_in(workspace, f"{NAME},{EMAIL},{PHONE}\n{NAME},{EMAIL},neither nor,{PHONE}\n")
     person = Recipient.objects.get(email=EMAIL)
     make_group(workspace, person)
     told = {"how": consent.How.REPLY, "by": None, "reason": f"STOP from {PHONE}", "evidence": {"from": EMAIL}}
@@ -162,6 +163,16 @@ def test_no_trace_of_the_canary_is_left_in_tables_files_redis_or_logs_and_she_do
     assert traces(place, caplog) == {}
 
 
+def test_a_list_that_names_her_again_does_not_bring_her_back(workspace, grace):
+    erase.erase(grace, by=None)
+
+    upload = bring_in(workspace, f"email,first_name\n{EMAIL},{NAME}\nnew@example.com,New\n")
+
+    assert (upload.created, upload.rejected) == (1, 1)
+    assert not Recipient.objects.filter(email=EMAIL).exists()
+    assert tables_that_name(EMAIL) == tables_that_name(NAME) == []
+
+
 def test_what_others_keep_stays_as_it_was(workspace, grace):
     bob = Recipient.objects.get(email="bob@example.com")
     row = ImportRow.objects.get(recipient=bob)
@@ -171,10 +182,21 @@ def test_what_others_keep_stays_as_it_was(workspace, grace):
 
     row.refresh_from_db()
     assert (row.recipient_id, row.address, row.reason) == (bob.pk, "bob@example.com", "")
-    assert Import.objects.get().rows == 3
+    assert [upload.rows for upload in Import.objects.order_by("pk")] == [3, 2]
     assert ConsentEvent.objects.filter(recipient=None, reason="", evidence={}).count() == 2
     assert Suppression.objects.filter(reason=Suppression.Reason.ERASED, address="", note="").count() == 2
     assert Suppression.objects.get(address="other@example.com")
+
+
+def test_a_list_that_named_her_can_still_be_undone_for_the_others(workspace, grace):
+    upload = Import.objects.earliest("pk")
+    erase.erase(grace, by=None)
+
+    imports.undo(upload, by=None)
+    carry_on(upload)
+
+    assert (upload.status, upload.removed) == (Import.Status.UNDONE, 1)
+    assert not Recipient.objects.exists()
 
 
 def test_her_digests_are_those_of_her_own_workspace_alone(grace):
