@@ -129,7 +129,7 @@ class Shift:
         """Settle what was answered and note what comes next, in one transaction; then hand that over."""
         self.looked_at = time.monotonic()
         crash_point("before_settle")
-        calls, settled, closed = self._settle_and_note(self.answered)
+        calls, settled, closed = self._settle_and_note()
         self.answered = []
         self.watch.count(settled)
         self.window.heard(call for _, call in settled)
@@ -141,12 +141,13 @@ class Shift:
             finish_if_over(campaign)
         self.watch.pause_where_nothing_is_heard()
 
-    def _settle_and_note(self, answered: list[Call]) -> tuple[list[Call], list[tuple[Content, Call]], set[int]]:
+    def _settle_and_note(self) -> tuple[list[Call], list[tuple[Content, Call]], set[int]]:
         """Returns the calls to make, those that were settled, and the campaigns of which a batch was closed."""
         began = time.monotonic()
         with transaction.atomic(), connection.cursor() as cursor:
             statuses = self._hold(cursor)
-            counts, settled = self._settle(cursor, answered)
+            self.answered += self.hands.collect(0, besides=len(self.answered))  # what came meanwhile
+            counts, settled = self._settle(cursor, self.answered)
             calls = self._note(cursor, statuses, counts, settled)
             for batch, counted in counts.items():
                 self.leases[batch].pending -= counted.settled

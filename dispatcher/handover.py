@@ -133,13 +133,16 @@ class Handover:
         """Wait no longer than this for the calls under way: somebody wants this process to stop."""
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._end_all)
 
-    def collect(self, seconds: float) -> list[Call]:
-        """The calls answered so far, after waiting at most this long for a good number of them."""
-        if len(self._done) < min(self.wake_at, self._open):
+    def collect(self, seconds: float, *, besides: int = 0) -> list[Call]:
+        """The calls answered so far, after waiting at most this long for a good number of them.
+
+        `besides` says how many are in hand already.
+        """
+        if seconds and len(self._done) < min(self.wake_at, self._open):
             self._news.wait(seconds)
         self._news.clear()
         # Not more than that: while these are settled and followed by others, the loop has the rest in hand.
-        answered = [self._done.popleft() for _ in range(min(len(self._done), self._most))]
+        answered = [self._done.popleft() for _ in range(min(len(self._done), self._most - besides))]
         self._open -= len(answered)
         return answered
 

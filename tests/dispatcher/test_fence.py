@@ -14,7 +14,7 @@ from dispatcher.books import books_of
 from dispatcher.chosen import Chosen
 from dispatcher.handover import Call, Handover, Term
 from dispatcher.lease import take
-from dispatcher.models import Attempt, Batch, Category, Message, SkipReason
+from dispatcher.models import Attempt, Batch, Category, Message, Settlement, SkipReason
 from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused
 from dispatcher.verdicts import NotStarted, Standing, Terms, judge
 from people.channels import Channel
@@ -123,6 +123,25 @@ def test_settling_the_same_answer_twice_counts_it_once(provider):
     assert counts == [1, 0]  # the other one still waits
     assert (Attempt.objects.count(), Message.objects.get(pk=second.pk).tries) == (1, 1)
     assert campaign.status == Campaign.Status.SENDING
+
+
+def test_what_is_answered_while_a_turn_waits_for_its_locks_is_settled_in_that_turn(provider):
+    campaign = launched(2)
+    held = Event()
+
+    def hold_for_a_while() -> None:
+        with transaction.atomic():
+            operations.locked(campaign)
+            held.set()
+            time.sleep(0.6)
+        connection.close()
+
+    provider.at_call[1] = lambda: (Thread(target=hold_for_a_while).start(), held.wait(5))
+    provider.at_call[2] = lambda: setattr(provider, "latency", 0.3)
+
+    engine.work(seconds=1)
+
+    assert list(Settlement.objects.values_list("settled", flat=True)) == [2]
 
 
 def test_answers_for_several_batches_are_counted_each_in_its_own(provider, settings):
