@@ -23,6 +23,7 @@ from wires import live
 
 logger = logging.getLogger(__name__)
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+DECODER = json.JSONDecoder()  # without looking for the blanks around it, of which PostgreSQL writes none
 
 PUT_OFF = """
     UPDATE dispatcher_batch SET due_at = clock_timestamp() + %s * interval '1 second'
@@ -61,7 +62,7 @@ class Content:
 
     def parcel(self, standing: Standing, address: str, fields: str, recipient: int) -> Parcel:
         """The message to one address; `fields` is the JSON of what the text may name of its recipient."""
-        values = json.loads(fields)
+        values, _ = DECODER.raw_decode(fields)
         body = text(self.body)
         if UNSUBSCRIBE_LINK in body.names:
             values[UNSUBSCRIBE_LINK] = self.links.to(Purpose.PAGE, recipient)

@@ -197,10 +197,9 @@ class Shift:
         self, cursor, statuses: dict[int, Status], counts: dict[int, settle.Counts], settled: list[Call]
     ) -> list[Call]:
         """Intents for as many of the next messages as the window allows, and the pace as the answers left it."""
-        answers: dict[Chosen, list[tuple[int, object]]] = defaultdict(list)
+        answers: dict[int, list[object]] = defaultdict(list)
         for call in settled:
-            content = self.leases[call.batch].content
-            answers[content.chosen].append((content.campaign, call.answer))
+            answers[call.batch].append(call.answer)
         calls: list[Call] = []
         room = 0 if self.is_over else self.room
         # In one order for all workers: pace rows are locked one after the other, whatever is done to them.
@@ -208,7 +207,9 @@ class Shift:
         for lane, leases in groupby(in_order, key=lambda lease: lease.content.lane):
             of_lane = list(leases)
             for chosen in dict.fromkeys(lease.content.chosen for lease in of_lane):
-                if not self.watch.close_or_slow_down(cursor, chosen, answers[chosen]):
+                its = [lease for lease in of_lane if lease.content.chosen == chosen]
+                told = [(lease.content.campaign, answer) for lease in its for answer in answers[lease.batch]]
+                if not self.watch.close_or_slow_down(cursor, chosen, told):
                     self._let_go_of(chosen)
             sending = [lease for lease in of_lane if statuses[lease.content.campaign] == Status.SENDING]
             calls += self._note_of(cursor, lane, sending, room - len(calls), counts)

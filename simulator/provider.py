@@ -196,7 +196,7 @@ class Provider:
         answers: list[str | Answer] = []
         decided: dict[int, _Call] = {}  # by their place among the answers
         for place, letter in enumerate(letters):
-            fails, kind, _, _ = draws(self.behaviour.seed, letter.key, letter.nth)
+            fails, kind = draws(self.behaviour.seed, letter.key, letter.nth)[:2] if self.profile.failures else (1, 1)
             try:
                 call = decided[place] = self._decide(letter, fails, kind)
                 answers.append(f"sim-{call.provider_id}" if call.accepted else NotAccepted(call.category))
