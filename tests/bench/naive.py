@@ -8,8 +8,8 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from campaigns.footer import text_for
 from campaigns.models import Campaign
-from campaigns.personalise import text
 from dispatcher.models import Message
 from simulator.models import Call
 from tests.bench import costs
@@ -20,7 +20,7 @@ Status = Message.Status
 def send_one(message_id: int) -> None:
     """The job: fetch, fill in, hand over, save, count, broadcast."""
     message = Message.objects.select_related("campaign").get(pk=message_id)
-    body = text(message.campaign.body).filled_for(message.fields)
+    _, body = text_for(message.campaign, message.fields, message.recipient_id)
     Call.objects.create(
         key=message.key, honours_key=False, accepted=True, channel="email", address=message.address, text=body
     )

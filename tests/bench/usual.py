@@ -2,8 +2,8 @@
 
 import uuid
 
+from campaigns.footer import text_for
 from campaigns.models import Campaign
-from campaigns.personalise import text
 from dispatcher.models import Message
 from simulator.models import Call
 from tests.bench import costs
@@ -22,7 +22,6 @@ def send(campaign: Campaign, messages: int) -> costs.Cost:
 
 
 def send_batch(campaign: Campaign) -> None:
-    body = text(campaign.body)
     batch = list(Message.objects.filter(campaign=campaign, status=Status.PENDING).order_by("number")[:BATCH])
     calls = [
         Call(
@@ -31,7 +30,7 @@ def send_batch(campaign: Campaign) -> None:
             accepted=True,
             channel="email",
             address=message.address,
-            text=body.filled_for(message.fields),
+            text=text_for(campaign, message.fields, message.recipient_id)[1],
         )
         for message in batch
     ]
