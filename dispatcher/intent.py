@@ -15,6 +15,7 @@ MARGIN = 60  # seconds before its end at which a key's stated duration no longer
 
 # Wishes are read again here: who opted out a second ago is skipped, who is in doubt and may not be tried is unknown.
 # Of somebody whose address changed since the freeze, the person tells of the new one alone: the list is asked itself.
+# OFFSET 0: person by person, or a window of thousands is compared with everybody there is.
 NEXT = """
     SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
            m.address, m.fields, m.recipient_id,
@@ -25,7 +26,8 @@ NEXT = """
                 THEN 'suppressed'
                 WHEN m.in_doubt_since + %(key_seconds)s * interval '1 second' < clock_timestamp() THEN 'key_expired'
                 WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
-    FROM dispatcher_message m LEFT JOIN people_recipient r ON r.id = m.recipient_id
+    FROM dispatcher_message m
+    LEFT JOIN LATERAL (SELECT * FROM people_recipient WHERE id = m.recipient_id OFFSET 0) r ON true
     WHERE m.campaign_id = %(campaign)s AND m.number > %(above)s AND m.number <= %(last)s AND m.status = 1
       AND m.tries = %(tries)s
     ORDER BY m.number LIMIT %(most)s

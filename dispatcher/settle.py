@@ -39,6 +39,7 @@ class Counts:
             self.skipped_by[reason] += many
 
 
+# Between the first and the last: else a window of thousands is looked for among all messages there are.
 # Of somebody who was erased while the call was under way nothing is kept that the provider says: it may name them.
 SENT = """
     WITH moved AS (
@@ -48,7 +49,7 @@ SENT = """
             in_doubt_since = NULL, doubt_of_old_key = false,
             sent_at = clock_timestamp(), updated_at = clock_timestamp()
         FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[]) AS v(batch, id, tries, provider_id)
-        WHERE m.id = v.id AND m.status = 1 AND m.tries = v.tries
+        WHERE m.id = v.id AND m.id BETWEEN %s AND %s AND m.status = 1 AND m.tries = v.tries
         RETURNING v.batch, m.retry_count > 0 AS is_helped)
     SELECT batch, 2, NULL::int, count(*), count(*) FILTER (WHERE is_helped) FROM moved GROUP BY batch
 """
@@ -91,12 +92,15 @@ def write(cursor, verdicts: Mapping[int, Iterable[Verdict]]) -> dict[int, Counts
     return counts
 
 
-def _sent(judged: Sequence[tuple[int, Verdict]]) -> list[str]:
+def _sent(judged: Sequence[tuple[int, Verdict]]) -> list[object]:
+    ids = [v.standing.id for _, v in judged]
     return [
         arrays.plain(batch for batch, _ in judged),
-        arrays.plain(v.standing.id for _, v in judged),
+        arrays.plain(ids),
         arrays.plain(v.standing.tries for _, v in judged),
         arrays.texts(v.provider_id for _, v in judged),
+        min(ids),
+        max(ids),
     ]
 
 
