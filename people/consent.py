@@ -73,6 +73,8 @@ def leave_group(
     evidence: dict[str, Any] | None = None,
 ) -> bool:
     """Take the person out of the group by their own wish, so that nobody puts them into it again."""
+    # Whoever puts people into it just now holds it too: we wait, and take out whom they put in.
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
     _, is_new = LeftGroup.objects.get_or_create(recipient=person, group=group)
     person.groups.remove(group)
     if is_new:

@@ -12,6 +12,7 @@ from accounts.models import Actor, Workspace
 from people.models import Group, Recipient
 
 MOST_UNDONE = 500  # people whose change can be taken back: their ids go to the page and come back
+MANY = 1_000
 
 # Whoever left the group by own wish is not put into it again, and so stays where a move would have taken them from.
 CHANGE = """
@@ -109,13 +110,20 @@ def _change(
     people: QuerySet[Recipient], verb: str, *, by: Actor | None, into: Group | None = None, out_of: Group | None = None
 ) -> Change:
     if into:
-        # Whoever leaves it just now is waited for, or finds himself in it and is taken out.
-        Group.objects.select_for_update().get(pk=into.pk)
+        # Whoever leaves it just now is waited for, or waits, finds that they are in it, and is taken out.
+        Group.objects.select_for_update(no_key=True).get(pk=into.pk)
     sql, params = people.order_by().values_list("pk").query.sql_with_params()
     target, source = into.pk if into else None, out_of.pk if out_of else None
+    many = people.order_by()[: MANY + 1].count() > MANY
     with connection.cursor() as cursor:
+        if many:
+            # Of a group that was filled a moment ago the statistics know nothing yet: a loop within a loop over what is
+            # taken for one row takes hours.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(CHANGE.format(people=sql), [*params, target, target, target, source, MOST_UNDONE, MOST_UNDONE])
         chosen, refused, joined, left, joined_ids, left_ids = cursor.fetchone()
+        if many:
+            cursor.execute("SET LOCAL enable_nestloop = DEFAULT")
     change = Change(into, out_of, chosen, refused, joined, left, joined_ids or [], left_ids or [])
     if change.is_something:
         _record(change, verb, by=by)

@@ -1,6 +1,10 @@
 """A campaign to a segment reaches whoever fits when it is frozen, and nobody twice, whatever changes meanwhile."""
 
+import time
+from threading import Event, Thread
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from accounts.models import Role
@@ -12,7 +16,7 @@ from dispatcher.freeze import forecast
 from dispatcher.models import Message
 from people.imports import start_import
 from people.models import Recipient
-from people.segments import change_segment
+from people.segments import SegmentInUse, change_segment
 from tests.api.calls import Program, error_of
 from tests.make import (
     logged_in,
@@ -88,6 +92,37 @@ def test_a_segment_that_breaks_while_it_is_frozen_sends_nothing_and_gives_the_dr
     assert campaign.history.first().reason == (
         "The segment “Segment” cannot be used. It asks for a group that was deleted."
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rules_changed_at_the_moment_of_a_launch_are_seen_by_it_or_refused(workspace, monkeypatch):
+    monkeypatch.setattr(freeze, "CHUNK", 1)
+    people = [make_recipient(workspace, location=place) for place in ("Nairobi", "Nairobi", "Thika", "Thika")]
+    segment = make_segment(workspace, ("location", "is", "Nairobi"))
+    campaign = make_campaign(workspace, everyone=False)
+    campaign.segments.add(segment)
+    is_launched, refusals = Event(), []
+
+    def launch() -> None:
+        with transaction.atomic():
+            operations.launch(campaign, by=None)
+            is_launched.set()
+            time.sleep(0.3)  # the change comes before this is committed
+        connection.close()
+
+    sender = Thread(target=launch)
+    sender.start()
+    is_launched.wait(5)
+    try:
+        change_segment(segment, by=None, name="S", rules=rules_of(("location", "is", "Thika")))
+    except SegmentInUse as refusal:
+        refusals.append(str(refusal))
+    sender.join()
+    for _ in range(4):
+        clock.carry_on_preparing()
+
+    assert refusals == [f"The campaign “{campaign}” is being prepared for “Segment”."]
+    assert reached(campaign) == [person.pk for person in people[:2]]
 
 
 def test_nothing_is_sent_to_a_segment_while_a_list_comes_in(workspace):

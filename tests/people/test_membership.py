@@ -1,7 +1,10 @@
 """Many people are put into groups and taken out together, as far as they wish it, and it can be taken back."""
 
+import time
+from threading import Event, Thread
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -9,6 +12,7 @@ from accounts.models import AuditEntry, Role
 from people import consent, membership, membership_views
 from people.membership import move, put_in, take_out, undo
 from people.models import Group, Recipient
+from people.selecting import Members
 from tests.make import logged_in, make_group, make_recipient, make_recipients, make_workspace
 from tests.people.describing import make_segment
 
@@ -78,8 +82,39 @@ def test_however_many_there_are_it_is_one_statement(workspace, people):
     with CaptureQueriesContext(connection) as captured:
         move(workspace.recipients.filter(groups=source), source, target, by=None)
 
-    writing = [query for query in captured if "people_recipient_groups" in query["sql"]]
+    writing = [query for query in captured if "INSERT INTO people_recipient_groups" in query["sql"]]
     assert len(writing) == 1
+
+
+def test_a_group_filled_a_moment_ago_is_emptied_as_quickly(workspace):
+    group = make_group(workspace)
+    connection.cursor().execute("ANALYZE people_recipient, people_recipient_groups")  # knows it as empty
+    put_in(Recipient.objects.filter(pk__in=[p.pk for p in make_recipients(workspace, 8_000)]), group, by=None)
+
+    connection.cursor().execute("SET LOCAL statement_timeout = '2s'")
+
+    assert take_out(Members.around(group, {}).everybody(workspace), group, by=None).left == 8_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_at_the_moment_others_put_them_in_is_out(workspace):
+    person, group = make_recipient(workspace), make_group(workspace)
+    is_put_in = Event()
+
+    def put() -> None:
+        with transaction.atomic():
+            put_in(these(person), group, by=None)
+            is_put_in.set()
+            time.sleep(0.3)  # the wish comes before this is committed
+        connection.close()
+
+    colleague = Thread(target=put)
+    colleague.start()
+    is_put_in.wait(5)
+    leave(person, group)
+    colleague.join()
+
+    assert members(group) == set()
 
 
 def test_a_change_is_taken_back_exactly(workspace, people):
