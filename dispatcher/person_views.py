@@ -19,6 +19,7 @@ from people.search import number_in
 from people.wishes import standings_of, told_of
 
 ERASURES_SHOWN = 100
+REPLIES_SHOWN = 20
 
 
 @require_GET
@@ -30,6 +31,7 @@ def person(request: MemberRequest, pk: int) -> HttpResponse:
         "person": person,
         "standings": standings_of(person),
         "told": list(told_of(person)),
+        "replies": person.replies.order_by("-pk")[:REPLIES_SHOWN],
         "groups": person.groups.all(),
         "left": person.left_groups.select_related("group").order_by("-pk"),
         "page": received_by(request, person),

@@ -80,6 +80,8 @@ class Told:
         event = self.event
         if event.group:
             what = f"Left {event.group}" if event.wish == Wish.OUT else f"Joined {event.group} again"
+        elif event.is_about_a_group:
+            what = "Left a group that is deleted" if event.wish == Wish.OUT else "Joined a group again that is deleted"
         else:
             what = f"Opted {'out of' if event.wish == Wish.OUT else 'in to'} {self._channel}"
         return f"{what} {event.get_how_display()}"

@@ -73,6 +73,12 @@ def can_be_reached() -> Iterator[Finding]:
             "Only this machine can open the pages.",
             "Set ALLOWED_HOSTS to the names under which people open them, such as campaigns.example.com",
         )
+    name = urlsplit(settings.PUBLIC_URL).hostname or ""
+    if name and not is_allowed(name, hosts):
+        yield Problem(
+            f"Links to unsubscribe lead to {name}, which ALLOWED_HOSTS does not have: nobody can follow them.",
+            f"Add {name} to ALLOWED_HOSTS, or correct PUBLIC_URL.",
+        )
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         yield from of_origin(origin, hosts)
     if not settings.SECURE_HTTPS:

@@ -364,11 +364,12 @@ def test_what_the_system_checks_find_is_said_in_the_same_way():
         ({"SECRET_KEY": f"change-me-{'abcdefghij' * 6}"}, "SECRET_KEY is short or easily guessed"),
         ({"ALLOWED_HOSTS": ["*"]}, "ALLOWED_HOSTS is *"),
         (
-            {"ALLOWED_HOSTS": ["localhost", "127.0.0.1"], "CSRF_TRUSTED_ORIGINS": []},
+            {"ALLOWED_HOSTS": ["localhost", "127.0.0.1"], "CSRF_TRUSTED_ORIGINS": [], "PUBLIC_URL": ""},
             "Only this machine can open the pages",
         ),
         ({"CSRF_TRUSTED_ORIGINS": ["http://campaigns.example.com"]}, "but pages are served by https"),
         ({"CSRF_TRUSTED_ORIGINS": ["https://other.example.org"]}, "ALLOWED_HOSTS does not have other.example.org"),
+        ({"PUBLIC_URL": "https://mail.example.org"}, "Links to unsubscribe lead to mail.example.org"),
         ({"SECURE_HTTPS": False}, "SECURE_HTTPS is off"),
         ({"TRUSTED_PROXY": False}, "redirects to https without end"),
         ({"SECURE_REFERRER_POLICY": None}, "You have not set the SECURE_REFERRER_POLICY"),
@@ -384,6 +385,7 @@ def test_settings_that_do_not_fit_each_other_are_named(settings, changes, senten
         "SECRET_KEY": "kq8VZ1nJw0rT5xYb2LmC7dHs4PfGu9AeQo3iRtWyXzNvBk6EjMhUaSl",
         "ALLOWED_HOSTS": ["campaigns.example.com"],
         "CSRF_TRUSTED_ORIGINS": ["https://campaigns.example.com"],
+        "PUBLIC_URL": "https://campaigns.example.com",
         "SECURE_HTTPS": True,
         "TRUSTED_PROXY": True,
     }

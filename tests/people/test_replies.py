@@ -177,6 +177,7 @@ def test_the_page_shows_replies_by_kind_and_notes_one(workspace):
     everything = editor.get(reverse("replies")).content.decode()
     assert "&lt;b&gt;When&lt;/b&gt; do you open?" in everything
     assert "Grace Njeri" in everything
+    assert "do you open?" in editor.get(reverse("person", args=[person.pk])).content.decode()
     assert [row.text for row in editor.get(reverse("replies"), {"kind": "stop"}).context["rows"]] == ["stop"]
     assert editor.post(reverse("note-reply"), typed | {"number": "12"}).status_code == 422
 
