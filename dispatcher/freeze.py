@@ -68,8 +68,9 @@ def names_used(campaign: Campaign) -> list[str]:
 
 # Keys rise with the numbers, behind a secret of their chunk: a provider that looks them up finds neighbours together.
 # So they are no secrets: who knows one may guess the next, and knowing one must never allow anything.
+# Whoever erases one of these people waits until their message can be seen; whom somebody erased first is no candidate.
 FREEZE_CHUNK = """
-    WITH chunk AS MATERIALIZED ({chunk}),
+    WITH chunk AS MATERIALIZED ({chunk} FOR KEY SHARE OF people_recipient),
     reached AS (
         INSERT INTO dispatcher_message
             (campaign_id, recipient_id, number, key, address, fields, status, tries, retry_count,

@@ -27,6 +27,7 @@ UNTOUCHED = """
       AND NOT EXISTS (SELECT FROM people_recipient_groups m
                       WHERE m.recipient_id = r.id AND NOT m.group_id = ANY(%(groups)s))
       {unused}
+    ORDER BY r.id FOR UPDATE OF r
 """
 
 
@@ -115,8 +116,10 @@ def _remove(upload: Import, after: int) -> tuple[int, int]:
         "stamp": upload.started_at,
         "groups": list(upload.groups.values_list("pk", flat=True)),
     }
+    untouched = UNTOUCHED.format(created=V.CREATED.value, unused=_unused())
     with connection.cursor() as cursor:
-        cursor.execute(UNTOUCHED.format(created=V.CREATED.value, unused=_unused()) + " FOR UPDATE OF r", values)
+        cursor.execute(untouched, values)
+        cursor.execute(untouched, values)  # without those that a launch, for whose end we waited, has written to
         gone = [pk for (pk,) in cursor.fetchall()]
         cursor.execute("DELETE FROM people_recipient_groups WHERE recipient_id = ANY(%s)", [gone])
         cursor.execute("DELETE FROM people_recipient WHERE id = ANY(%s)", [gone])
