@@ -78,14 +78,14 @@ def _rules():
                 "EMAIL_URL names no mail server: write it as smtp://user:password@mail.example.com:587/?tls=True.",
             ),
             (
-                not settings.DEV and not IS_PUBLIC.fullmatch(settings.PUBLIC_URL),
-                f"PUBLIC_URL is {settings.PUBLIC_URL!r}; set it to where people reach this installation, such as "
-                "https://campaigns.example.com: the links to unsubscribe in every message lead there.",
-            ),
-            (
                 is_no_author(settings.FROM_EMAIL),
                 f"FROM_EMAIL is {settings.FROM_EMAIL!r}; write it as news@example.com or Acme <news@example.com>, with "
                 "plain letters before the @.",
+            ),
+            (
+                not settings.DEV and not IS_PUBLIC.fullmatch(settings.PUBLIC_URL),
+                f"PUBLIC_URL is {settings.PUBLIC_URL!r}; set it to where people reach this installation, such as "
+                "https://campaigns.example.com: the links to unsubscribe in every message lead there.",
             ),
         ],
         1,

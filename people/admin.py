@@ -13,6 +13,7 @@ from people.models import (
     ImportRow,
     LeftGroup,
     Recipient,
+    Reply,
     StagedRow,
     Suppression,
 )
@@ -108,3 +109,12 @@ class Suppressions(ReadOnly):
     search_fields = ("=address",)
     ordering = ("-id",)
     exclude = ("digest",)
+
+
+@admin.register(Reply)
+class Replies(ReadOnly):
+    list_display = ("number", "workspace", "channel", "meaning", "text", "at")
+    list_filter = ("meaning", "channel", "at")
+    list_select_related = ("workspace",)
+    search_fields = ("=number",)
+    ordering = ("-id",)

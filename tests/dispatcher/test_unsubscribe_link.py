@@ -10,6 +10,7 @@ from accounts.models import Role
 from campaigns.models import Campaign
 from campaigns.preview import preview
 from dispatcher import operations
+from dispatcher.checks import settings_make_sense
 from dispatcher.models import Message, SkipReason
 from people import suppression
 from people.channels import Channel
@@ -142,3 +143,22 @@ def test_a_suppressed_address_is_not_written_to_although_its_person_has_another_
 
     assert campaign.messages.get(recipient=person).skip_reason == SkipReason.SUPPRESSED
     assert campaign.messages.get(recipient=stays).status == Message.Status.SENT
+
+
+@pytest.mark.parametrize(
+    ("address", "dev", "is_well"),
+    [
+        ("https://campaigns.example.com", False, True),
+        ("https://campaigns.example.com:8443", False, True),
+        ("http://127.0.0.1:8000", True, True),
+        ("", False, False),
+        ("http://campaigns.example.com", False, False),
+        ("https://campaigns.example.com/app", False, False),
+    ],
+)
+def test_outside_development_links_lead_to_an_https_address_or_nothing_starts(settings, address, dev, is_well):
+    settings.PUBLIC_URL, settings.DEV = address, dev
+
+    told = [finding for finding in settings_make_sense() if "set it to where people reach" in finding.msg]
+
+    assert bool(told) is not is_well
