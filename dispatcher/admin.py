@@ -16,7 +16,18 @@ from campaigns.authoring import InvalidContent, NotEditable, check_line, update_
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import admin_queues, file_place, operations, shelf
 from dispatcher.books import books_of
-from dispatcher.models import Attempt, Batch, ChosenSender, Dismissal, Heartbeat, Message, MessageFile, Pace, Settlement
+from dispatcher.models import (
+    Attempt,
+    Batch,
+    ChosenSender,
+    Dismissal,
+    Erasure,
+    Heartbeat,
+    Message,
+    MessageFile,
+    Pace,
+    Settlement,
+)
 
 WHEN = (
     "scheduled_at",
@@ -205,6 +216,14 @@ class Dismissals(ReadOnly):
     list_filter = ("category", "at")
     list_select_related = ("campaign", "by")
     search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(Erasure)
+class Erasures(ReadOnly):
+    list_display = ("__str__", "workspace", "messages", "by", "at", "out_of_files_at", "done_at", "trouble")
+    list_select_related = ("workspace", "by")
+    search_fields = ("person__exact",)
     ordering = ("-id",)
 
 

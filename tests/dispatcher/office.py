@@ -15,6 +15,7 @@ from dispatcher.models import (
     Category,
     ChosenSender,
     Dismissal,
+    Erasure,
     Heartbeat,
     Message,
     MessageFile,
@@ -42,6 +43,7 @@ def add_rows() -> None:
     Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
     Settlement.objects.create(campaign=campaign, settled=1)
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
+    Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
     Heartbeat.objects.create(name=f"clock {campaign.pk}")
     Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)

@@ -1,6 +1,7 @@
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -59,6 +60,28 @@ def test_people_are_listed_newest_first_and_each_on_exactly_one_page_both_ways(c
     assert [pk for page in down for pk in page] == newest_first
     assert up[-1] == down[0]  # the first page is always a whole one
     assert [pk for page in reversed(up[:-1]) for pk in page] == newest_first[19:-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"wish": "out"}, "opted_out_page"),
+        ({"wish": "some"}, "refused_channels_page"),
+        ({"wish": "suppressed"}, "suppressed_page"),
+        ({"group": 0}, "members_page"),
+    ],
+)
+def test_each_list_is_read_from_an_index_of_its_own(workspace, query, index):
+    if "group" in query:
+        query = {"group": str(make_group(workspace, make_recipient(workspace)).pk)}
+    people = listing.Asked.of(query, workspace).everybody(workspace).order_by("-pk")[:50]
+
+    with connection.cursor() as cursor:  # of so few people PostgreSQL would simply read all
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        plan = people.explain()
+
+    assert index in plan
 
 
 def test_turning_back_from_below_the_oldest_leads_to_them(client, workspace):
