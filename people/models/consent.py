@@ -154,6 +154,7 @@ class Reply(models.Model):
         ]
         indexes = [
             models.Index("workspace", F("id").desc(), name="reply_page"),
+            models.Index("workspace", "meaning", F("id").desc(), name="reply_page_of_a_kind"),
             models.Index(fields=["recipient"], name="replies_of_a_person"),
         ]
 
