@@ -55,6 +55,7 @@ class Content:
     subject: str
     body: str
     links: Links
+    groups: list[int]  # by which it chose its people, where it is not for everyone
 
     @property
     def lane(self) -> pace.Lane:
@@ -113,6 +114,7 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
         subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
         body=campaign.body + campaign.footer,
         links=links_of(campaign, Channel(campaign.channel)),
+        groups=[] if campaign.everyone else [*campaign.groups.values_list("pk", flat=True)],
     )
 
 

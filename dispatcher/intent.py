@@ -3,6 +3,7 @@
 from functools import partial
 from typing import cast
 
+from campaigns.models import Campaign
 from dispatcher import settle
 from dispatcher.handover import Call
 from dispatcher.lease import Lease
@@ -25,19 +26,24 @@ NEXT = """
                 WHEN m.address <> CASE %(field)s WHEN 'email' THEN r.email ELSE r.phone END AND {listed}
                 THEN 'suppressed'
                 WHEN m.in_doubt_since + %(key_seconds)s * interval '1 second' < clock_timestamp() THEN 'key_expired'
-                WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up' END
+                WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up'
+                {left} END
     FROM dispatcher_message m
     LEFT JOIN LATERAL (SELECT * FROM people_recipient WHERE id = m.recipient_id OFFSET 0) r ON true
     WHERE m.campaign_id = %(campaign)s AND m.number > %(above)s AND m.number <= %(last)s AND m.status = 1
       AND m.tries = %(tries)s
     ORDER BY m.number LIMIT %(most)s
 """.replace("{listed}", LISTED.format(workspace="%(workspace)s", address="m.address"))
+# Only asked where the campaign chose groups; OFFSET keeps the planner from reading all who ever left one.
+LEFT = """WHEN EXISTS (SELECT FROM people_leftgroup l WHERE l.recipient_id = m.recipient_id
+                             AND l.group_id = ANY(%(groups)s) OFFSET 0) THEN 'left_group'"""
 # Decided without a call. In doubt it can only be unknown: an earlier try may have arrived.
 DECIDE = """
     UPDATE dispatcher_message AS m
     SET status = CASE WHEN m.in_doubt_since IS NOT NULL OR m.doubt_of_old_key THEN 6
                       WHEN v.fate = 'gave_up' THEN 3 ELSE 4 END,
-        skip_reason = CASE v.fate WHEN 'erased' THEN %s WHEN 'opted_out' THEN %s WHEN 'suppressed' THEN %s END,
+        skip_reason = CASE v.fate WHEN 'erased' THEN %s WHEN 'suppressed' THEN %s
+                      WHEN 'opted_out' THEN %s WHEN 'left_group' THEN %s END,
         category = CASE v.fate WHEN 'gave_up' THEN coalesce(m.category, %s) ELSE m.category END,
         tries = m.tries + 1, updated_at = clock_timestamp()
     FROM unnest(%s::bigint[], %s::text[]) AS v(id, fate)
@@ -52,12 +58,13 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     The caller holds the campaign FOR SHARE and read `sending` there, and holds the batch.
     """
     cursor.execute(
-        NEXT,
+        NEXT.format(left=LEFT if lease.content.groups else ""),
         {
             "channel": lease.content.channel,
             "field": lease.content.channel.address_field,
             "key_seconds": lease.content.key_seconds - MARGIN,
             "workspace": lease.content.workspace,
+            "groups": lease.content.groups,
             "digest_key": digest_key(),
             "campaign": lease.content.campaign,
             "above": lease.noted_up_to,
@@ -68,13 +75,23 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     )
     rows = cursor.fetchall()
     lease.noted_up_to = rows[-1][1] if len(rows) == most else lease.last
+    left = [row[9] for row in rows if row[10] == "left_group"]
+    if left:
+        wanted = _chosen_all_the_same(lease.content.campaign, left)
+        rows = [(*row[:10], None) if row[9] in wanted else row for row in rows]
     decided = [(row[0], row[10]) for row in rows if row[10]]
     if decided:
         ids, fates = zip(*decided, strict=True)
-        reasons = [SkipReason.ERASED, SkipReason.OPTED_OUT, SkipReason.SUPPRESSED, Category.OTHER]
+        reasons = [SkipReason.ERASED, SkipReason.SUPPRESSED, SkipReason.OPTED_OUT, SkipReason.OPTED_OUT, Category.OTHER]
         cursor.execute(DECIDE, [*reasons, list(ids), list(fates)])
         settle.count_rows(counts, cursor.fetchall())
     return [_call(lease, row) for row in rows if not row[10]]
+
+
+def _chosen_all_the_same(campaign: int, left: list[int]) -> set[int]:
+    """Of these people, who left a group of the campaign, those it is for by another."""
+    chosen = Campaign.objects.select_related("workspace").get(pk=campaign).chosen()
+    return set(chosen.filter(pk__in=left).values_list("pk", flat=True))
 
 
 def _call(lease: Lease, row: tuple) -> Call:

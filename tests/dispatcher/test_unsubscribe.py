@@ -118,6 +118,22 @@ def test_what_waits_is_skipped_after_the_click():
     assert campaign.messages.get(recipient=stays).status == Message.Status.SENT
 
 
+def test_who_leaves_a_group_after_the_launch_gets_nothing_that_goes_to_it_alone():
+    campaign = make_campaign(people=4, everyone=False)
+    ann, ben, cyd, dan = campaign.workspace.recipients.order_by("pk")
+    group, other = make_group(campaign.workspace, ann, ben, cyd, dan), make_group(campaign.workspace, ben)
+    campaign.groups.add(group, other)
+    campaign.picked.add(cyd)
+    operations.launch(campaign, by=None)
+
+    for person in (ann, ben, cyd):
+        consent.leave_group(person, group, how=How.PREFERENCES, by=None)
+    work_off(campaign)
+
+    assert campaign.messages.get(recipient=ann).skip_reason == SkipReason.OPTED_OUT
+    assert {row.status for row in campaign.messages.exclude(recipient=ann)} == {Message.Status.SENT}
+
+
 def test_the_page_says_what_it_will_do_and_what_it_did_and_takes_it_back(campaign):
     page = browser().get(path(campaign))
     assert page["Cache-Control"] == "no-store"
