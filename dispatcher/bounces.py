@@ -5,14 +5,17 @@ mailbox. A plain 550 is what servers also say to a sender they do not like, and 
 stay failures. What the simulated provider makes up says nothing about anybody.
 """
 
+from itertools import groupby, takewhile
+from operator import itemgetter
+
 from django.db import connection, transaction
 
 from accounts import audit_log
-from accounts.models import Workspace
 from dispatcher.models import Attempt, Bookmark, Category, Message
 from people.channels import Channel
+from people.held import hold_workspace
 from people.models import Suppression
-from people.suppression import DIGEST, digest_key, look_at_addresses, note_key
+from people.suppression import digest_of, look_at_addresses, put_on
 
 NAME = "bounces"
 AT_ONCE = 5_000
@@ -21,13 +24,11 @@ SETTLED_SECONDS = 30
 NO_SUCH_MAILBOX = r"^55\d 5\.(1\.(1|6|10)|2\.1)(\s|$)"
 
 LOOK = """
-    SELECT id FROM dispatcher_attempt
-    WHERE id > %(last)s AND at < clock_timestamp() - %(seconds)s * interval '1 second' ORDER BY id LIMIT %(most)s
+    SELECT id, at < clock_timestamp() - %(seconds)s * interval '1 second' FROM dispatcher_attempt
+    WHERE id > %(last)s ORDER BY id LIMIT %(most)s
 """
-SUPPRESS = """
-    INSERT INTO people_suppression (workspace_id, digest, address, reason, note)
-    SELECT DISTINCT ON (c.workspace_id, lower(m.address))
-           c.workspace_id, {digest}, m.address, %(reason)s, left(a.error, 300)
+CAME_BACK = """
+    SELECT DISTINCT ON (c.workspace_id, lower(m.address)) c.workspace_id, m.address, a.error
     FROM dispatcher_attempt a
     JOIN dispatcher_message m ON m.id = a.message_id
     JOIN campaigns_campaign c ON c.id = m.campaign_id
@@ -36,9 +37,7 @@ SUPPRESS = """
       AND a.error ~ %(no_such_mailbox)s AND m.status = %(failed)s AND m.address IS NOT NULL
       AND c.channel = %(email)s AND b.account NOT LIKE 'simulated %%'
     ORDER BY c.workspace_id, lower(m.address), a.id DESC
-    ON CONFLICT (workspace_id, digest) DO NOTHING
-    RETURNING workspace_id, address
-""".replace("{digest}", DIGEST.format(address="m.address"))
+"""
 
 
 @transaction.atomic
@@ -53,16 +52,15 @@ def suppress_bounced() -> int:
         return 0  # another clock is at it
     with connection.cursor() as cursor:
         cursor.execute(LOOK, {"last": bookmark.last, "seconds": SETTLED_SECONDS, "most": AT_ONCE})
-        seen = [pk for (pk,) in cursor.fetchall()]
+        # Numbers and times need not rise together: not past the first that is young, or it would be passed for ever.
+        seen = [pk for pk, _ in takewhile(itemgetter(1), cursor.fetchall())]
         if not seen:
             return 0
         cursor.execute(
-            SUPPRESS,
+            CAME_BACK,
             {
-                "digest_key": digest_key(),
                 "last": bookmark.last,
                 "until": seen[-1],
-                "reason": Suppression.Reason.BOUNCED,
                 "refused": Attempt.Outcome.REFUSED,
                 "bounced": Category.BOUNCED,
                 "failed": Message.Status.FAILED,
@@ -70,7 +68,7 @@ def suppress_bounced() -> int:
                 "no_such_mailbox": NO_SUCH_MAILBOX,
             },
         )
-        note_on_people(cursor.fetchall())
+        suppress_all(cursor.fetchall())
     Bookmark.objects.filter(pk=bookmark.pk).update(last=seen[-1])
     return len(seen)
 
@@ -79,13 +77,13 @@ def last_attempt() -> int:
     return Attempt.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def note_on_people(suppressed: list[tuple[int, str]]) -> None:
-    by_workspace: dict[int, list[str]] = {}
-    for workspace, address in suppressed:
-        by_workspace.setdefault(workspace, []).append(address)
-    if by_workspace:
-        note_key()
-    for home in Workspace.objects.filter(pk__in=by_workspace).order_by("pk"):
-        addresses = by_workspace[home.pk]
-        look_at_addresses(home, addresses)
-        audit_log.record(home, "suppress_bounced", home, by=None, after={"addresses": len(addresses)})
+def suppress_all(came_back: list[tuple[int, str, str]]) -> None:
+    """Of each workspace in turn, by its number, the addresses and what was said of them."""
+    for home, rows in groupby(came_back, key=itemgetter(0)):
+        workspace = hold_workspace(home)
+        listed = {digest_of(address): (address, error) for _, address, error in rows}
+        told = [(digest, *about) for digest, about in listed.items()]
+        done = put_on(workspace, told, reason=Suppression.Reason.BOUNCED, by=None)
+        if done:
+            look_at_addresses(workspace, [listed[digest][0] for digest in done])
+            audit_log.record(workspace, "suppress_bounced", workspace, by=None, after={"addresses": len(done)})

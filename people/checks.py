@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 from people.models import SuppressionKey
-from people.suppression import is_the_key
+from people.suppression import WrongKey, is_the_key
 
 
 @register(Tags.database)
@@ -18,8 +18,4 @@ def suppression_key_is_the_one(databases: Sequence[str] | None = None, **_: obje
         return []  # before the first migration
     if is_the_key():
         return []
-    sentence = (
-        "SUPPRESSION_KEY is not the one the suppression list was made with, so nobody on it is known. Set it to that "
-        "key; where none was set, it is the SECRET_KEY of then."
-    )
-    return [Error(sentence, id="people.E001")]
+    return [Error(str(WrongKey()), id="people.E001")]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from accounts import audit_log
 from accounts.models import Actor, User
 from people.channels import Channel
+from people.held import hold_groups
 from people.models import ConsentEvent, Group, LeftGroup, Recipient
 
 Wish, How = ConsentEvent.Wish, ConsentEvent.How
@@ -74,7 +75,7 @@ def leave_group(
 ) -> bool:
     """Take the person out of the group by their own wish, so that nobody puts them into it again."""
     # Whoever puts people into it just now holds it too: we wait, and take out whom they put in.
-    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    hold_groups([group.pk])
     _, is_new = LeftGroup.objects.get_or_create(recipient=person, group=group)
     person.groups.remove(group)
     if is_new:
@@ -92,6 +93,7 @@ def rejoin_group(
     evidence: dict[str, Any] | None = None,
 ) -> bool:
     """Put the person into a group they had left, by their own wish."""
+    hold_groups([group.pk])
     was_left, _ = LeftGroup.objects.filter(recipient=person, group=group).delete()
     person.groups.add(group)
     if was_left:
@@ -141,6 +143,11 @@ def _keep(
 def refuses(channel: Channel) -> Q:
     """Who wants nothing on this channel."""
     return Q(opted_out=True) | Q(refused_channels__contains=[channel])
+
+
+def has_refused(person: Recipient, address_field: str) -> bool:
+    """Whether they want nothing at this address, on one of its channels or on any."""
+    return person.opted_out or any(Channel(each).address_field == address_field for each in person.refused_channels)
 
 
 def reached_on(channel: Channel) -> Q:

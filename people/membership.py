@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
+from people.held import hold_groups
 from people.models import Group, Recipient
 
 MOST_UNDONE = 500  # people whose change can be taken back: their ids go to the page and come back
@@ -99,6 +100,7 @@ def undo(
     left: Collection[int],
 ) -> None:
     """Take a change back, as far as nobody left by own wish meanwhile."""
+    hold_groups([group.pk for group in (into, out_of) if group])
     if into and joined:
         _change(workspace.recipients.filter(pk__in=joined), "take_out", out_of=into, by=by)
     if out_of and left:
@@ -109,9 +111,8 @@ def undo(
 def _change(
     people: QuerySet[Recipient], verb: str, *, by: Actor | None, into: Group | None = None, out_of: Group | None = None
 ) -> Change:
-    if into:
-        # Whoever leaves it just now is waited for, or waits, finds that they are in it, and is taken out.
-        Group.objects.select_for_update(no_key=True).get(pk=into.pk)
+    # Whoever leaves one just now is waited for, or waits, finds that they are in it, and is taken out.
+    hold_groups([group.pk for group in (into, out_of) if group])
     sql, params = people.order_by().values_list("pk").query.sql_with_params()
     target, source = into.pk if into else None, out_of.pk if out_of else None
     many = people.order_by()[: MANY + 1].count() > MANY

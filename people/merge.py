@@ -6,13 +6,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef
 from django.db.models.functions import Now
 
-from accounts.models import Workspace
 from people.forecast import range_of, refuse_erased
-from people.models import ConsentEvent, Import, ImportRow, StagedRow
+from people.held import hold_groups, hold_workspace
+from people.models import ConsentEvent, Import, ImportRow, StagedRow, Suppression
 from people.plain import shown
 from people.register import Booking, Register
 from people.staging import locked
-from people.suppression import look_at
+from people.suppression import digest_of, look_at, put_on
 
 V = ImportRow.Verdict
 RANGE = 10_000
@@ -66,6 +66,7 @@ def _merge_range(upload: Import) -> None:
     after, to = upload.rows, min(upload.rows + RANGE, upload.expected)
     _lock(upload)
     groups = list(upload.groups.values_list("pk", flat=True))  # one may have been deleted since
+    hold_groups(groups)
     refuse_erased(upload, after, to)
     values = range_of(upload, after, to) | {"groups": groups, "stamp": upload.started_at, "by": upload.by_id}
     with connection.cursor() as cursor:
@@ -87,7 +88,7 @@ def _merge_range(upload: Import) -> None:
 def _lock(upload: Import) -> None:
     """One worker an import, one import at a time a workspace: two that meet would lock people crosswise."""
     locked(upload, rows=upload.rows)
-    Workspace.objects.select_for_update(no_key=True).get(pk=upload.workspace_id)
+    hold_workspace(upload.workspace_id)
 
 
 def _book_the_rest(upload: Import, after: int, to: int, groups: Sequence[int]) -> None:
@@ -99,8 +100,16 @@ def _book_the_rest(upload: Import, after: int, to: int, groups: Sequence[int]) -
         register = Register(upload, left[:CHUNK], groups)
         done = register.book_all()
         register.write()
+        _let_go_of(upload, register.left_behind)
         _write(upload, done)
         left = left[len(done) :]
+
+
+def _let_go_of(upload: Import, phones: Sequence[str]) -> None:
+    """What somebody who refuses messages had until now: else the next list would bring it back as new."""
+    if phones:
+        listed = [(digest_of(phone), phone, "") for phone in phones]
+        put_on(upload.workspace, listed, reason=Suppression.Reason.OPTED_OUT, by=upload.by)
 
 
 def _write(upload: Import, done: Sequence[Booking]) -> None:

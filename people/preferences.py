@@ -62,16 +62,16 @@ def choose(
     before = wanted_by(person)
     told: dict[str, Any] = {"how": how, "by": None, "evidence": evidence}
     changed = False
+    for group in groups_shown_to(person).order_by("pk"):  # held before the person, as everybody does
+        if group.pk in wanted.groups and group.pk not in before.groups:
+            changed |= consent.rejoin_group(person, group, **told)
+        elif group.pk not in wanted.groups and group.pk in before.groups:
+            changed |= consent.leave_group(person, group, **told)
     for channel in channels_of(person):
         if channel in wanted.channels and channel not in before.channels:
             changed |= consent.opt_in(person, channel=channel, **told)
         elif channel not in wanted.channels and channel in before.channels:
             changed |= consent.opt_out(person, channel=channel, reason=reason, **told)
-    for group in groups_shown_to(person):
-        if group.pk in wanted.groups and group.pk not in before.groups:
-            changed |= consent.rejoin_group(person, group, **told)
-        elif group.pk not in wanted.groups and group.pk in before.groups:
-            changed |= consent.leave_group(person, group, **told)
     return changed
 
 

@@ -9,9 +9,10 @@ from accounts.models import Actor, User, Workspace
 from people import consent
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.attributes import MOST_NAMES, checked_attributes, keep_names
-from people.models import ConsentEvent, Recipient
+from people.held import hold_groups, hold_workspace
+from people.models import ConsentEvent, Recipient, Suppression
 from people.plain import EDGES, NotPlain, plain
-from people.suppression import erased_among, look_at
+from people.suppression import erased_among, look_at, suppress
 
 LINES = {
     "first_name": "The first name",
@@ -64,21 +65,19 @@ def add_recipient(
 
     Raises InvalidAddress, NotPlain or DuplicateRecipient.
     """
-    person = Recipient(
-        workspace=workspace,
-        opted_out=opted_out,
-        **checked_fields(
-            {
-                "email": email,
-                "phone": phone,
-                "first_name": first_name,
-                "last_name": last_name,
-                "location": location,
-                "preferred_product": preferred_product,
-                "attributes": attributes,
-            }
-        ),
+    checked = checked_fields(
+        {
+            "email": email,
+            "phone": phone,
+            "first_name": first_name,
+            "last_name": last_name,
+            "location": location,
+            "preferred_product": preferred_product,
+            "attributes": attributes,
+        }
     )
+    hold_workspace(workspace.pk)
+    person = Recipient(workspace=workspace, opted_out=opted_out, **checked)
     _keep(person, [*person.attributes], by=by)
     _write(person, force_insert=True)
     _look_at(person)
@@ -107,16 +106,24 @@ def change_recipient(
     fields = checked_fields(fields)
     for name, value in fields.items():
         setattr(person, name, value)
+    is_moving = bool(fields.keys() & ADDRESSES.keys())
+    if is_moving:  # neither may an address come onto the list unseen
+        hold_workspace(person.workspace_id)
     _keep(person, [*person.attributes] if "attributes" in fields else [], by=by)
-    # After the workspace, which an import locks first. As it is now: the page may have been opened long ago.
-    before = _known_of(Recipient.objects.select_for_update(no_key=True).get(pk=person.pk))
+    if groups is not None:
+        hold_groups(person.workspace.groups.filter(pk__in=groups).values_list("pk", flat=True))
+    # As it is now: the page may have been opened long ago.
+    was = Recipient.objects.select_for_update(no_key=True).get(pk=person.pk)
+    before = _known_of(was)
     _write(person, update_fields=[*fields, "updated_at"])
-    if fields.keys() & ADDRESSES.keys():
+    if is_moving:
         _look_at(person)
     if groups is not None:
         _join(person, groups)
     if opted_out is not None:
         (consent.opt_out if opted_out else consent.opt_in)(person, how=_how(by), by=by)
+    if is_moving:
+        _let_go_of_addresses(was, person, by=by)
     after = before | audit_log.fields_of(person, fields) | {"groups": _groups_of(person)}
     audit_log.record(person.workspace, "update", person, by=by, before=before, after=after, hidden=PERSONAL)
 
@@ -128,6 +135,14 @@ def _how(by: Actor | None) -> ConsentEvent.How:
 def _look_at(person: Recipient) -> None:
     look_at([person.pk])
     person.refresh_from_db(fields=["email_suppressed", "phone_suppressed"])
+
+
+def _let_go_of_addresses(was: Recipient, now: Recipient, *, by: Actor | None) -> None:
+    """A wish is about the address, too: left behind, it would be free for the next list to bring."""
+    for field in ADDRESSES:
+        old, new = getattr(was, field), getattr(now, field)
+        if old and old.lower() != new.lower() and consent.has_refused(was, field):
+            suppress(was.workspace, old, reason=Suppression.Reason.OPTED_OUT, by=by)
 
 
 def _join(person: Recipient, groups: Collection[int]) -> None:

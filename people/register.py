@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Min, Q
 from django.db.models.functions import Lower
 
+from people.consent import has_refused
 from people.models import ConsentEvent, Import, ImportRow, LeftGroup, Recipient, StagedRow
 from people.recipients import LINES
 
@@ -57,6 +58,7 @@ class Register:
         self.joining: list[tuple[Recipient, int]] = []
         self.opting_out: list[tuple[Recipient, int]] = []  # and the line that says so
         self.freed: set[str] = set()  # numbers the database still has at their old owner
+        self.left_behind: list[str] = []  # and those of them whose owner wants nothing there
         self.known = [Known(person) for person in self._people()]
         self._note_what_came_before()
         for known in self.known:
@@ -158,6 +160,8 @@ class Register:
             before["phone"] = [person.phone, row.phone]
             if person.phone:
                 self.freed.add(person.phone)
+                if has_refused(person, "phone"):
+                    self.left_behind.append(person.phone)
                 del self.by_phone[person.phone]
             reasons.append(f"phone was {person.phone}" if person.phone else "phone added")
             person.phone = row.phone

@@ -8,10 +8,11 @@ from people import consent
 from people.addresses import normal_phone
 from people.channels import Channel
 from people.consent import How
+from people.held import hold_workspace
 from people.keywords import understood
 from people.models import ConsentSettings, Recipient, Reply, Suppression
 from people.plain import NotPlain, shown
-from people.suppression import digest_of, release, suppress
+from people.suppression import BY_ITS_OWNER, digest_of, release, suppress
 
 Meaning = Reply.Meaning
 CHANNELS = (Channel.SMS, Channel.WHATSAPP)
@@ -34,7 +35,7 @@ def receive_reply(
         raise NoReplies("Replies come by SMS or WhatsApp.")
     number = normal_phone(number)
     # So that of two that bring the same one at once the second sees the first.
-    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    hold_workspace(workspace.pk)
     if provider_id and (known := workspace.replies.filter(provider_id=provider_id).first()):
         return known
     person = workspace.recipients.filter(phone=number).first()
@@ -66,9 +67,9 @@ def stop(reply: Reply, person: Recipient | None) -> None:
 
 
 def start(reply: Reply, person: Recipient | None) -> None:
-    """Takes back what a reply did, and nothing that others put on the list."""
-    reason = Suppression.Reason.STOPPED
-    if reply.workspace.suppressions.filter(digest=digest_of(reply.number), reason=reason).exists():
+    """Takes back what the owner of the number said, and nothing that others put on the list."""
+    listed = reply.workspace.suppressions.filter(digest=digest_of(reply.number), reason__in=BY_ITS_OWNER)
+    if listed.exists():
         release(reply.workspace, reply.number, by=None)
     if person:
         consent.opt_in(person, channel=Channel(reply.channel), how=How.REPLY, by=None, evidence=evidence(reply))

@@ -5,11 +5,15 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
+from people.held import hold_workspace
 from people.models import Suppression, SuppressionKey
+
+Reason = Suppression.Reason
 
 # The same as digest_of. The key is not in the database, so a copy of it alone cannot be searched for a number.
 DIGEST = "sha256(%(digest_key)s::bytea || sha256(%(digest_key)s::bytea || convert_to(lower({address}), 'UTF8')))"
@@ -28,6 +32,31 @@ LOOK = """
 
 
 KNOWN = "the key of this list"  # no address, so its digest is nobody's
+BY_ITS_OWNER = (Reason.STOPPED, Reason.OPTED_OUT)  # and so taken back by whoever has the number
+# What others say holds beside what its owner said, who may take only that back. Being erased is beyond them all.
+ADD = """
+    INSERT INTO people_suppression AS known (workspace_id, digest, address, reason, note, by_id)
+    SELECT %(workspace)s, digest, address, %(reason)s, note, %(by)s
+    FROM unnest(%(digests)s::bytea[], %(addresses)s::text[], %(notes)s::text[]) AS v(digest, address, note)
+    ORDER BY digest
+    ON CONFLICT (workspace_id, digest) DO UPDATE
+    SET reason = excluded.reason, note = excluded.note, by_id = excluded.by_id,
+        address = CASE excluded.reason WHEN %(erased)s THEN ''
+                  ELSE coalesce(nullif(excluded.address, ''), known.address) END
+    WHERE excluded.reason < known.reason
+      AND (excluded.reason = %(erased)s OR known.reason = ANY(%(by_its_owner)s))
+    RETURNING digest, xmax = 0
+"""
+
+
+class WrongKey(ImproperlyConfigured):
+    """The list was made with another key: whoever is on it would not be known."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SUPPRESSION_KEY is not the one the suppression list was made with, so nobody on it is known. Set it to "
+            "that key; where none was set, it is the SECRET_KEY of then."
+        )
 
 
 def digest_key() -> bytes:
@@ -46,9 +75,16 @@ def is_the_key() -> bool:
     return kept is None or bytes(kept.digest) == digest_of(KNOWN)
 
 
+def refuse_wrong_key() -> None:
+    """Raises WrongKey: nothing is put on the list, or looked up in it, with another key."""
+    if not is_the_key():
+        raise WrongKey
+
+
 def note_key() -> None:
-    """Remember with which key the list is made; to be called before something is put on it."""
+    """Remember with which key the list is made; to be called before something is put on it. Raises WrongKey."""
     SuppressionKey.objects.get_or_create(pk=1, defaults={"digest": digest_of(KNOWN)})
+    refuse_wrong_key()
 
 
 def is_suppressed(workspace: Workspace, address: str) -> bool:
@@ -56,9 +92,13 @@ def is_suppressed(workspace: Workspace, address: str) -> bool:
 
 
 def erased_among(workspace: Workspace, addresses: Iterable[str]) -> set[str]:
-    """Those of these normal addresses whose owners asked to be erased: nothing may be kept of them again."""
+    """Those of these normal addresses whose owners asked to be erased: nothing may be kept of them again.
+
+    Raises WrongKey.
+    """
+    refuse_wrong_key()
     by_digest = {digest_of(address): address for address in addresses if address}
-    erased = workspace.suppressions.filter(digest__in=[*by_digest], reason=Suppression.Reason.ERASED)
+    erased = workspace.suppressions.filter(digest__in=[*by_digest], reason=Reason.ERASED)
     return {by_digest[bytes(digest)] for digest in erased.values_list("digest", flat=True)}
 
 
@@ -75,29 +115,49 @@ def suppress(
 
     Of an erased address the digest alone is kept, also where it stood in full before.
     """
-    note_key()
-    kept = "" if reason == Suppression.Reason.ERASED else address
-    row, is_new = Suppression.objects.get_or_create(
-        workspace=workspace,
-        digest=digest_of(address),
-        defaults={
-            "address": kept,
-            "reason": reason,
-            "note": note[:300],
-            "by": by if isinstance(by, User) else None,
-        },
-    )
-    if not is_new and reason == Suppression.Reason.ERASED:
-        Suppression.objects.filter(pk=row.pk).update(address="", reason=reason, note="")
+    hold_workspace(workspace.pk)
+    kept = "" if reason == Reason.ERASED else address
+    done = put_on(workspace, [(digest_of(address), kept, note)], reason=reason, by=by)
+    if not done:
+        return False
+    ((digest, is_new),) = done.items()
     if is_new:
         look_at_address(workspace, address)
-        audit_log.record(workspace, "suppress", row, by=by, after={"reason": row.get_reason_display()})
+    row = workspace.suppressions.get(digest=digest)
+    audit_log.record(workspace, "suppress", row, by=by, after={"reason": row.get_reason_display()})
     return is_new
+
+
+def put_on(
+    workspace: Workspace, listed: Collection[tuple[bytes, str, str]], *, reason: Suppression.Reason, by: Actor | None
+) -> dict[bytes, bool]:
+    """Put these on the list, each a digest, the address if it is told, and a note.
+
+    Returns those of which the list tells something else now, and whether they are new on it. The caller holds the
+    workspace, and looks at whose addresses are new.
+    """
+    note_key()
+    digests, addresses, notes = zip(*listed, strict=True) if listed else ((), (), ())
+    values = {
+        "workspace": workspace.pk,
+        "reason": reason,
+        "by": by.pk if isinstance(by, User) else None,
+        "digests": [*digests],
+        "addresses": [*addresses],
+        "notes": [note[:300] for note in notes],
+        "erased": Reason.ERASED,
+        "by_its_owner": [*BY_ITS_OWNER],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, values)
+        return {bytes(digest): is_new for digest, is_new in cursor.fetchall()}
 
 
 @transaction.atomic
 def release(workspace: Workspace, address: str, *, by: Actor | None) -> bool:
     """Take this normal address off the list; returns False if it was not on it."""
+    hold_workspace(workspace.pk)
+    refuse_wrong_key()
     row = workspace.suppressions.filter(digest=digest_of(address)).first()
     if row is None:
         return False
@@ -132,5 +192,6 @@ def look_at_everybody(workspace: Workspace) -> None:
 
 
 def _look(whom: str, **values: Any) -> None:
+    refuse_wrong_key()
     with connection.cursor() as cursor:
         cursor.execute(LOOK.replace("{whom}", whom), {"digest_key": digest_key(), **values})

@@ -8,26 +8,22 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import User, Workspace
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.formulas import escape, unescape
+from people.held import hold_workspace
 from people.models import Suppression
 from people.plain import shown
-from people.suppression import digest_of, look_at_addresses, look_at_everybody, note_key
+from people.suppression import digest_of, look_at_addresses, look_at_everybody, put_on
 
 MOST_LINES = 100_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
 COLUMNS = ("address", "digest", "reason", "note", "since")
 HEADINGS = {*COLUMNS, "email", "phone", "e-mail", "email address"}
 AT_ONCE = 2_000
-ADD = """
-    INSERT INTO people_suppression (workspace_id, digest, address, reason, note, by_id)
-    SELECT %s, digest, address, %s, '', %s FROM unnest(%s::bytea[], %s::text[]) AS v(digest, address)
-    ON CONFLICT (workspace_id, digest) DO NOTHING RETURNING digest
-"""
 
 
 class ListTooLong(ValueError):
@@ -76,10 +72,10 @@ def bring_in(workspace: Workspace, source: str, *, by: User) -> Brought:
             continue
         brought.known += digest in wanted
         wanted.setdefault(digest, address)
-    note_key()
-    with connection.cursor() as cursor:
-        cursor.execute(ADD, [workspace.pk, Suppression.Reason.IMPORTED, by.pk, [*wanted], [*wanted.values()]])
-        new = {bytes(digest) for (digest,) in cursor.fetchall()}
+    hold_workspace(workspace.pk)
+    listed = [(digest, address, "") for digest, address in wanted.items()]
+    done = put_on(workspace, listed, reason=Suppression.Reason.IMPORTED, by=by)
+    new = [digest for digest, is_new in done.items() if is_new]
     brought.added = len(new)
     brought.known += len(wanted) - len(new)
     if any(not wanted[digest] for digest in new):

@@ -7,10 +7,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, ManyToManyRel
 from django.db.models.functions import Now
 
-from accounts.models import Workspace
+from people.held import hold_workspace
 from people.models import Import, ImportRow, Recipient
-from people.recipients import LINES
+from people.recipients import ADDRESSES, LINES
 from people.staging import locked
+from people.suppression import erased_among, look_at
 
 V = ImportRow.Verdict
 RANGE = 2_000
@@ -35,7 +36,7 @@ def undo_range(upload: Import) -> None:
     """Undo the last rows that are not undone yet. Raises Overtaken, with nothing changed."""
     with transaction.atomic():
         locked(upload, not_undone=upload.not_undone)
-        Workspace.objects.select_for_update(no_key=True).get(pk=upload.workspace_id)
+        hold_workspace(upload.workspace_id)
         after = max(0, upload.not_undone - RANGE)
         restored, kept = _restore(upload, after)
         removed, stayed = _remove(upload, after)
@@ -55,22 +56,25 @@ def _restore(upload: Import, after: int) -> tuple[int, int]:
     changed = list(rows.order_by("-number"))
     people = Recipient.objects.filter(pk__in={row.recipient_id for row in changed}, workspace=upload.workspace_id)
     by_id = {person.pk: person for person in people.order_by("pk").select_for_update(no_key=True)}
+    addresses = {row.before[name][0] for row in changed for name in ADDRESSES if row.before and name in row.before}
+    erased = erased_among(upload.workspace, addresses)
     in_part = []
     for row in changed:
         person = by_id.get(row.recipient_id or 0)
-        if person is None or not _set_back(upload, person, dict(row.before or {})):
+        if person is None or not _set_back(upload, person, dict(row.before or {}), erased):
             in_part.append(row.pk)
+    look_at(by_id)
     ImportRow.objects.filter(pk__in=in_part).update(is_kept=True, reason=IN_PART)
     return len(changed) - len(in_part), len(in_part)
 
 
-def _set_back(upload: Import, person: Recipient, before: dict[str, Any]) -> bool:
+def _set_back(upload: Import, person: Recipient, before: dict[str, Any], erased: set[str]) -> bool:
     """Undo one row's changes where they still stand; returns whether all of them did."""
     is_whole = "opted_out" not in before  # a wish stays
     groups = before.pop("groups", [])
     MEMBERSHIP.objects.filter(recipient=person, group__in=groups).delete()
     fields = []
-    for name, old in _still_standing(person, before):
+    for name, old in _still_standing(person, before, erased):
         setattr(person, name, old)
         fields.append(name)
     attributes = before.get("attributes", {})
@@ -84,9 +88,10 @@ def _set_back(upload: Import, person: Recipient, before: dict[str, Any]) -> bool
     return _written(upload, person, fields) and is_whole
 
 
-def _still_standing(person: Recipient, before: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name in ("email", "phone", *LINES):
-        if name in before and getattr(person, name) == before[name][1]:
+def _still_standing(person: Recipient, before: dict[str, Any], erased: set[str]) -> Iterator[tuple[str, Any]]:
+    """What was there before, but for the address of somebody who asked to be erased since."""
+    for name in (*ADDRESSES, *LINES):
+        if name in before and getattr(person, name) == before[name][1] and before[name][0] not in erased:
             yield name, before[name][0]
 
 

@@ -73,6 +73,7 @@ class Suppression(models.Model):
         IMPORTED = 4, "on an imported suppression list"
         ADDED = 5, "added by a colleague"
         STOPPED = 6, "replied with a word for stop, and nobody here had the number"
+        OPTED_OUT = 7, "opted out, and its owner has another one here now"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="suppressions")
     digest = models.BinaryField(max_length=32)  # of people.suppression.digest_of

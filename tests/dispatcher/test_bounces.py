@@ -8,7 +8,7 @@ from django.utils import timezone
 from dispatcher.bounces import suppress_bounced
 from dispatcher.models import Attempt, Batch, Bookmark, Category, Message, SkipReason
 from people.models import Suppression
-from people.suppression import is_suppressed
+from people.suppression import is_suppressed, suppress
 from tests.dispatcher.sending import send
 from tests.make import make_campaign, make_recipient, make_workspace
 
@@ -103,3 +103,23 @@ def test_what_failed_before_anybody_looked_is_left_alone():
     suppress_bounced()
 
     assert not is_listed(message)
+
+
+def test_an_attempt_that_got_its_number_early_and_was_written_late_is_not_passed():
+    early, late = came_back(), came_back()
+    Attempt.objects.filter(message=early).update(at=timezone.now())
+
+    assert suppress_bounced() == 0
+    Attempt.objects.update(at=timezone.now() - timedelta(minutes=1))
+    suppress_bounced()
+
+    assert is_listed(early) and is_listed(late)
+
+
+def test_an_address_that_only_replied_stop_counts_as_bounced_from_then_on():
+    message = came_back()
+    suppress(message.campaign.workspace, message.address, reason=Suppression.Reason.STOPPED, by=None)
+
+    suppress_bounced()
+
+    assert Suppression.objects.get().reason == Suppression.Reason.BOUNCED

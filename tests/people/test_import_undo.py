@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from people import imports, undo
 from people.consent import How, opt_out
-from people.models import ConsentEvent, Import
+from people.models import ConsentEvent, Import, Suppression
 from people.recipients import change_recipient
+from people.suppression import suppress
 from tests.make import make_campaign, make_group, make_recipient
 from tests.people.listing import bring_in, carry_on
 
@@ -120,3 +121,25 @@ def test_what_a_cancelled_import_did_can_be_undone(workspace):
 
     assert undone(upload).removed == 1
     assert not workspace.recipients.exists()
+
+
+def test_an_address_that_comes_back_is_looked_up_in_the_suppression_list(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    upload = bring_in(workspace, "ann@example.com,+254712345672\n")
+    suppress(workspace, "+254712345671", reason=Suppression.Reason.ADDED, by=None)
+
+    undone(upload)
+
+    ann.refresh_from_db()
+    assert (ann.phone, ann.phone_suppressed) == ("+254712345671", True)
+
+
+def test_an_address_whose_owner_was_erased_since_does_not_come_back(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    upload = bring_in(workspace, "ann@example.com,+254712345672\n")
+    suppress(workspace, "+254712345671", reason=Suppression.Reason.ERASED, by=None)
+
+    upload = undone(upload)
+
+    ann.refresh_from_db()
+    assert (ann.phone, books(upload)) == ("+254712345672", (0, 0, 1))

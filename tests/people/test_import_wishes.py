@@ -96,3 +96,13 @@ def test_who_left_a_group_by_own_wish_is_not_put_into_it_again(workspace):
     assert list(group.recipients.values_list("email", flat=True)) == ["bob@example.com"]
     assert ann in other.recipients.all()
     assert verdicts(upload)[0] == (1, "updated", "added to the group; not put into a group they had left")
+
+
+def test_a_number_that_a_list_takes_from_somebody_who_refuses_messages_stays_closed(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone=NUMBER)
+    opt_out(ann, how=How.REPLY, by=None, channel=Channel.SMS)
+
+    bring_in(workspace, f"ann@example.com,+254711111111\nben@example.com,{NUMBER}\n")
+
+    assert workspace.recipients.get(email="ben@example.com").phone_suppressed
+    assert workspace.suppressions.get().reason == Suppression.Reason.OPTED_OUT
