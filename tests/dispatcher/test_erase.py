@@ -48,7 +48,8 @@ def grace(workspace) -> Recipient:
     """Somebody of whom there is a trace in every table, in a file and in Redis."""
     bring_in(
         workspace,
-        f"email,phone,first_name,badge\n{EMAIL},{PHONE},{NAME},{VALUE}\nbob@example.com,{PHONE},Bob,\n{EMAIL},12,,\n",
+        f"email,phone,first_name,badge\n{EMAIL},{PHONE},Grace,{VALUE}\nbob@example.com,{PHONE},Bob,\n{EMAIL},12,{NAME},\n"
+        f"{EMAIL.upper()},,{NAME * 20},{VALUE}\nbad@,+254 700-123-987,{NAME * 20},\n",
     )
     bring_in(workspace, f"{NAME},{EMAIL},{PHONE}\n{NAME},{EMAIL},neither nor,{PHONE}\n")
     person = Recipient.objects.get(email=EMAIL)
@@ -182,7 +183,7 @@ def test_what_others_keep_stays_as_it_was(workspace, grace):
 
     row.refresh_from_db()
     assert (row.recipient_id, row.address, row.reason) == (bob.pk, "bob@example.com", "")
-    assert [upload.rows for upload in Import.objects.order_by("pk")] == [3, 2]
+    assert [upload.rows for upload in Import.objects.order_by("pk")] == [5, 2]
     assert ConsentEvent.objects.filter(recipient=None, reason="", evidence={}).count() == 2
     assert Suppression.objects.filter(reason=Suppression.Reason.ERASED, address="", note="").count() == 2
     assert Suppression.objects.get(address="other@example.com")

@@ -1,10 +1,10 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from people.addresses import InvalidAddress, normal_email, normal_phone
+from people.addresses import CODES, InvalidAddress, normal_email, normal_phone, quick_email, quick_phone
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,47 @@ def test_a_number_without_its_country_says_what_to_write_instead(typed, sentence
         normal_phone(typed)
 
     assert sentence in str(refused.value)
+
+
+def said(check, *arguments) -> str:
+    try:
+        return check(*arguments)
+    except InvalidAddress as fault:
+        return f"refused: {fault}"
+
+
+DIGITS = st.text("0123456789", min_size=2, max_size=13)
+CODE = st.sampled_from([*CODES, "0", "999"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(["+", "00", ""]), CODE, DIGITS, st.sampled_from(["", " ", "-", "."]), st.sampled_from([None, "KE"])
+)
+def test_a_number_found_without_the_library_is_the_one_the_library_finds(plus, code, digits, gap, region):
+    text = f"{plus}{code}{gap}{digits[:3]}{gap}{digits[3:]}"
+
+    assert said(quick_phone, text, region) == said(normal_phone, text, region)
+
+
+NAMES = st.text(st.sampled_from("aB1.+_-' é\u212a@\""), max_size=12)
+DOMAINS = st.sampled_from(
+    ["example.com", "EXAMPLE.com", "münchen.de", "xn--mnchen-3ya.de", "localhost", "a..b", "-a.com", ""]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NAMES, DOMAINS)
+def test_an_email_address_found_without_the_library_is_the_one_the_library_finds(name, domain):
+    text = f"{name}@{domain}"
+
+    assert said(quick_email, text) == said(normal_email, text)
+
+
+def test_dots_and_tags_in_names_stay_as_they_are_written():
+    assert quick_email("A.n.n+News@Gmail.com") == "a.n.n+news@gmail.com"
+
+
+@pytest.mark.parametrize("text", ["030 1234567", "+49 30 1234567", "0049 30 1234567", "+4930/1234567"])
+def test_a_number_is_the_same_however_it_is_written_in_its_country(text):
+    assert quick_phone(text, "DE") == "+49301234567"

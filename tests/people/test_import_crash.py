@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from people import imports
-from people.models import Import
+from people.models import Import, ImportPart
 from people.recipients import add_recipient
 from people.register import Register
 from tests.make import make_recipient, make_workspace
@@ -198,3 +198,16 @@ def test_a_lost_import_is_rung_for_again_but_not_at_every_tick(monkeypatch):
 
     assert (fresh, lost) == (0, [1, 0, 0])
     assert rung == [upload.pk, upload.pk]
+
+
+def test_a_list_nobody_came_back_to_is_forgotten_after_a_week():
+    workspace = make_workspace()
+    fresh, old = (imports.begin(workspace, name="x", by=None) for _ in range(2))
+    for upload in (fresh, old):
+        imports.keep_list(upload, imports.as_bytes("ann@example.com"))
+    Import.objects.filter(pk=old.pk).update(moved_at="2026-01-01T00:00Z")
+
+    imports.cancel_abandoned()
+
+    assert [Import.objects.get(pk=one.pk).get_status_display() for one in (fresh, old)] == ["uploading", "cancelled"]
+    assert set(ImportPart.objects.values_list("upload", flat=True)) == {fresh.pk}
