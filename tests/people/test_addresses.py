@@ -105,7 +105,9 @@ DIGITS = st.text("0123456789", min_size=2, max_size=13)
 CODE = st.sampled_from([*CODES, "0", "999"])
 
 
-@settings(max_examples=400, deadline=None)
+@example("+", "375", "8116223896", "", None)  # it begins as if with a trunk prefix
+@example("+", "55", "90593160507", "", None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["+", "00", ""]), CODE, DIGITS, st.sampled_from(["", " ", "-", "."]), st.sampled_from([None, "KE"])
 )

@@ -202,6 +202,18 @@ def test_a_number_can_move_from_one_person_to_the_next_in_one_list(monkeypatch, 
     }
 
 
+def test_a_number_goes_to_the_first_row_that_names_it_also_when_a_later_one_is_about_somebody_new():
+    workspace = make_workspace()
+    make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+
+    bring_in(workspace, "email,phone\nann@example.com,+254712345672\nnew@example.com,+254712345672\n")
+
+    assert dict(workspace.recipients.values_list("email", "phone")) == {
+        "ann@example.com": "+254712345672",
+        "new@example.com": "",
+    }
+
+
 def test_everybody_of_a_list_is_put_in_its_group_once():
     workspace = make_workspace()
     old = make_recipient(workspace, email="old@example.com")
