@@ -11,7 +11,8 @@ from people.models import ConsentEvent, Recipient, Reply
 FORGET = """
     WITH asked AS (SELECT v.id, v.recipient_id = %(person)s
                           OR %(email)s <> '' AND strpos(lower(v.address || coalesce(v.cells::text, '')), %(email)s) > 0
-                          OR %(phone)s <> '' AND strpos(v.address || coalesce(v.cells::text, ''), %(phone)s) > 0
+                          OR %(phone)s <> '' AND strpos(v.address, %(phone)s) > 0
+                          OR %(phone)s <> '' AND strpos({digits}, right(substr(%(phone)s, 2), 8)) > 0
                           AS is_theirs,
                           %(email)s <> '' AND strpos(lower(v.reason || coalesce(v.before::text, '')), %(email)s) > 0
                           OR %(phone)s <> '' AND strpos(v.reason || coalesce(v.before::text, ''), %(phone)s) > 0
@@ -23,7 +24,9 @@ FORGET = """
         cells = CASE WHEN NOT is_theirs THEN cells END,
         recipient_id = CASE WHEN NOT is_theirs THEN recipient_id END
     FROM asked WHERE v.id = asked.id AND (is_theirs OR names_them)
-"""
+""".replace(
+    "{digits}", "regexp_replace(coalesce(v.cells::text, ''), '[^0-9]', '', 'g')"
+)  # however written, also without its country
 
 
 class StillImported(Exception):

@@ -49,7 +49,7 @@ def grace(workspace) -> Recipient:
     bring_in(
         workspace,
         f"email,phone,first_name,badge\n{EMAIL},{PHONE},Grace,{VALUE}\nbob@example.com,{PHONE},Bob,\n{EMAIL},12,{NAME},\n"
-        f"{EMAIL.upper()},,{NAME * 20},{VALUE}\nbad@,+254 700-123-987,{NAME * 20},\n",
+        f"{EMAIL.upper()},,{NAME * 20},{VALUE}\nbad@,0700-123 987,{NAME * 20},\n",
     )
     bring_in(workspace, f"{NAME},{EMAIL},{PHONE}\n{NAME},{EMAIL},neither nor,{PHONE}\n")
     person = Recipient.objects.get(email=EMAIL)
