@@ -2,6 +2,8 @@
 
 import datetime as dt
 import io
+import time
+import tracemalloc
 import zipfile
 
 import pytest
@@ -9,6 +11,7 @@ from openpyxl import Workbook
 
 from people import workbook
 from people.sheet import UnreadableSheet
+from people.workbook_xml import Texts
 from tests.people.listing import read
 
 
@@ -57,6 +60,93 @@ def test_texts_that_would_fill_the_memory_are_refused(monkeypatch):
         read(file.getvalue())
 
 
+def with_sheet(xml: str, name: str = "sheet1.xml", raw: bytes = b"") -> bytes:
+    """A workbook with this in place of one of its files."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(raw or workbook_of(["email"], ["ann@example.com"]))) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for path in old.namelist():
+            new.writestr(path, xml if path.endswith(name) else old.read(path))
+    return file.getvalue()
+
+
+def sheet(*rows: str) -> str:
+    return (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        + "".join(rows)
+        + "</sheetData></worksheet>"
+    )
+
+
+def row(number: int, text: str, column: str = "A") -> str:
+    return f'<row r="{number}"><c r="{column}{number}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+
+
+def test_rows_that_are_not_there_cost_nothing():
+    raw = with_sheet(sheet(row(1, "email"), row(1_048_576, "ann@example.com")))
+
+    started = time.process_time()
+    (ann,) = read(raw)
+
+    assert (ann.line, ann.email) == (1_048_576, "ann@example.com")
+    assert time.process_time() - started < 1  # each of them once cost more than a tenth of a millisecond
+
+
+@pytest.mark.parametrize("number", [0, -1, 1_048_577, 2_000_000_000])
+def test_a_row_no_workbook_can_have_is_refused(number):
+    with pytest.raises(UnreadableSheet, match="a workbook ends with row 1,048,576"):
+        read(with_sheet(sheet(row(1, "email"), row(number, "ann@example.com"))))
+
+
+def test_a_row_with_something_far_to_the_right_is_rejected_and_not_cut():
+    raw = with_sheet(sheet(row(1, "email"), row(2, "ann@example.com", "SG"), row(3, "bob@example.com")))
+
+    ann, bob = read(raw)
+
+    assert (ann.line, ann.fault) == (2, "This row has something beyond column 500.")
+    assert (bob.line, bob.email, bob.fault) == (3, "bob@example.com", "")
+
+
+def test_a_cell_that_is_too_long_has_its_row_rejected():
+    ann, bob = read(with_sheet(sheet(row(1, "email"), row(2, "x" * 131_073), row(3, "bob@example.com"))))
+
+    assert "longer than 131,072" in ann.fault
+    assert (bob.email, bob.fault) == ("bob@example.com", "")
+
+
+def test_what_is_read_as_a_whole_must_be_small(monkeypatch):
+    monkeypatch.setattr(workbook, "MOST_AT_ONCE", 1_000)
+
+    with pytest.raises(UnreadableSheet, match="too large once it is unpacked"):
+        read(workbook_of(["email"], ["ann@example.com"]))
+
+
+class Growing:
+    """An XML file that is longer than anything that should be held of it."""
+
+    def __init__(self, head: str, piece: str, times: int, end: str) -> None:
+        self.pieces = iter([head, *[piece] * times, end])
+
+    def read(self, _size: int) -> bytes:
+        return next(self.pieces, "").encode()
+
+
+def test_the_texts_that_cells_share_are_kept_on_disk_and_not_in_memory():
+    text = (
+        f"<si><r><t>person</t></r><r><t>@example.com</t></r><rPh><t>aloud</t></rPh></si><si><t>{'x' * 20_000}</t></si>"
+    )
+    with Texts() as texts:
+        tracemalloc.start()
+        texts.read(Growing("<sst>", text, 2_000, "</sst>"))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert (texts[0], texts[3_998], len(texts[3_999])) == ("person@example.com", "person@example.com", 20_000)
+    assert most < 2_000_000  # of 40
+
+
 @pytest.mark.parametrize("cut", [100, 1000, -30])
 def test_a_damaged_workbook_is_refused_with_a_sentence(cut):
     with pytest.raises(UnreadableSheet, match="damaged|cannot be read"):
@@ -73,15 +163,10 @@ def test_an_archive_that_is_no_workbook_is_refused_with_a_sentence():
 
 
 def test_entities_that_multiply_themselves_are_refused():
-    raw = workbook_of(["email"], ["ann@example.com"])
     bomb = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
         f'<!ENTITY {"b" * n} "{("&" + "b" * (n - 1) + ";" if n > 1 else "&a;") * 10}">' for n in range(1, 9)
     )
     bomb += "]><worksheet><sheetData><row><c t='str'><v>&bbbbbbbb;</v></c></row></sheetData></worksheet>"
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, bomb if name.endswith("sheet1.xml") else old.read(name))
 
     with pytest.raises(UnreadableSheet):
-        read(file.getvalue())
+        read(with_sheet(bomb))
