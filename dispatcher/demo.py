@@ -12,6 +12,8 @@ from campaigns.models import Campaign, StatusChange
 from people import consent
 from people.channels import Channel
 from people.models import ConsentEvent, Group, Recipient
+from people.segment_rules import ALL, Block, Rule, Rules
+from people.segments import add_segment
 
 EMAIL = "ann@example.com"
 WORKSPACE = "Acme Kenya"
@@ -38,6 +40,7 @@ LAST_NAMES = [
     "Abdi", "Barasa", "Chebet", "Odhiambo", "Gitau", "Kiptoo", "Maina", "Ndungu", "Okoth", "Waweru",
     "Zawadi", "Juma",
 ]  # fmt: skip
+NAIROBI = Rules(ALL, (Block(ALL, (Rule("location", "is", "Nairobi"), Rule("consent", "reached", Channel.SMS.word))),))
 PLACES = ["Nairobi", "Mombasa", "Kisumu", "Nakuru", ""]
 PRODUCTS = ["Running Shoes", "Laptop", "Tea Set", "", "Backpack", "Headphones", "Coffee Maker"]
 
@@ -52,6 +55,7 @@ def build() -> tuple[str, str] | None:
     workspace = Workspace.objects.create(name=WORKSPACE, time_zone="Africa/Nairobi")
     Membership.objects.create(workspace=workspace, user=ann, role=Role.OWNER)
     customers, everybody_else = _people(workspace)
+    add_segment(workspace, by=None, name="In Nairobi, reached by SMS", rules=NAIROBI)
     _campaigns(workspace, ann, customers, everybody_else)
     _, key = make_key(workspace, name="demo", role=Role.ADMIN, by=None)
     made = {"owner": ann, "people": workspace.recipients.count(), "campaigns": workspace.campaigns.count()}

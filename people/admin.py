@@ -14,6 +14,7 @@ from people.models import (
     LeftGroup,
     Recipient,
     Reply,
+    Segment,
     StagedRow,
     Suppression,
 )
@@ -31,6 +32,14 @@ class Recipients(ReadOnly):
 @admin.register(Group)
 class Groups(ReadOnly):
     list_display = ("name", "workspace", "description", "created_at")
+    list_filter = ("created_at",)
+    list_select_related = ("workspace",)
+    search_fields = ("name", "workspace__name")
+
+
+@admin.register(Segment)
+class Segments(ReadOnly):
+    list_display = ("name", "workspace", "created_at", "updated_at")
     list_filter = ("created_at",)
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name")

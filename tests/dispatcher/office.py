@@ -30,6 +30,7 @@ from people.suppression import suppress
 from simulator.models import Call, Outage
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import make_campaign, make_group, make_member
+from tests.people.describing import make_segment
 
 
 def add_rows() -> None:
@@ -61,6 +62,7 @@ def add_rows() -> None:
 
 def add_rows_of_people(workspace, ann) -> None:
     person = workspace.recipients.latest("pk")
+    make_segment(workspace, ("email", "known"))
     consent.leave_group(person, make_group(workspace), how=consent.How.PREFERENCES, by=None)
     suppress(workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=ann)
     AttributeName.objects.create(workspace=workspace, name="tier")
