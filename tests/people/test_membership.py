@@ -12,7 +12,6 @@ from accounts.models import AuditEntry, Role
 from people import consent, membership, membership_views
 from people.membership import move, put_in, take_out, undo
 from people.models import Group, Recipient
-from people.selecting import Members
 from tests.make import logged_in, make_group, make_recipient, make_recipients, make_workspace
 from tests.people.describing import make_segment
 
@@ -86,14 +85,20 @@ def test_however_many_there_are_it_is_one_statement(workspace, people):
     assert len(writing) == 1
 
 
-def test_a_group_filled_a_moment_ago_is_emptied_as_quickly(workspace):
-    group = make_group(workspace)
-    connection.cursor().execute("ANALYZE people_recipient, people_recipient_groups")  # knows it as empty
-    put_in(Recipient.objects.filter(pk__in=[p.pk for p in make_recipients(workspace, 8_000)]), group, by=None)
+def test_many_are_changed_without_a_loop_over_a_group_the_statistics_do_not_know_yet(workspace, people, monkeypatch):
+    monkeypatch.setattr(membership, "MANY", 3)
+    group = make_group(workspace, *people)
 
-    connection.cursor().execute("SET LOCAL statement_timeout = '2s'")
+    with CaptureQueriesContext(connection) as captured:
+        take_out(these(*people), group, by=None)
+        put_in(these(*people[:2]), group, by=None)
 
-    assert take_out(Members.around(group, {}).everybody(workspace), group, by=None).left == 8_000
+    looping = [query["sql"] for query in captured if "nestloop" in query["sql"] or "chosen" in query["sql"]]
+    assert [sql[:31] for sql in looping if sql.startswith("SET")] == [
+        "SET LOCAL enable_nestloop = off",
+        "SET LOCAL enable_nestloop = DEF",
+    ]
+    assert looping[0].endswith("off") and looping[2].endswith("DEFAULT") and len(looping) == 4
 
 
 @pytest.mark.django_db(transaction=True)
