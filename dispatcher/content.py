@@ -17,6 +17,7 @@ from dispatcher.handover import Handover, StillOpening
 from dispatcher.senders.parcel import Parcel, Sender, Unreachable
 from dispatcher.verdicts import Standing, Terms
 from people.channels import Channel
+from people.in_use import groups_asked_by
 from people.links import Links, Purpose
 from people.models import UNSUBSCRIBE_LINK
 from wires import live
@@ -114,8 +115,13 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
         subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
         body=campaign.body + campaign.footer,
         links=links_of(campaign, Channel(campaign.channel)),
-        groups=[] if campaign.everyone else [*campaign.groups.values_list("pk", flat=True)],
+        groups=[] if campaign.everyone else groups_of(campaign),
     )
+
+
+def groups_of(campaign: Campaign) -> list[int]:
+    """The groups by which it chose its people, also by way of a segment."""
+    return [*campaign.groups.values_list("pk", flat=True), *groups_asked_by(campaign.segments.all())]
 
 
 def open_sender(chosen: Chosen, campaign: Campaign, hands: Handover) -> Sender:

@@ -1,6 +1,6 @@
 """What a campaign still to be sent chooses its people by cannot be taken away from under it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from people.models import Group, Segment
@@ -18,7 +18,10 @@ def campaign_using(row: Any, statuses: Collection[str] = UNDECIDED) -> Any:
 
 def segments_asking_for(group: Group) -> Iterator[Segment]:
     """The segments that ask who is in this group."""
-    for segment in group.workspace.segments.all():
-        rules = (rule for block in rules_in(segment.rules).blocks for rule in block.rules)
-        if any(rule.field == "group" and rule.value == group.pk for rule in rules):
-            yield segment
+    return (segment for segment in group.workspace.segments.all() if group.pk in groups_asked_by([segment]))
+
+
+def groups_asked_by(segments: Iterable[Segment]) -> set[int]:
+    """The groups these segments ask for, by their ids."""
+    blocks = (block for segment in segments for block in rules_in(segment.rules).blocks)
+    return {int(rule.value) for block in blocks for rule in block.rules if rule.field == "group" and rule.value}

@@ -13,11 +13,13 @@ from campaigns.models import Campaign
 from dispatcher import clock, freeze, operations
 from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
-from dispatcher.models import Message
+from dispatcher.models import Message, SkipReason
+from people import consent
 from people.imports import start_import
 from people.models import Recipient
 from people.segments import SegmentInUse, change_segment
 from tests.api.calls import Program, error_of
+from tests.dispatcher.sending import work_off
 from tests.make import (
     logged_in,
     make_campaign,
@@ -92,6 +94,22 @@ def test_a_segment_that_breaks_while_it_is_frozen_sends_nothing_and_gives_the_dr
     assert campaign.history.first().reason == (
         "The segment “Segment” cannot be used. It asks for a group that was deleted."
     )
+
+
+def test_who_leaves_a_group_its_segment_asks_for_is_skipped_as_if_it_was_sent_to_the_group(workspace, provider):
+    ann, ben, cyd = make_recipients(workspace, 3)
+    group = make_group(workspace, ann, ben, cyd)
+    campaign = make_campaign(workspace, everyone=False)
+    campaign.segments.add(make_segment(workspace, ("group", "in", group.pk)))
+    campaign.picked.add(ben)
+    operations.launch(campaign, by=None)
+
+    for person in (ann, ben):
+        consent.leave_group(person, group, how=consent.How.PREFERENCES, by=None)
+    work_off(campaign)
+
+    assert campaign.messages.get(recipient=ann).skip_reason == SkipReason.OPTED_OUT
+    assert {row.status for row in campaign.messages.exclude(recipient=ann)} == {Message.Status.SENT}
 
 
 @pytest.mark.django_db(transaction=True)
