@@ -19,7 +19,8 @@ from tests.hosts.campaigns import (
 from tests.hosts.stage import Stage, wait_until
 
 LEASE = 4
-PROFILE = "dispatch"  # 0 to 500 ms: at any moment many calls are on their way
+PROFILE = "dispatch"  # answers after 0 to 500 ms
+TRAVEL = 0.5  # seconds at most: at any moment many calls are on their way
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,13 @@ def one(stage: Stage, cut: Cut, *, keys: bool, people: int) -> list[str]:
     victim = hosts[0]
     clock = start_clock(stage, "data")
     workers = start_workers(
-        stage, hosts, SIMULATOR_PROFILE=PROFILE, SIMULATOR_HONOURS_KEYS=keys, LEASE_SECONDS=LEASE, CALL_SECONDS=2
+        stage,
+        hosts,
+        SIMULATOR_PROFILE=PROFILE,
+        CALLS_TRAVEL=TRAVEL,
+        SIMULATOR_HONOURS_KEYS=keys,
+        LEASE_SECONDS=LEASE,
+        CALL_SECONDS=2,
     )
     campaign = launched(people)
     wait_until(lambda: sent_by_now(campaign) > people * cut.after, seconds=120)
