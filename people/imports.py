@@ -29,7 +29,7 @@ from wires import queue
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 1_000_000
-STAGE = 5_000
+STAGE = 2_000
 LOST_AFTER = timedelta(seconds=30)
 ABANDONED_AFTER = timedelta(days=7)
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")

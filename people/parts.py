@@ -9,7 +9,8 @@ from django.db import transaction
 from people.models import Import, ImportPart
 from people.sheet import UnreadableSheet
 
-PART = 4 * 1024 * 1024
+PART = 2 * 1024 * 1024
+HEAD = 64 * 1024
 MOST_BYTES = 200 * 1024 * 1024
 
 
@@ -43,7 +44,7 @@ def digest_of(upload: Import) -> str:
 
 def head_of(upload: Import) -> bytes:
     """The beginning of the list."""
-    return next(_parts_of(upload), b"")
+    return next(_parts_of(upload), b"")[:HEAD]
 
 
 def open_parts(upload: Import) -> io.BufferedReader:

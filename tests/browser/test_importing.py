@@ -10,7 +10,7 @@ from people.models import Recipient
 from tests.browser.conftest import PASSWORD, log_in
 from tests.make import make_group, make_member, make_workspace
 
-PEOPLE = 3_000  # with a note each that makes the file larger than one part of four megabytes
+PEOPLE = 3_000  # with a note each that makes the file larger than one part of two megabytes
 
 
 @pytest.fixture
