@@ -15,9 +15,10 @@ from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign
 from dispatcher.crash import crash_point
 from dispatcher.models import Attempt, Erasure, Message
-from people import erased
+from people import erased, traces
 from people.models import Recipient, Suppression
 from people.suppression import suppress
+from people.traces import Traces
 from simulator.forget import blank
 from wires import live, queue
 
@@ -31,7 +32,7 @@ BLANK_ATTEMPTS = "UPDATE dispatcher_attempt SET error = '' WHERE message_id = AN
 
 
 class Overtaken(Exception):
-    """A campaign froze the person meanwhile: look again."""
+    """A campaign froze the person meanwhile, or they have another address: look again."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Theirs:
     messages: list[int]
     waiting: list[int]
     campaigns: set[int]
+    addresses: set[str]
 
     @classmethod
-    def of(cls, person: int) -> "Theirs":
-        rows = list(Message.objects.filter(recipient=person).values_list("pk", "status", "campaign"))
-        waiting = [pk for pk, status, _ in rows if status == Message.Status.PENDING]
-        return cls([pk for pk, *_ in rows], waiting, {campaign for *_, campaign in rows})
+    def of(cls, person: Recipient) -> "Theirs":
+        rows = list(Message.objects.filter(recipient=person).values_list("pk", "status", "campaign", "address"))
+        waiting = [pk for pk, status, *_ in rows if status == Message.Status.PENDING]
+        addresses = erased.addresses_of(person, (address or "" for *_, address in rows))
+        return cls([pk for pk, *_ in rows], waiting, {campaign for *_, campaign, _ in rows}, addresses)
 
 
 def erase(person: Recipient, *, by: Actor | None) -> Erasure:
@@ -57,31 +60,37 @@ def erase(person: Recipient, *, by: Actor | None) -> Erasure:
     """
     for _ in range(RACES):
         try:
-            return _erase(person, by=by)
+            return _erase(person, traces_of(person), by=by)
         except (Overtaken, IntegrityError):
             continue
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected):
                 raise
-    return _erase(person, by=by)
+    return _erase(person, traces_of(person), by=by)
+
+
+def traces_of(person: Recipient) -> Traces:
+    """What lists keep of them: looked for before anything is held, as there may be millions of rows."""
+    person.refresh_from_db()
+    return traces.find(person, Theirs.of(person).addresses)
 
 
 @transaction.atomic
-def _erase(person: Recipient, *, by: Actor | None) -> Erasure:
+def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     # In the order in which others lock: an import holds the workspace, the engine campaigns before their messages.
     workspace = Workspace.objects.select_for_update(no_key=True).get(pk=person.workspace_id)
     erased.refuse_while_importing(workspace)
-    campaigns = _held(Theirs.of(person.pk).campaigns)
+    seen = Theirs.of(person)
+    traces.forget(person, found)
+    campaigns = _held(seen.campaigns)
     person = Recipient.objects.select_for_update().get(pk=person.pk, workspace=workspace)
-    theirs = Theirs.of(person.pk)
-    if theirs.campaigns - campaigns.keys():
+    theirs = Theirs.of(person)
+    if theirs.campaigns - campaigns.keys() or (theirs.addresses | seen.addresses) - found.addresses:
         raise Overtaken
-    addresses = [address for address in (person.email, person.phone) if address]
     forget_messages(theirs.messages)
-    erased.forget_imports(person)
     erased.forget_wishes(person)
     Recipient.objects.filter(pk=person.pk).delete()
-    for address in addresses:
+    for address in sorted(theirs.addresses | seen.addresses):
         suppress(workspace, address, reason=Suppression.Reason.ERASED, by=by)
     erasure = Erasure.objects.create(
         workspace=workspace,

@@ -1,50 +1,39 @@
 """What lists and wishes keep of a person who is erased: that there was one, and nothing that tells who."""
 
-from django.db import connection
+from collections.abc import Iterable, Set
+
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from accounts.models import Workspace
-from people.models import ConsentEvent, Recipient, Reply
-
-# The verdicts on rows that were about them, and on those that gave an address of theirs; of others' verdicts, what
-# those say of their addresses. What an import took from somebody it can then no longer give back.
-FORGET = """
-    WITH asked AS (SELECT v.id, v.recipient_id = %(person)s
-                          OR %(email)s <> '' AND strpos(lower(v.address || coalesce(v.cells::text, '')), %(email)s) > 0
-                          OR %(phone)s <> '' AND strpos(v.address, %(phone)s) > 0
-                          OR %(phone)s <> '' AND strpos({digits}, right(substr(%(phone)s, 2), 8)) > 0
-                          AS is_theirs,
-                          %(email)s <> '' AND strpos(lower(v.reason || coalesce(v.before::text, '')), %(email)s) > 0
-                          OR %(phone)s <> '' AND strpos(v.reason || coalesce(v.before::text, ''), %(phone)s) > 0
-                          AS names_them
-                   FROM people_importrow v JOIN people_import i ON i.id = v.upload_id
-                   WHERE i.workspace_id = %(workspace)s)
-    UPDATE people_importrow AS v
-    SET reason = '', before = NULL, address = CASE WHEN is_theirs THEN '' ELSE address END,
-        cells = CASE WHEN NOT is_theirs THEN cells END,
-        recipient_id = CASE WHEN NOT is_theirs THEN recipient_id END
-    FROM asked WHERE v.id = asked.id AND (is_theirs OR names_them)
-""".replace(
-    "{digits}", "regexp_replace(coalesce(v.cells::text, ''), '[^0-9]', '', 'g')"
-)  # however written, also without its country
+from people.models import AT_WORK, ConsentEvent, ImportRow, Recipient, Reply
 
 
 class StillImported(Exception):
-    """A list that may name the person is not over yet."""
+    """A worker has a list in hand that may name the person."""
 
 
 def refuse_while_importing(workspace: Workspace) -> None:
-    """Raises StillImported: what a list under way holds of somebody would outlive them."""
-    if upload := workspace.imports.filter(finished_at=None).only("name").first():
+    """Raises StillImported: what a worker has in hand of somebody would outlive them."""
+    if upload := workspace.imports.filter(status__in=AT_WORK).only("name").first():
         sentence = f"The list “{upload}” is not over yet and may name this person."
-        raise StillImported(f"{sentence} Finish or cancel its import first.")
+        raise StillImported(f"{sentence} Wait until it is, or cancel its import.")
 
 
-def forget_imports(person: Recipient) -> None:
-    """The rows keep their place and their verdict."""
-    whom = {"workspace": person.workspace_id, "person": person.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET, whom | {"email": person.email.lower(), "phone": person.phone})
+def addresses_of(person: Recipient, written_to: Iterable[str]) -> set[str]:
+    """Those they have, and those they had as lists and messages tell, but for what somebody else has by now."""
+    own = {address for address in (person.email, person.phone) if address}
+    former = {address for address in written_to if address}
+    for address, before in ImportRow.objects.filter(recipient=person).values_list("address", "before"):
+        changed = [each for name in ("email", "phone") for each in (before or {}).get(name, ())]
+        former.update(each.lower() for each in (address, *changed) if each)
+    return own | former - _taken(person, former)
+
+
+def _taken(person: Recipient, addresses: Set[str]) -> set[str]:
+    others = Recipient.objects.filter(workspace=person.workspace_id).exclude(pk=person.pk)
+    emails = others.annotate(lower=Lower("email")).filter(lower__in=addresses).values_list("lower", flat=True)
+    return {*emails, *others.filter(phone__in=addresses).values_list("phone", flat=True)}
 
 
 def forget_wishes(person: Recipient) -> None:

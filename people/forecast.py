@@ -69,11 +69,13 @@ LISTED = f"""
              OR (s.phone <> '' AND l.digest = {DIGEST.format(address="s.phone")})))
 """
 IN_RANGE = f"s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND s.forecast <> {V.REJECTED:d}"
-TO_REFUSE = f"""
+REFUSE = f"""
     UPDATE people_stagedrow AS s SET forecast = {V.REJECTED:d}, problem = {Problem.ERASED:d}, is_alone = false,
-        fault = %(erased)s, address = '', email = '', phone = '', first_name = '', last_name = '', location = '',
+        fault = '{ERASED}', address = '', email = '', phone = '', first_name = '', last_name = '', location = '',
         preferred_product = '', attributes = '{{}}', left_out = '', found = '', cells = NULL, recipient_id = NULL
-    WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}")}
+"""
+TO_REFUSE = f"""
+    {REFUSE} WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}")}
 """
 TO_MARK = f"""
     UPDATE people_stagedrow AS s SET problem = {Problem.SUPPRESSED:d}
@@ -116,7 +118,7 @@ def refuse_erased(upload: Import, after: int, to: int) -> None:
     """Reject the rows of the range whose people asked to be erased, and keep nothing of them."""
     if upload.workspace.suppressions.filter(reason=Suppression.Reason.ERASED).exists():
         with connection.cursor() as cursor:
-            cursor.execute(TO_REFUSE, range_of(upload, after, to) | {"erased": ERASED})
+            cursor.execute(TO_REFUSE, range_of(upload, after, to))
 
 
 def range_of(upload: Import, after: int, to: int) -> dict:

@@ -252,7 +252,7 @@ def test_who_is_in_doubt_stays_unknown_even_if_somebody_sends_again(workspace, g
 
 
 def test_while_a_list_is_imported_nobody_is_erased(workspace, grace):
-    Import.objects.update(finished_at=None)
+    Import.objects.update(finished_at=None, status=Import.Status.RUNNING)
 
     with pytest.raises(erased.StillImported):
         erase.erase(grace, by=None)
@@ -351,7 +351,7 @@ def test_the_command_erases_everywhere_or_in_one_workspace(workspace, grace, cap
 
 
 def test_the_command_fails_where_somebody_could_not_be_erased(workspace, grace, capsys):
-    Import.objects.update(finished_at=None)
+    Import.objects.update(finished_at=None, status=Import.Status.RUNNING)
 
     with pytest.raises(SystemExit):
         call_command("erase", PHONE)

@@ -128,7 +128,7 @@ def test_erasing_takes_the_typed_address(workspace, grace):
 
 
 def test_erasing_waits_for_a_list_that_is_being_imported(workspace, grace):
-    Import.objects.create(workspace=workspace, name="customers.csv")
+    Import.objects.create(workspace=workspace, name="customers.csv", status=Import.Status.RUNNING)
 
     answer = logged_in(workspace, Role.ADMIN).post(reverse("erase", args=[grace.pk]), {"address": grace.phone})
 
