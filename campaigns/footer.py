@@ -33,6 +33,11 @@ def frozen(campaign: Campaign) -> dict[str, str]:
     return {"footer": footer, "link_base": settings.PUBLIC_URL, "link_key": name_of(keys()[0])}
 
 
+def has_link(campaign: Campaign) -> bool:
+    """Whether what is sent holds the link to unsubscribe."""
+    return UNSUBSCRIBE_LINK in text(campaign.body + campaign.footer).names
+
+
 def links_of(campaign: Campaign | None, channel: Channel) -> Links:
     """Of its messages; before the launch as they would be, and of a campaign nobody saved yet as long as they get."""
     if campaign and campaign.link_base:
@@ -40,8 +45,11 @@ def links_of(campaign: Campaign | None, channel: Channel) -> Links:
     return Links(settings.PUBLIC_URL, keys()[0], channel, campaign.pk if campaign else STAND_IN)
 
 
-def text_for(campaign: Campaign, fields: dict, recipient: int | None, *, is_exact: bool = True) -> tuple[str, str]:
-    """Subject and text as this person got them; not exact, the link has no seal and leads nowhere."""
+def text_for(campaign: Campaign, fields: dict, recipient: int | None, *, is_exact: bool = False) -> tuple[str, str]:
+    """Subject and text as this person got them; not exact, the link has no seal and leads nowhere.
+
+    Whoever has the exact one acts as the person: it is for messages alone, and for no page and no file.
+    """
     links = links_of(campaign, Channel(campaign.channel))
     link = links.to(Purpose.PAGE, recipient) if is_exact else links.dead(Purpose.PAGE, recipient)
     values = fields | {UNSUBSCRIBE_LINK: link}

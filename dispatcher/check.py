@@ -106,7 +106,7 @@ class Check:
         return is_ready and self.campaign.status == Campaign.Status.DRAFT
 
 
-def check_of(campaign: Campaign, query: Mapping[str, str], *, may_write: bool) -> Check:
+def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     """`left_out` in the query names a reason whose people are listed, `person` whose text is shown."""
     person, previous, following = around(campaign, query.get("person", ""))
     reason = SkipReason.__members__.get(query.get("left_out", "").upper())
@@ -128,7 +128,6 @@ def check_of(campaign: Campaign, query: Mapping[str, str], *, may_write: bool) -
             campaign.body,
             channel=Channel(campaign.channel),
             campaign=campaign,
-            is_exact=may_write,
         ),
         previous=previous,
         following=following,

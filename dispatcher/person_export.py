@@ -92,13 +92,23 @@ def _event(event: Any) -> dict[str, Any]:
     return {
         "at": event.at,
         "wish": event.get_wish_display(),
-        "channel": Channel(event.channel).word if event.channel else "all",
-        "group": str(event.group) if event.group else None,
+        "channel": _about(event),
+        "group": _group(event),
         "how": event.get_how_display(),
         "reason": event.reason,
         "evidence": event.evidence,
         "by": f"API key {event.key}" if event.key else str(event.by or "") or None,
     }
+
+
+def _about(event: Any) -> str | None:
+    if event.is_about_a_group:
+        return None
+    return Channel(event.channel).word if event.channel else "all"
+
+
+def _group(event: Any) -> str | None:
+    return str(event.group or "a group that is deleted") if event.is_about_a_group else None
 
 
 def _hit(hit: LinkHit) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
-from campaigns.footer import text_for
+from campaigns.footer import has_link, text_for
 from campaigns.models import Campaign, IllegalMove
 from campaigns.schedule_forms import ScheduleForm
 from dispatcher import operations
@@ -85,9 +85,7 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     if campaign.stored_at:
         return page(request, "stored", {"campaign": campaign, "now": timezone.now()}, status=HTTPStatus.GONE)
     message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
-    may_write = request.membership.may("write")
-    # Whoever has the link may unsubscribe its person: who may not change people sees it without its seal.
-    subject, body = text_for(campaign, message.fields, message.recipient_id, is_exact=may_write)
+    subject, body = text_for(campaign, message.fields, message.recipient_id)
     about = {
         "campaign": campaign,
         "message": message,
@@ -95,9 +93,10 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "history": History(message),
         "subject": subject,
         "body": body,
+        "has_link": has_link(campaign),
         "now": timezone.now(),
         "may_send": request.membership.may("send"),
-        "may_write": may_write,
+        "may_write": request.membership.may("write"),
     }
     return page(request, "message", about)
 
@@ -205,7 +204,7 @@ def draw_check(
     form: ScheduleForm | None = None,
 ) -> HttpResponse:
     """`form` is what was typed to schedule it, when that could not be done."""
-    check = check_of(campaign, request.GET, may_write=request.membership.may("write"))
+    check = check_of(campaign, request.GET)
     about = {"campaign": campaign, "check": check, "changed": changed}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     return page(request, "check", about, status=status)

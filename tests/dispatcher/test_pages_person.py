@@ -191,11 +191,19 @@ def test_all_that_is_held_of_her_can_be_taken_along_and_that_is_written_down(wor
     message = campaign.messages.get(recipient=grace)
     Attempt.objects.create(message=message, key=message.key, outcome=2, category=2, error="550 no such user")
 
+    left = make_group(workspace, grace, name="Left")
+    consent.leave_group(grace, left, how=consent.How.PREFERENCES, by=None)
+    left.delete()
+
     text = exported(logged_in(workspace, Role.MARKETER), grace)
 
     held = json.loads(text)
     assert (held["email"], held["attributes"], held["groups"]) == ("grace@example.com", {"tier": "gold"}, ["Customers"])
     assert held["consent"][0]["evidence"] == {"text": "STOP"}
+    assert [(told["channel"], told["group"]) for told in held["consent"]] == [
+        ("sms", None),
+        (None, "a group that is deleted"),
+    ]
     assert held["imports"][0]["verdict"] == "created"
     (told,) = held["messages"]
     assert told["campaign"]["name"] == "Spring" and told["text"].startswith("Dear Grace, gold")
