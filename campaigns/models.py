@@ -287,11 +287,11 @@ class Recurrence(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField("message")
     everyone = models.BooleanField("everyone in the workspace", default=False)
-    groups = models.ManyToManyField(Group, related_name="+")
+    groups = models.ManyToManyField(Group, related_name="series")
     picked = models.ManyToManyField(Recipient, related_name="+")
-    segments = models.ManyToManyField(Segment, related_name="+")
-    excluded_groups = models.ManyToManyField(Group, related_name="+")
-    excluded_segments = models.ManyToManyField(Segment, related_name="+")
+    segments = models.ManyToManyField(Segment, related_name="series")
+    excluded_groups = models.ManyToManyField(Group, related_name="series_without")
+    excluded_segments = models.ManyToManyField(Segment, related_name="series_without")
     excluded = models.ManyToManyField(Recipient, related_name="+")
 
     class Meta:

@@ -88,10 +88,10 @@ def delete_group(group: Group, *, by: Actor | None) -> None:
     Without it a campaign still to be sent would reach others than its author chose: fewer, or those left out.
     """
     if campaign := campaign_using(group):
-        raise GroupInUse(f"The campaign “{campaign}” still uses “{group}”. Take the group out of it first.")
+        raise GroupInUse(f"{campaign} still uses “{group}”. Take the group out of it first.")
     for segment in segments_asking_for(group):
         if campaign := campaign_using(segment):
-            raise GroupInUse(f"The campaign “{campaign}” is for “{segment}”, which asks who is in “{group}”.")
+            raise GroupInUse(f"{campaign} is for “{segment}”, which asks who is in “{group}”.")
     before = {"people": group.recipients.count()} | audit_log.fields_of(group, ("name", "description"))
     audit_log.record(group.workspace, "delete", group, by=by, before=before)
     group.delete()

@@ -10,10 +10,19 @@ UNDECIDED = ("draft", "scheduled", "preparing")  # a campaign whose people are n
 BEING_FROZEN = ("preparing",)
 
 
-def campaign_using(row: Any, statuses: Collection[str] = UNDECIDED) -> Any:
-    """A campaign in one of these statuses for the people of this group or segment, or without them; None if none is."""
-    waiting = (each for campaigns in (row.campaigns, row.excluded_from) for each in campaigns.all())
-    return next((each for each in waiting if each.get_status_display() in statuses), None)
+def campaign_using(row: Any, statuses: Collection[str] = UNDECIDED) -> str:
+    """The campaign “Spring”, in one of these statuses for the people of this group or segment, or without them.
+
+    Of those still to be sent it may be a series, whose next campaign is yet to be made. Empty if there is none.
+    """
+    campaigns = (each for some in (row.campaigns, row.excluded_from) for each in some.all())
+    found = (f"The campaign “{each}”" for each in campaigns if each.get_status_display() in statuses)
+    return next(found, "") or (_series_using(row) if statuses == UNDECIDED else "")
+
+
+def _series_using(row: Any) -> str:
+    going_on = (each for some in (row.series, row.series_without) for each in some.filter(ended_at=None))
+    return next((f"The series “{each}”" for each in going_on), "")
 
 
 def segments_asking_for(group: Group) -> Iterator[Segment]:

@@ -112,7 +112,7 @@ def hold(segments: QuerySet[Segment]) -> None:
 
 def _refuse_in_use(segment: Segment, statuses: Collection[str], verb: str) -> None:
     if campaign := campaign_using(segment, statuses):
-        raise SegmentInUse(f"The campaign “{campaign}” {verb} “{segment}”.")
+        raise SegmentInUse(f"{campaign} {verb} “{segment}”.")
 
 
 def _write(segment: Segment, **how: Any) -> None:

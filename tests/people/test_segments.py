@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.models import Campaign
-from dispatcher import operations
+from dispatcher import operations, recurring
 from dispatcher.models import Category, Message
 from people import consent
 from people.attributes import keep_names
@@ -34,7 +34,7 @@ from people.segments import (
     sentence_of,
 )
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
-from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
+from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_series, make_workspace
 from tests.people.describing import fitting, make_segment, rules_of
 
 pytestmark = pytest.mark.django_db
@@ -370,6 +370,27 @@ def test_a_segment_a_campaign_still_needs_is_not_deleted(workspace, use):
     Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.SENT)
     delete_segment(segment, by=None)
     assert not workspace.segments.exists()
+
+
+@pytest.mark.parametrize("use", ["", "excluded_"])
+def test_what_a_series_chooses_by_is_not_deleted_before_its_end(workspace, use):
+    """Its next campaign, which is yet to be made, would go to those left out, or to nobody."""
+    group = make_group(workspace, name="Staff")
+    segment = make_segment(workspace, ("email", "known", None))
+    campaign = make_campaign(workspace, name="News")
+    getattr(campaign, f"{use}groups").add(group)
+    getattr(campaign, f"{use}segments").add(segment)
+    series = make_series(campaign)
+    workspace.campaigns.update(status=Campaign.Status.SENT)
+
+    with pytest.raises(GroupInUse, match="The series “News” still uses “Staff”"):
+        delete_group(group, by=None)
+    with pytest.raises(SegmentInUse, match="The series “News” still uses “Segment”"):
+        delete_segment(segment, by=None)
+
+    recurring.close(series)
+    delete_group(group, by=None)
+    delete_segment(segment, by=None)
 
 
 def test_while_a_campaign_is_being_prepared_its_segment_stays_as_it_is(workspace):
