@@ -122,9 +122,14 @@ class Asked:
         shown = found[:PAGE][::-1]
         return Page(shown, newer, shown[-1].pk if shown else after + 1, is_cut) if newer else None
 
+    @property
+    def is_far(self) -> bool:
+        """Whether no index knows who is meant, so that the next of them may be a million people away."""
+        return bool(self.channel)
+
     def _last_looked_at(self, people: QuerySet[Recipient]) -> int | None:
         """Where the search for one page ends; None if it may go over all of them."""
-        if not self.channel or self.words:
+        if not self.is_far or self.words:
             return None
         return people.values_list("pk", flat=True)[LOOKED_AT : LOOKED_AT + 1].first()
 

@@ -1,7 +1,10 @@
 """The people of a group, marked and changed together: on its own page, or on a board of several groups."""
 
+from contextlib import suppress
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -10,11 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, may
 from people import membership
 from people.board import Board
+from people.listing import Page
 from people.membership import Change
 from people.models import Group
-from people.patience import counted_in_time
+from people.patience import TookTooLong, counted_in_time, patience
 from people.search import counted, number_in
-from people.selecting import MEMBERSHIP, Marked, Members
+from people.selecting import MEMBERSHIP, Marked, Members, NoSuchSegment
 
 SURE_ABOVE = 1_000  # more people than this are changed only after a question
 LISTED = 500
@@ -24,14 +28,13 @@ LISTED = 500
 @may("read")
 def members(request: MemberRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(request.workspace.groups, pk=pk)
-    asked = Members.around(group, request.GET)
-    before, after = (number_in(request.GET.get(word, "")) for word in ("before", "after"))
-    page = asked.page(request.workspace, before=before, after=after)
+    asked = members_around(group, request.GET)
+    page = page_of(asked, request)
     context = {
         "group": group,
         "asked": asked,
         "page": page,
-        "count": asked.count(request.workspace, page),
+        "count": page and asked.count(request.workspace, page),
         "size": size_of(group),
         "segments": request.workspace.segments.all()[:LISTED],
         "groups": request.workspace.groups.exclude(pk=group.pk)[:LISTED],
@@ -39,6 +42,21 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         "may_write": request.membership.may("write"),
     }
     return render(request, "people/members.html", context)
+
+
+def members_around(group: Group, query: Any, *, outside: bool | None = None) -> Members:
+    try:
+        return Members.around(group, query, outside=outside)
+    except NoSuchSegment:
+        raise Http404 from None
+
+
+def page_of(asked: Members, request: MemberRequest) -> Page | None:
+    """None where looking takes longer than anybody waits."""
+    before, after = (number_in(request.GET.get(word, "")) for word in ("before", "after"))
+    with suppress(TookTooLong), patience():
+        return asked.page(request.workspace, before=before, after=after)
+    return None
 
 
 @require_GET
@@ -59,7 +77,7 @@ def change(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     group = get_object_or_404(request.workspace.groups, pk=pk)
     to = request.POST.get("to", "")
     target = get_object_or_404(request.workspace.groups, pk=number_in(to)) if to else None
-    marked = Marked.of(Members.around(group, request.POST, outside=verb == "put-in"), request.POST)
+    marked = Marked.of(members_around(group, request.POST, outside=verb == "put-in"), request.POST)
     if sentence := missing(verb, group, target, marked):
         return back(request, group, error=sentence)
     if "sure" not in request.POST and marked.everybody and is_large(marked):
@@ -89,7 +107,10 @@ def carry_out(request: MemberRequest, verb: str, group: Group, target: Group | N
 
 
 def is_large(marked: Marked) -> bool:
-    return marked.people.order_by()[: SURE_ABOVE + 1].count() > SURE_ABOVE
+    """Also where it takes too long to say."""
+    with suppress(TookTooLong), patience():
+        return marked.people.order_by()[: SURE_ABOVE + 1].count() > SURE_ABOVE
+    return True
 
 
 def ask(request: MemberRequest, group: Group, target: Group | None, verb: str, marked: Marked) -> HttpResponse:
@@ -120,7 +141,7 @@ def back(
     if "board" in request.POST:
         shown = urlencode({"show": request.POST.getlist("show")}, doseq=True)
         return redirect(f"{reverse('group-board')}?{shown}")
-    query = Members.around(group, request.POST).query
+    query = members_around(group, request.POST).query
     return redirect(f"{reverse('group-people', args=[group.pk])}{'?' if query else ''}{query}")
 
 

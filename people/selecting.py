@@ -8,11 +8,15 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Workspace
-from people.listing import MEMBERSHIP, Asked, Page
+from people.listing import LOOKED_AT, MEMBERSHIP, Asked, Page
 from people.models import Group, Recipient, Segment
 from people.patience import counted_in_time
 from people.search import LONGEST, number_in
 from people.segments import described_by
+
+
+class NoSuchSegment(LookupError):
+    """The workspace has no segment of this number."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,11 @@ class Members(Asked):
 
     @classmethod
     def around(cls, group: Group, query: Mapping[str, str], *, outside: bool | None = None) -> "Members":
-        """As the query says; it need not say on which side of the group, where that is known."""
-        number = number_in(query.get("segment", ""))
+        """As the query says; it need not say on which side of the group, where that is known. Raises NoSuchSegment."""
         return cls(
             group=group,
             words=query.get("q", "").strip()[:LONGEST],
-            segment=group.workspace.segments.filter(pk=number).first() if number else None,
+            segment=_segment(group.workspace, query.get("segment", "")),
             outside=query.get("who") == "outside" if outside is None else outside,
         )
 
@@ -43,17 +46,38 @@ class Members(Asked):
     def is_filtered(self) -> bool:
         return bool(self.words or self.segment)
 
+    @property
+    def is_far(self) -> bool:
+        return self.outside or self.segment is not None
+
     def _among(self, people: QuerySet[Recipient]) -> QuerySet[Recipient]:
-        inside = Exists(MEMBERSHIP.objects.filter(group=self.group, recipient=OuterRef("pk")))
-        people = people.exclude(inside) if self.outside else people.filter(inside)
+        return people if self.outside else people.filter(self._inside())
+
+    def _reached(self, people: QuerySet[Recipient]) -> QuerySet[Recipient]:
+        if self.outside:
+            people = people.exclude(self._inside())
         if self.segment:
             people = people.filter(described_by([self.segment], self.segment.workspace, None))
         return people
 
+    def _inside(self) -> Exists:
+        return Exists(MEMBERSHIP.objects.filter(group=self.group, recipient=OuterRef("pk")))
+
     def count(self, workspace: Workspace, page: Page) -> str:
         if not (page.newer or page.older or page.is_cut):
             return str(len(page.people))
+        if self.is_far and workspace.recipients.order_by("pk").values("pk")[LOOKED_AT:].exists():
+            return ""
         return counted_in_time(self.everybody(workspace))
+
+
+def _segment(workspace: Workspace, asked: str) -> Segment | None:
+    if not asked:
+        return None
+    segment = workspace.segments.filter(pk=number_in(asked) or 0).first()
+    if segment is None:  # without it everybody would be meant
+        raise NoSuchSegment(asked)
+    return segment
 
 
 @dataclass(frozen=True)

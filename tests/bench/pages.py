@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max, Min
 from django.test import Client
 from django.urls import reverse
@@ -17,10 +18,15 @@ from tests.bench.ground import emptied, workspace_of
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 from tests.make import logged_in
+from tests.people.describing import make_segment
 
 LOOKS = 30  # at each page in each round
 WARM_UP = 3
 HOST = "localhost"
+JOIN = """
+    INSERT INTO people_recipient_groups (group_id, recipient_id)
+    SELECT %s, id FROM people_recipient WHERE workspace_id = %s ON CONFLICT DO NOTHING
+"""
 
 
 class Browser:
@@ -30,7 +36,7 @@ class Browser:
         self.name = f"{messages:,} messages"
         self.client: Client = logged_in(workspace := workspace_of(messages // 2), Role.OWNER)
         campaign = fill(workspace, messages)
-        here = reverse("campaign", args=[campaign.pk])
+        here, members = reverse("campaign", args=[campaign.pk]), reverse("group-people", args=[everybody_in(workspace)])
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.cookie = f"{settings.SESSION_COOKIE_NAME}={self.client.cookies[settings.SESSION_COOKIE_NAME].value}"
         self.pages: dict[str, Callable[[], int]] = {
@@ -44,6 +50,8 @@ class Browser:
             "people, a page in the middle": self.at(f"{reverse('people')}?before={middle(workspace)}"),
             "people, search": self.at(f"{reverse('people')}?q=first7"),
             "people, reached by email": self.at(f"{reverse('people')}?channel=email"),
+            "members, of a segment": self.at(f"{members}?segment={few_of(workspace)}"),
+            "members, those outside": self.at(f"{members}?who=outside"),
             "person": self.at(reverse("person", args=[middle(workspace)])),
             "attention": self.at(reverse("attention")),
             "dead letters": self.at(reverse("dead-letters")),
@@ -64,6 +72,20 @@ def middle(workspace: Workspace) -> int:
     """A person from the middle of the list."""
     ends = workspace.recipients.aggregate(first=Min("pk"), last=Max("pk"))
     return (ends["first"] + ends["last"]) // 2
+
+
+def everybody_in(workspace: Workspace) -> int:
+    """A group of all people, so that nobody is outside it."""
+    group, _ = workspace.groups.get_or_create(name="Everybody")
+    with connection.cursor() as cursor:
+        cursor.execute(JOIN, [group.pk, workspace.pk])
+        cursor.execute("VACUUM ANALYZE people_recipient_groups")
+    return group.pk
+
+
+def few_of(workspace: Workspace) -> int:
+    """A segment of very few people, among whom no index knows the next."""
+    return (workspace.segments.first() or make_segment(workspace, ("location", "is", "Mombasa"))).pk
 
 
 def measure(notebook: Notebook, options: Options) -> None:

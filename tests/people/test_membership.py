@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
-from people import consent, membership, membership_views
+from people import consent, listing, membership, membership_views
 from people.membership import move, put_in, take_out, undo
 from people.models import Group, Recipient
+from people.patience import TookTooLong
+from people.selecting import Members
 from tests.make import logged_in, make_group, make_recipient, make_recipients, make_workspace
 from tests.people.describing import make_segment
 
@@ -170,6 +172,50 @@ def test_a_group_lists_its_people_and_those_who_are_not_in_it(client, workspace,
     assert listed(q=people[0].email[:-1]) == {people[0]}
     segment = make_segment(workspace, ("email", "is", people[3].email))
     assert listed(who="outside", segment=segment.pk) == {people[3]}
+
+
+@pytest.mark.parametrize("who", ["", "outside"])
+def test_a_segment_that_is_deleted_meanwhile_never_means_everybody(client, workspace, people, who):
+    group, other = make_group(workspace, *people[:3], name="A"), make_group(workspace, name="B")
+    segment = make_segment(workspace, ("email", "is", people[0].email))
+    gone = {"segment": segment.pk, "who": who}
+    segment.delete()
+
+    assert client.get(reverse("group-people", args=[group.pk]), gone).status_code == 404
+    for verb in ("put-in", "move", "take-out"):
+        typed = gone | {"all": "1", "sure": "1", "to": other.pk if verb == "move" else ""}
+        assert client.post(reverse(f"group-{verb}", args=[group.pk]), typed).status_code == 404
+    assert (members(group), members(other)) == (set(people[:3]), set())
+
+
+def test_of_people_no_index_knows_a_page_looks_at_some_and_the_next_goes_on(client, workspace, monkeypatch):
+    monkeypatch.setattr(listing, "LOOKED_AT", 10)
+    everybody = make_recipients(workspace, 35)
+    group = make_group(workspace, *everybody[5:])
+    segment = make_segment(workspace, ("email", "is", everybody[7].email))
+    page = reverse("group-people", args=[group.pk])
+
+    for query, wanted in (({"segment": segment.pk}, {everybody[7]}), ({"who": "outside"}, set(everybody[:5]))):
+        answer = client.get(page, query)
+        assert answer.context["page"].people == []
+        assert "Nobody among the people looked at" in answer.content.decode()
+        found, turned = set(), 0
+        while older := answer.context["page"].older:
+            answer, turned = client.get(page, query | {"before": older}), turned + 1
+            found |= set(answer.context["page"].people)
+        assert found == wanted and turned >= 2
+
+
+def test_a_page_that_nobody_would_wait_for_says_so(client, workspace, people, monkeypatch):
+    def never(*_, **__):
+        raise TookTooLong
+
+    monkeypatch.setattr(Members, "page", never)
+
+    answer = client.get(reverse("group-people", args=[make_group(workspace).pk]))
+
+    assert answer.status_code == 200
+    assert "takes longer than anybody waits" in answer.content.decode()
 
 
 def test_a_long_group_is_turned_over_and_comes_back(client, workspace):
