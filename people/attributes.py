@@ -7,11 +7,12 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
+from people.channels import REFUSALS
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName
 from people.plain import NotPlain, plain
 
 NAME = re.compile(r"[a-z_]{1,40}")
-RESERVED = {*STANDARD_FIELDS, UNSUBSCRIBE_LINK, "id", "name", "opted_out", "groups", "prefered_product"}
+RESERVED = {*STANDARD_FIELDS, UNSUBSCRIBE_LINK, "id", "name", "opted_out", *REFUSALS, "groups", "prefered_product"}
 MOST_NAMES = 50
 MOST_CHARACTERS = 200
 

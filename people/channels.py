@@ -21,3 +21,6 @@ class Channel(models.IntegerChoices):
     def suppressed_field(self) -> str:
         """Tells of a person that this address is on the suppression list."""
         return f"{self.address_field}_suppressed"
+
+
+REFUSALS = {f"refuses_{channel.word}": channel for channel in Channel}  # what a list calls the wish for none of these

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from people.addresses import PHONE
 from people.attributes import is_attribute_name
+from people.channels import REFUSALS
 from people.models import STANDARD_FIELDS
 from people.plain import NotPlain, shown
 from people.sheet import Record, UnreadableSheet
@@ -20,6 +21,7 @@ ALIASES = {
     "location": "location city town",
     "preferred_product": "preferred_product prefered_product product",
     "opted_out": "opted_out opt_out optout unsubscribed",
+    **{refusal: refusal for refusal in REFUSALS},
 }
 MOST_COLUMNS = 200
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases.split()}

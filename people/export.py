@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
+from people.channels import REFUSALS, Channel
 from people.formulas import escape
 from people.listing import Asked
 from people.models import STANDARD_FIELDS, Recipient
 
 AT_ONCE = 2_000
 BOM = "\ufeff"  # without it a spreadsheet takes the file for Windows-1252
-COLUMNS = ("email", "phone", *(name for name in STANDARD_FIELDS if name not in ("email", "phone")), "opted_out")
+COLUMNS = ("email", "phone", *(name for name in STANDARD_FIELDS if name not in ("email", "phone")))
 
 
 @transaction.atomic
@@ -35,7 +36,7 @@ def told(asked: Asked) -> str:
 async def pieces(workspace: Workspace, asked: Asked) -> AsyncIterator[str]:
     """Piece by piece in the order of their ids: no cursor, transaction or thread is held while the reader is slow."""
     attributes = await sync_to_async(_attributes)(workspace)
-    yield BOM + written([[*COLUMNS, *attributes]])
+    yield BOM + written([[*COLUMNS, "opted_out", *REFUSALS, *attributes]])
     people, last = asked.everybody(workspace), 0
     while found := await sync_to_async(_next)(people, last):
         yield written(row_of(person, attributes) for person in found)
@@ -51,8 +52,9 @@ def _next(people: QuerySet[Recipient], last: int) -> list[Recipient]:
 
 
 def row_of(person: Recipient, attributes: Iterable[str]) -> Iterator[str]:
-    yield from (getattr(person, name) for name in COLUMNS[:-1])
-    yield "yes" if person.opted_out else "no"
+    yield from (getattr(person, name) for name in COLUMNS)
+    refused = Channel if person.opted_out else person.refused_channels
+    yield from ("yes" if is_so else "no" for is_so in (person.opted_out, *(each in refused for each in Channel)))
     yield from (str(person.attributes.get(name, "")) for name in attributes)
 
 

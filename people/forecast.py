@@ -53,6 +53,7 @@ TO_CHANGE = f"""
           OR (s.preferred_product <> '' AND s.preferred_product <> r.preferred_product)
           OR NOT r.attributes @> s.attributes
           OR (s.opted_out AND NOT r.opted_out)
+          OR (NOT r.refused_channels @> s.refused_channels AND NOT r.opted_out)
           OR EXISTS (SELECT FROM unnest(%(groups)s::bigint[]) AS g(id)
                      WHERE NOT EXISTS (SELECT FROM people_recipient_groups m
                                        WHERE m.recipient_id = r.id AND m.group_id = g.id)

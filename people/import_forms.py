@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User, Workspace
 from people import imports
 from people.attributes import MOST_NAMES, is_attribute_name, room_for
+from people.channels import REFUSALS
 from people.columns import ALIASES, COLUMNS, LOOKS, NOT_READ, Mapping, name_for
 from people.forms import Checked
 from people.groups import checked_group, group_named
@@ -27,6 +28,7 @@ FIELDS = {
     "location": "Location",
     "preferred_product": "Preferred product",
     "opted_out": "Opted out (yes or no)",
+    **{refusal: f"Refuses {channel.label} (yes or no)" for refusal, channel in REFUSALS.items()},
 }
 SAMPLES = 3
 

@@ -32,18 +32,21 @@ CREATE = f"""
         WHERE {IN_RANGE} AND s.is_alone AND s.forecast = {V.CREATED:d} ORDER BY s.number
     ), made AS (
         INSERT INTO people_recipient (id, workspace_id, email, phone, first_name, last_name, location,
-                                      preferred_product, attributes, opted_out, updated_at)
+                                      preferred_product, attributes, opted_out, refused_channels, updated_at)
         SELECT person, %(workspace)s, email, phone, first_name, last_name, location,
-               preferred_product, attributes, opted_out, %(stamp)s FROM new
-        ON CONFLICT DO NOTHING RETURNING id AS person, opted_out
+               preferred_product, attributes, opted_out, refused_channels, %(stamp)s FROM new
+        ON CONFLICT DO NOTHING RETURNING id AS person, opted_out, refused_channels
     ), joined AS (
         INSERT INTO people_recipient_groups (recipient_id, group_id)
         SELECT person, g.id FROM made, unnest(%(groups)s::bigint[]) AS g(id)
     ), wished AS (
-        INSERT INTO people_consentevent (workspace_id, recipient_id, wish, how, by_id, evidence, reason)
-        SELECT %(workspace)s, person, {ConsentEvent.Wish.OUT:d}, {ConsentEvent.How.IMPORT:d}, %(by)s,
+        INSERT INTO people_consentevent (workspace_id, recipient_id, wish, channel, how, by_id, evidence, reason)
+        SELECT %(workspace)s, person, {ConsentEvent.Wish.OUT:d}, wished.channel, {ConsentEvent.How.IMPORT:d}, %(by)s,
                jsonb_build_object('import', new.upload_id, 'line', new.line), ''
-        FROM new JOIN made USING (person) WHERE made.opted_out
+        FROM new JOIN made USING (person),
+             unnest(CASE WHEN made.opted_out THEN ARRAY[NULL]::smallint[] ELSE made.refused_channels END)
+                 AS wished(channel)
+        WHERE made.opted_out OR made.refused_channels <> '{{}}'
     )
     INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, recipient_id)
     SELECT new.upload_id, new.number, new.line, {V.CREATED:d}, new.address, left(new.left_out, 200), person

@@ -8,13 +8,14 @@ from typing import Any
 from django.db.models import Min, Q
 from django.db.models.functions import Lower
 
+from people.channels import Channel
 from people.consent import has_refused
 from people.models import ConsentEvent, Import, ImportRow, LeftGroup, Recipient, StagedRow
 from people.recipients import LINES
 
 V = ImportRow.Verdict
 MEMBERSHIP = Recipient.groups.through
-WRITTEN = ["email", "phone", *LINES, "attributes", "opted_out"]
+WRITTEN = ["email", "phone", *LINES, "attributes", "opted_out", "refused_channels"]
 CALLED = {
     "first_name": "name",
     "last_name": "name",
@@ -56,7 +57,8 @@ class Register:
         self.by_email: dict[str, Known] = {}
         self.by_phone: dict[str, Known] = {}
         self.joining: list[tuple[Recipient, int]] = []
-        self.opting_out: list[tuple[Recipient, int]] = []  # and the line that says so
+        # Of all channels or of one, and the line that says so.
+        self.opting_out: list[tuple[Recipient, Channel | None, int]] = []
         self.freed: set[str] = set()  # numbers the database still has at their old owner
         self.left_behind: list[str] = []  # and those of them whose owner wants nothing there
         self.known = [Known(person) for person in self._people()]
@@ -128,8 +130,8 @@ class Register:
         known = Known(person, row.line)
         self.known.append(known)
         self._join(known)
-        if row.opted_out:
-            self.opting_out.append((person, row.line))
+        wished = [None] if row.opted_out else map(Channel, row.refused_channels)
+        self.opting_out.extend((person, channel, row.line) for channel in wished)
         self._file(known)
         return Booking(row, V.CREATED, person, row.left_out)
 
@@ -137,10 +139,8 @@ class Register:
         reasons = [f"same as line {known.line}"] if known.line else []
         known.line = known.line or row.line
         before = self._change_addresses(known, row, reasons) | _change_fields(known.person, row, reasons)
+        before |= self._opt_out(known.person, row, reasons)
         known.is_changed |= bool(before)
-        if self._opt_out(known.person, row, reasons):
-            known.is_changed = True
-            before["opted_out"] = [False, True]
         if joined := self._join(known):
             before["groups"] = joined
             reasons.append("added to the group")
@@ -168,16 +168,24 @@ class Register:
         self._file(known)
         return before
 
-    def _opt_out(self, person: Recipient, row: StagedRow, reasons: list[str]) -> bool:
-        """A list may opt people out, and never in again."""
-        if person.opted_out and not row.opted_out:
-            reasons.append("stays opted out")
-        if person.opted_out or not row.opted_out:
-            return False
-        reasons.append("opted out")
-        person.opted_out = True
-        self.opting_out.append((person, row.line))
-        return True
+    def _opt_out(self, person: Recipient, row: StagedRow, reasons: list[str]) -> dict[str, Any]:
+        """A list may opt people out, of all channels or of one, and never in again."""
+        if person.opted_out:
+            reasons.extend([] if row.opted_out else ["stays opted out"])
+            return {}
+        if row.opted_out:
+            reasons.append("opted out")
+            person.opted_out = True
+            self.opting_out.append((person, None, row.line))
+            return {"opted_out": [False, True]}
+        old, new = person.refused_channels, sorted({*person.refused_channels, *row.refused_channels})
+        if old == new:
+            return {}
+        added = [Channel(channel) for channel in new if channel not in old]
+        reasons.extend(f"no {channel.label}" for channel in added)
+        person.refused_channels = new
+        self.opting_out.extend((person, channel, row.line) for channel in added)
+        return {"refused_channels": [old, new]}
 
     def _join(self, known: Known) -> list[int]:
         """Put the person into the groups of the import, but for those they left by their own wish."""
@@ -201,13 +209,14 @@ class Register:
             [MEMBERSHIP(group_id=group, recipient=person) for person, group in self.joining],
             ignore_conflicts=True,
         )
-        ConsentEvent.objects.bulk_create(self._event(person, line) for person, line in self.opting_out)
+        ConsentEvent.objects.bulk_create(self._event(*wish) for wish in self.opting_out)
 
-    def _event(self, person: Recipient, line: int) -> ConsentEvent:
+    def _event(self, person: Recipient, channel: Channel | None, line: int) -> ConsentEvent:
         return ConsentEvent(
             workspace_id=self.upload.workspace_id,
             recipient=person,
             wish=ConsentEvent.Wish.OUT,
+            channel=channel,
             how=ConsentEvent.How.IMPORT,
             by_id=self.upload.by_id,
             evidence={"import": self.upload.pk, "line": line},

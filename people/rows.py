@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from people.addresses import PHONE, InvalidAddress, quick_email, quick_phone
+from people.channels import REFUSALS, Channel
 from people.columns import LOOKS, NOT_READ, Mapping
 from people.models import Problem
 from people.plain import EDGES, NotPlain, plain, shown
@@ -36,6 +37,7 @@ class Entry:
     fields: Cells = field(default_factory=dict)
     attributes: Cells = field(default_factory=dict)
     opted_out: bool = False
+    refused_channels: list[Channel] = field(default_factory=list)
     left_out: str = ""
     fault: str = ""
     problem: Problem = Problem.NONE
@@ -149,9 +151,11 @@ def _fill(entry: Entry, cells: Cells, region: str | None) -> None:
             entry.attributes[name] = value
     if word := cells.get("opted_out"):
         entry.opted_out = _yes(word)
+    refused = [channel for name, channel in REFUSALS.items() if name in cells and cells[name] and _yes(cells[name])]
+    entry.refused_channels = [] if entry.opted_out else refused
 
 
-FIELDS = {"email", "phone", "name", "opted_out", *LINES}
+FIELDS = {"email", "phone", "name", "opted_out", *REFUSALS, *LINES}
 
 
 def _fill_addresses(entry: Entry, cells: Cells, region: str | None) -> None:

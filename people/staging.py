@@ -14,8 +14,9 @@ from people.rows import LONGEST_KEPT, Entry
 
 V = ImportRow.Verdict
 COLUMNS = (
-    *("upload_id", "number", "line", "opted_out", "problem", "forecast", "cells", "recipient_id", "is_alone"),
-    *("attributes", "address", "email", "phone", *LINES, "left_out", "fault", "found"),
+    *("upload_id", "number", "line", "opted_out", "refused_channels", "problem", "forecast"),
+    *("cells", "recipient_id", "is_alone", "attributes", "address", "email", "phone", *LINES),
+    *("left_out", "fault", "found"),
 )
 COPY = f"COPY people_stagedrow ({', '.join(COLUMNS)}) FROM STDIN"
 
@@ -49,9 +50,10 @@ def _lines(upload_id: int, entries: Iterable[Entry]) -> Iterable[str]:
         if "\\" in texts:
             texts = texts.replace("\\", "\\\\")
         cells = json.dumps(kept(entry.cells)).replace("\\", "\\\\") if entry.problem else "\\N"
+        refused = f"{{{','.join(map(str, map(int, entry.refused_channels)))}}}"
         verdict = 4 if entry.fault else 1
         yield (
-            f"{upload_id}\t{entry.number}\t{entry.line}\t{entry.opted_out:d}\t{entry.problem:d}\t{verdict}"
+            f"{upload_id}\t{entry.number}\t{entry.line}\t{entry.opted_out:d}\t{refused}\t{entry.problem:d}\t{verdict}"
             f"\t{cells}\t\\N\t{not entry.fault:d}\t{texts}\n"
         )
 

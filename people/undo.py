@@ -16,6 +16,7 @@ from people.suppression import erased_among, look_at
 V = ImportRow.Verdict
 RANGE = 2_000
 MEMBERSHIP = Recipient.groups.through
+WISHES = {"opted_out", "refused_channels"}
 CHANGED_SINCE = "not undone: changed, used or opted out since"
 IN_PART = "not wholly undone: some of it was changed since, or is a wish"
 
@@ -70,7 +71,7 @@ def _restore(upload: Import, after: int) -> tuple[int, int]:
 
 def _set_back(upload: Import, person: Recipient, before: dict[str, Any], erased: set[str]) -> bool:
     """Undo one row's changes where they still stand; returns whether all of them did."""
-    is_whole = "opted_out" not in before  # a wish stays
+    is_whole = not WISHES & before.keys()  # a wish stays
     groups = before.pop("groups", [])
     MEMBERSHIP.objects.filter(recipient=person, group__in=groups).delete()
     fields = []
@@ -84,7 +85,7 @@ def _set_back(upload: Import, person: Recipient, before: dict[str, Any], erased:
         person.attributes = kept
         fields.append("attributes")
     is_whole &= len(standing) == len(attributes)
-    is_whole &= all(name in fields for name in before if name not in ("attributes", "opted_out"))
+    is_whole &= all(name in fields for name in before if name not in ("attributes", *WISHES))
     return _written(upload, person, fields) and is_whole
 
 

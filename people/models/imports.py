@@ -1,10 +1,12 @@
 """Lists that were brought in, and what became of each of their rows."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
+from people.channels import Channel
 from people.models.person import Group, Recipient
 
 
@@ -193,6 +195,9 @@ class StagedRow(models.Model):
     preferred_product = models.CharField(max_length=100)
     attributes = models.JSONField()
     opted_out = models.BooleanField()
+    refused_channels = ArrayField(
+        models.SmallIntegerField(choices=Channel), default=list, db_default=models.Value([]), blank=True
+    )
     left_out = models.TextField()
     fault = models.TextField()
     problem = models.SmallIntegerField(choices=Problem)

@@ -10,9 +10,11 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from people import export
-from people.models import Recipient
+from people.channels import Channel
+from people.consent import How
+from people.models import ConsentEvent, Recipient
 from people.sheet import text_of
-from tests.make import logged_in, make_group, make_recipient, make_recipients
+from tests.make import logged_in, make_group, make_recipient, make_recipients, make_workspace
 from tests.people.listing import bring_in, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,13 +51,43 @@ def test_an_exported_list_that_is_imported_again_changes_nothing(marketer, works
             workspace, first_name=word, last_name=word, location=word, attributes={"badge": word, "visits": 3}
         )
     make_recipient(workspace, email="", opted_out=True)
-    make_recipient(workspace, phone="")
+    make_recipient(workspace, phone="", refused_channels=[Channel.EMAIL, Channel.WHATSAPP])
     before = as_stored()
 
     upload = bring_in(workspace, text_of(download(marketer)))
 
     assert words(upload) == ["unchanged"] * (len(NASTY) + 2)
     assert as_stored() == before
+
+
+def test_what_people_refuse_goes_along_and_holds_where_the_list_is_brought_in(marketer, workspace):
+    make_recipient(workspace, email="all@example.com", phone="", opted_out=True, refused_channels=[Channel.SMS])
+    make_recipient(workspace, email="one@example.com", phone="+254712345678", refused_channels=[Channel.EMAIL])
+    make_recipient(workspace, email="none@example.com", phone="", first_name="")
+    list_ = text_of(download(marketer))
+    other = make_workspace()
+    make_recipient(other, email="none@example.com", phone="", first_name="", refused_channels=[Channel.EMAIL])
+    known = make_recipient(other, email="one@example.com", phone="", refused_channels=[Channel.SMS])
+    consents = ConsentEvent.objects.filter(workspace=other, how=How.IMPORT).order_by("recipient__email", "channel")
+
+    upload = bring_in(other, list_)
+
+    said = other.recipients.order_by("email").values_list("email", "opted_out", "refused_channels")
+    assert list(said) == [
+        ("all@example.com", True, []),
+        ("none@example.com", False, [Channel.EMAIL]),
+        ("one@example.com", False, [Channel.EMAIL, Channel.SMS]),
+    ]
+    assert list(consents.values_list("recipient__email", "channel")) == [
+        ("all@example.com", None),
+        ("one@example.com", Channel.EMAIL),
+    ]
+    assert words(upload) == ["created", "updated", "unchanged"]
+    assert "no email" in upload.verdicts.get(recipient=known).reason
+    assert words(bring_in(make_workspace(), list_)) == ["created"] * 3
+    again = Recipient.objects.filter(email="one@example.com").latest("pk")
+    assert again.refused_channels == [Channel.EMAIL]
+    assert again.consent_events.get().channel == Channel.EMAIL
 
 
 def test_no_cell_begins_as_a_formula_does(marketer, workspace):
