@@ -76,6 +76,8 @@ def leave_group(
     """Take the person out of the group by their own wish, so that nobody puts them into it again."""
     # Whoever puts people into it just now holds it too: we wait, and take out whom they put in.
     hold_groups([group.pk])
+    if not _is_here(person):
+        return False
     _, is_new = LeftGroup.objects.get_or_create(recipient=person, group=group)
     person.groups.remove(group)
     if is_new:
@@ -94,11 +96,18 @@ def rejoin_group(
 ) -> bool:
     """Put the person into a group they had left, by their own wish."""
     hold_groups([group.pk])
+    if not _is_here(person):
+        return False
     was_left, _ = LeftGroup.objects.filter(recipient=person, group=group).delete()
     person.groups.add(group)
     if was_left:
         note(person, Wish.IN, how=how, by=by, group=group, evidence=evidence)
     return bool(was_left)
+
+
+def _is_here(person: Recipient) -> bool:
+    """Nobody removes them before this is over; they may have been, since they were looked up."""
+    return bool(Recipient.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk").first())
 
 
 def note(

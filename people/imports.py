@@ -173,8 +173,9 @@ def undo(upload: Import, *, by: User | None) -> None:
     upload = _held(upload, *CAN_BE_UNDONE)
     if not upload.rows:
         raise NotPossible("This import changed nobody, so there is nothing to undo.")
+    left = upload.not_undone or upload.rows  # some of it may be undone already
     Import.objects.filter(pk=upload.pk).update(
-        status=Status.UNDOING, not_undone=upload.rows, finished_at=None, moved_at=Now()
+        status=Status.UNDOING, not_undone=left, error="", finished_at=None, moved_at=Now()
     )
     audit_log.record(upload.workspace, "undo", upload, by=by)
     queue.ask_for_import(upload.pk)
@@ -301,6 +302,10 @@ def _end(upload: Import, status: Import.Status, error: str = "") -> None:
 
 
 def _unexpected(upload: Import) -> str:
+    if upload.status == Status.UNDOING:
+        return (
+            f"Something unexpected stopped the undoing at row {upload.not_undone:,}; undo it again to go on from there."
+        )
     return f"Something unexpected stopped this import after row {upload.rows:,}; the rows before it are done."
 
 

@@ -8,11 +8,11 @@ from django.db.models.functions import Now
 
 from people.forecast import range_of, refuse_erased
 from people.held import hold_groups, hold_workspace
-from people.models import ConsentEvent, Import, ImportRow, StagedRow, Suppression
+from people.models import ConsentEvent, Import, ImportRow, StagedRow
 from people.plain import shown
 from people.register import Booking, Register
 from people.staging import locked
-from people.suppression import digest_of, look_at, put_on
+from people.suppression import let_go_of, look_at
 
 V = ImportRow.Verdict
 RANGE = 5_000  # whoever adds a person by hand waits until one is done
@@ -105,16 +105,9 @@ def _book_the_rest(upload: Import, after: int, to: int, groups: Sequence[int]) -
         register = Register(upload, left[:CHUNK], groups)
         done = register.book_all()
         register.write()
-        _let_go_of(upload, register.left_behind)
+        let_go_of(upload.workspace, register.left_behind, by=upload.by)
         _write(upload, done)
         left = left[len(done) :]
-
-
-def _let_go_of(upload: Import, phones: Sequence[str]) -> None:
-    """What somebody who refuses messages had until now: else the next list would bring it back as new."""
-    if phones:
-        listed = [(digest_of(phone), phone, "") for phone in phones]
-        put_on(upload.workspace, listed, reason=Suppression.Reason.OPTED_OUT, by=upload.by)
 
 
 def _write(upload: Import, done: Sequence[Booking]) -> None:

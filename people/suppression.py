@@ -153,6 +153,16 @@ def put_on(
         return {bytes(digest): is_new for digest, is_new in cursor.fetchall()}
 
 
+def let_go_of(workspace: Workspace, addresses: Collection[str], *, by: Actor | None) -> None:
+    """What people who refuse messages had until now: else the next list would bring it back as new.
+
+    The caller holds the workspace.
+    """
+    if addresses:
+        listed = [(digest_of(address), address, "") for address in {*addresses}]
+        put_on(workspace, listed, reason=Reason.OPTED_OUT, by=by)
+
+
 @transaction.atomic
 def release(workspace: Workspace, address: str, *, by: Actor | None) -> bool:
     """Take this normal address off the list; returns False if it was not on it."""

@@ -7,11 +7,12 @@ from threading import Event, Thread
 import pytest
 from django.db import connection, transaction
 
-from people import consent, suppression, suppression_lists
+from dispatcher import operations
+from people import consent, imports, suppression, suppression_lists
 from people.consent import How
 from people.models import Group, LeftGroup, Recipient, Suppression
 from people.recipients import add_recipient, change_recipient
-from tests.make import make_group, make_member, make_recipient
+from tests.make import make_campaign, make_group, make_member, make_recipient
 from tests.people.listing import bring_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,3 +97,36 @@ def test_who_leaves_while_a_list_puts_them_in_is_out(workspace):
     meanwhile(lambda: leave(person, group), lambda: bring_in(workspace, ADDRESS, groups=[group]))
 
     assert (group.recipients.exists(), LeftGroup.objects.count()) == (False, 1)
+
+
+def test_who_leaves_a_group_while_the_import_that_brought_them_is_undone_stays(workspace):
+    upload, group = bring_in(workspace, ADDRESS), make_group(workspace)
+    imports.undo(upload, by=None)
+
+    meanwhile(lambda: leave(workspace.recipients.get(), group), lambda: imports.carry_out(upload.pk))
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.kept, LeftGroup.objects.count()) == ("undone", 1, 1)
+
+
+def test_who_leaves_a_group_after_the_import_that_brought_them_was_undone_is_gone(workspace):
+    upload, group = bring_in(workspace, ADDRESS), make_group(workspace)
+    person = workspace.recipients.get()
+    imports.undo(upload, by=None)
+
+    meanwhile(lambda: imports.carry_out(upload.pk), lambda: leave(person, group))
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.removed, LeftGroup.objects.count()) == ("undone", 1, 0)
+
+
+def test_a_campaign_launched_after_an_import_was_undone_writes_to_nobody_it_took_back(workspace):
+    make_recipient(workspace, email="ben@example.com")
+    upload, campaign = bring_in(workspace, ADDRESS), make_campaign(workspace)
+    imports.undo(upload, by=None)
+
+    meanwhile(lambda: imports.carry_out(upload.pk), lambda: operations.launch(campaign, by=None))
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.removed) == ("undone", 1)
+    assert [*campaign.messages.values_list("address", flat=True)] == ["ben@example.com"]

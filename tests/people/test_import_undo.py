@@ -3,11 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from people import imports, undo
+from people import consent, imports, undo
 from people.consent import How, opt_out
 from people.models import ConsentEvent, Import, Suppression
 from people.recipients import change_recipient
-from people.suppression import suppress
+from people.suppression import is_suppressed, suppress
 from tests.make import make_campaign, make_group, make_recipient
 from tests.people.listing import bring_in, carry_on
 
@@ -143,3 +143,102 @@ def test_an_address_whose_owner_was_erased_since_does_not_come_back(workspace):
 
     ann.refresh_from_db()
     assert (ann.phone, books(upload)) == ("+254712345672", (0, 0, 1))
+
+
+def test_a_number_that_went_to_a_new_person_goes_back_to_its_owner(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    source = "ann@example.com,+254712345672\nbob@example.com,+254712345671\n"
+
+    upload = undone(bring_in(workspace, source))
+
+    assert list(workspace.recipients.values_list("pk", "phone")) == [(ann.pk, "+254712345671")]
+    assert books(upload) == (1, 1, 0)
+
+
+def test_numbers_that_were_exchanged_are_exchanged_again(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    bob = make_recipient(workspace, email="bob@example.com", phone="+254712345672")
+    upload = bring_in(
+        workspace,
+        "ann@example.com,+254712345673\nbob@example.com,+254712345671\nann@example.com,+254712345672\n",
+    )
+    ann.refresh_from_db(), bob.refresh_from_db()
+    assert (ann.phone, bob.phone) == ("+254712345672", "+254712345671")
+
+    upload = undone(upload)
+
+    ann.refresh_from_db(), bob.refresh_from_db()
+    assert (ann.phone, bob.phone, books(upload)) == ("+254712345671", "+254712345672", (0, 3, 0))
+
+
+def test_an_address_that_would_leave_nobody_to_reach_stays(workspace):
+    ann = make_recipient(workspace, email="", phone="+254712345671", first_name="Ann")
+    upload = bring_in(workspace, "email,phone,first_name\nann@example.com,+254712345671,Anna\n")
+    ann.refresh_from_db()
+    change_recipient(ann, by=None, phone="")
+
+    upload = undone(upload)
+
+    ann.refresh_from_db()
+    assert (ann.email, ann.first_name, books(upload)) == ("ann@example.com", "Ann", (0, 0, 1))
+
+
+def test_a_number_that_is_taken_back_from_somebody_who_refused_messages_there_is_suppressed(workspace):
+    ann = make_recipient(workspace, email="ann@example.com", phone="+254712345671")
+    upload = bring_in(workspace, "ann@example.com,+254712345672\n")
+    opt_out(ann, how=How.REPLY, by=None)
+
+    undone(upload)
+
+    assert is_suppressed(workspace, "+254712345672")
+
+
+def test_who_left_a_group_of_the_list_and_came_back_stays_in_it(workspace):
+    ann, ben = make_recipient(workspace, email="ann@example.com"), make_recipient(workspace, email="ben@example.com")
+    group = make_group(workspace)
+    upload = bring_in(workspace, "ann@example.com\nben@example.com\n", groups=[group])
+    consent.leave_group(ann, group, how=How.PREFERENCES, by=None)
+    consent.rejoin_group(ann, group, how=How.PREFERENCES, by=None)
+
+    upload = undone(upload)
+
+    assert list(group.recipients.all()) == [ann]
+    assert (ben in group.recipients.all(), books(upload)) == (False, (0, 1, 1))
+
+
+def test_an_undoing_that_failed_goes_on_where_it_was_and_its_books_stay_true(workspace, monkeypatch):
+    monkeypatch.setattr(undo, "RANGE", 1)
+    make_recipient(workspace, email="ann@example.com", first_name="Ann")
+    upload = bring_in(workspace, "email,first_name\nben@example.com,Ben\nann@example.com,Anna\n")
+    remove = undo._remove
+
+    def fail_at_the_first_row(upload, after):
+        if after == 0:
+            raise RuntimeError
+        return remove(upload, after)
+
+    monkeypatch.setattr(undo, "_remove", fail_at_the_first_row)
+    upload = undone(upload)
+    assert (upload.get_status_display(), books(upload)) == ("failed", (0, 1, 0))
+    assert upload.error == "Something unexpected stopped the undoing at row 1; undo it again to go on from there."
+    monkeypatch.setattr(undo, "_remove", remove)
+
+    upload = undone(upload)
+
+    assert (upload.get_status_display(), upload.error, books(upload)) == ("undone", "", (1, 1, 0))
+
+
+def test_undoing_asks_the_database_no_more_of_many_rows_than_of_few(workspace, django_assert_max_num_queries):
+    group = make_group(workspace)
+    for n in range(60):
+        make_recipient(workspace, email=f"p{n}@example.com", phone="", attributes={"tier": "gold"})
+    before = list(workspace.recipients.order_by("pk").values("email", "phone", "first_name", "attributes"))
+    lines = [f"p{n}@example.com,+2547123456{n:02},New,silver\n" for n in range(60)]
+    upload = bring_in(workspace, "email,phone,first_name,tier\n" + "".join(lines), groups=[group])
+
+    with django_assert_max_num_queries(45):
+        upload = undone(upload)
+
+    assert books(upload) == (0, 60, 0)
+    assert list(workspace.recipients.order_by("pk").values("email", "phone", "first_name", "attributes")) == before
+    assert not group.recipients.exists()
