@@ -15,7 +15,7 @@ from accounts.models import Actor, ApiKey, User, Workspace
 from campaigns.rules import Rule, Unit
 from campaigns.when import Wall, in_words
 from people.channels import Channel
-from people.models import Group, Recipient, Segment
+from people.models import MEMBERSHIP, Group, Recipient, Segment
 from people.segments import EVERYBODY, NOBODY, described_by
 
 
@@ -203,9 +203,9 @@ class Campaign(models.Model):
 
     def _sets(self, groups: str, segments: str, people: str, *, if_broken: Q) -> Iterator[Q]:
         """The parts of a choice; what nothing was chosen of has no part."""
-        member, named = Recipient.groups.through, getattr(Campaign, people).through
+        named = getattr(Campaign, people).through
         if chosen := [*getattr(self, groups).values_list("pk", flat=True)]:
-            yield Q(Exists(member.objects.filter(group__in=chosen, recipient=OuterRef("pk"))))
+            yield Q(Exists(MEMBERSHIP.objects.filter(group__in=chosen, recipient=OuterRef("pk"))))
         if described := [*getattr(self, segments).all()]:
             # While it is being prepared, "in the last 7 days" goes on meaning those before the launch.
             now = self.launched_at if self.status == Campaign.Status.PREPARING else None

@@ -15,7 +15,7 @@ from campaigns.personalise import PLACEHOLDER, Text
 from people.channels import Channel
 from people.consent import reached_on
 from people.links import Purpose
-from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
+from people.models import MEMBERSHIP, STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
 from people.segments import NOBODY, described_by
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
@@ -124,7 +124,7 @@ def first_of(
 
 
 def members(groups: Collection[int]) -> Q:
-    member = Recipient.groups.through.objects.filter(group__in=groups, recipient=OuterRef("pk"))
+    member = MEMBERSHIP.objects.filter(group__in=groups, recipient=OuterRef("pk"))
     return Q(Exists(member)) if groups else NOBODY
 
 

@@ -10,7 +10,7 @@ from people import consent
 from people.channels import Channel
 from people.links import Purpose, meant_by
 from people.models import ConsentEvent, Recipient
-from people.preferences import Wanted, choose, refuses
+from people.preferences import Wanted, choose
 
 How, Kind = ConsentEvent.How, LinkHit.Kind
 
@@ -62,7 +62,7 @@ def stop(visitor: Visitor, *, everything: bool, reason: str, agent: str) -> None
 
 def choose_anew(visitor: Visitor, wanted: Wanted, *, reason: str, agent: str) -> None:
     """What is ticked and nothing else; who stops the channel of the message has unsubscribed by it."""
-    got_it = not refuses(visitor.person, visitor.channel)
+    got_it = not visitor.person.refuses(visitor.channel)
     choose(visitor.person, wanted, how=How.PREFERENCES, reason=reason, evidence=visitor.evidence(agent))
-    if got_it and refuses(visitor.person, visitor.channel):
+    if got_it and visitor.person.refuses(visitor.channel):
         visitor.note(Kind.CONFIRMED, Kind.UNSUBSCRIBED)

@@ -19,7 +19,7 @@ from dispatcher.scanners import is_machine
 from dispatcher.unsubscribe import Visitor, visitor_of
 from people.links import Links, Purpose, keys
 from people.plain import shown
-from people.preferences import Wanted, channels_of, groups_shown_to, refuses, veiled, wanted_by
+from people.preferences import Wanted, channels_of, groups_shown_to, veiled, wanted_by
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST"]
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
@@ -92,7 +92,7 @@ def draw(
         "channel": visitor.channel,
         "address": veiled(address) if address else "",
         "is_suppressed": getattr(person, visitor.channel.suppressed_field),
-        "gets_it": not refuses(person, visitor.channel),
+        "gets_it": not person.refuses(visitor.channel),
         "channels": [
             (each, veiled(getattr(person, each.address_field)), each in now.channels) for each in channels_of(person)
         ],

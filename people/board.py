@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Workspace
-from people.models import Group, Recipient
+from people.models import MEMBERSHIP, Group, Recipient
 from people.search import counted, number_in
-from people.selecting import MEMBERSHIP
 
 AT_FIRST = 3  # groups shown before any were chosen
 AT_MOST = 6

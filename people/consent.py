@@ -156,7 +156,7 @@ def refuses(channel: Channel) -> Q:
 
 def has_refused(person: Recipient, address_field: str) -> bool:
     """Whether they want nothing at this address, on one of its channels or on any."""
-    return person.opted_out or any(Channel(each).address_field == address_field for each in person.refused_channels)
+    return any(person.refuses(channel) for channel in Channel if channel.address_field == address_field)
 
 
 def reached_on(channel: Channel) -> Q:

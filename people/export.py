@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
-from people.channels import REFUSALS, Channel
+from people.channels import REFUSALS
 from people.formulas import escape
 from people.listing import Asked
 from people.models import STANDARD_FIELDS, Recipient
@@ -53,8 +53,7 @@ def _next(people: QuerySet[Recipient], last: int) -> list[Recipient]:
 
 def row_of(person: Recipient, attributes: Iterable[str]) -> Iterator[str]:
     yield from (getattr(person, name) for name in COLUMNS)
-    refused = Channel if person.opted_out else person.refused_channels
-    yield from ("yes" if is_so else "no" for is_so in (person.opted_out, *(each in refused for each in Channel)))
+    yield from ("yes" if is_so else "no" for is_so in (person.opted_out, *map(person.refuses, REFUSALS.values())))
     yield from (str(person.attributes.get(name, "")) for name in attributes)
 
 

@@ -9,10 +9,9 @@ from django.db.models import Q, QuerySet
 from accounts.models import Workspace
 from people.channels import Channel
 from people.consent import reached_on
-from people.models import Group, Recipient
+from people.models import MEMBERSHIP, Group, Recipient
 from people.search import LONGEST, PAGE, beginning_with, called, counted, number_in
 
-MEMBERSHIP = Recipient.groups.through
 COUNTED = 10_000  # of a list with filters
 LOOKED_AT = 20_000  # people in one page's search for those who are reached on a channel: no index knows them
 MATCHES = 2_000  # of each kind of beginning

@@ -15,10 +15,10 @@ from people import membership
 from people.board import Board
 from people.listing import Page
 from people.membership import Change
-from people.models import Group
+from people.models import MEMBERSHIP, Group
 from people.patience import TookTooLong, counted_in_time, patience
 from people.search import counted, number_in
-from people.selecting import MEMBERSHIP, Marked, Members, NoSuchSegment
+from people.selecting import Marked, Members, NoSuchSegment
 
 SURE_ABOVE = 1_000  # more people than this are changed only after a question
 LISTED = 500

@@ -38,13 +38,9 @@ def groups_shown_to(person: Recipient) -> QuerySet[Group]:
     return Group.objects.filter(ours, workspace=person.workspace_id, is_public=True)
 
 
-def refuses(person: Recipient, channel: Channel) -> bool:
-    return person.opted_out or channel in person.refused_channels
-
-
 def wanted_by(person: Recipient) -> Wanted:
     """What holds now."""
-    channels = frozenset(channel for channel in channels_of(person) if not refuses(person, channel))
+    channels = frozenset(channel for channel in channels_of(person) if not person.refuses(channel))
     left = set(person.left_groups.values_list("group", flat=True))
     return Wanted(channels, frozenset(pk for pk in groups_shown_to(person).values_list("pk", flat=True)) - left)
 

@@ -10,11 +10,10 @@ from django.db.models.functions import Lower
 
 from people.channels import Channel
 from people.consent import has_refused
-from people.models import ConsentEvent, Import, ImportRow, LeftGroup, Recipient, StagedRow
+from people.models import MEMBERSHIP, ConsentEvent, Import, ImportRow, LeftGroup, Recipient, StagedRow
 from people.recipients import LINES
 
 V = ImportRow.Verdict
-MEMBERSHIP = Recipient.groups.through
 WRITTEN = ["email", "phone", *LINES, "attributes", "opted_out", "refused_channels"]
 CALLED = {
     "first_name": "name",

@@ -16,10 +16,9 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, Les
 from accounts.models import Workspace
 from people.channels import Channel
 from people.consent import reached_on, refuses
-from people.models import Recipient
+from people.models import MEMBERSHIP
 from people.segment_values import DAY, DAYS, NOTHING, NUMBER, ROW, TEXT, WORD, Kind
 
-MEMBERSHIP = Recipient.groups.through
 CHOICES_SHOWN = 500
 A_NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
 

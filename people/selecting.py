@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Workspace
-from people.listing import LOOKED_AT, MEMBERSHIP, Asked, Page
-from people.models import Group, Recipient, Segment
+from people.listing import LOOKED_AT, Asked, Page
+from people.models import MEMBERSHIP, Group, Recipient, Segment
 from people.patience import counted_in_time
 from people.search import LONGEST, number_in
 from people.segments import described_by

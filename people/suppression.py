@@ -87,10 +87,6 @@ def note_key() -> None:
     refuse_wrong_key()
 
 
-def is_suppressed(workspace: Workspace, address: str) -> bool:
-    return workspace.suppressions.filter(digest=digest_of(address)).exists()
-
-
 def erased_among(workspace: Workspace, addresses: Iterable[str]) -> set[str]:
     """Those of these normal addresses whose owners asked to be erased: nothing may be kept of them again.
 

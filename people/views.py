@@ -20,12 +20,11 @@ from people.groups import (
     with_counts,
 )
 from people.listing import WISHES, Asked, NoSuchGroup
-from people.models import Recipient
+from people.models import MEMBERSHIP
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
 from people.search import COUNTED, counted, number_in
 
-MEMBERSHIP = Recipient.groups.through
 GROUPS_SHOWN = 500
 
 

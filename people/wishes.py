@@ -53,8 +53,7 @@ def standings_of(person: Recipient) -> list[Standing]:
 
 def _standing(person: Recipient, channel: Channel, suppressed: dict[str, Suppression]) -> Standing:
     address = getattr(person, channel.address_field)
-    is_refused = person.opted_out or channel in person.refused_channels
-    return Standing(channel, address, is_refused, suppressed.get(address))
+    return Standing(channel, address, person.refuses(channel), suppressed.get(address))
 
 
 def suppressions_of(person: Recipient) -> dict[str, Suppression]:

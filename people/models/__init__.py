@@ -2,11 +2,20 @@
 
 from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression, SuppressionKey
 from people.models.imports import AT_WORK, Import, ImportPart, ImportRow, Problem, StagedRow
-from people.models.person import STANDARD_FIELDS, UNSUBSCRIBE_LINK, AttributeName, Group, Recipient, placeholders_of
+from people.models.person import (
+    MEMBERSHIP,
+    STANDARD_FIELDS,
+    UNSUBSCRIBE_LINK,
+    AttributeName,
+    Group,
+    Recipient,
+    placeholders_of,
+)
 from people.models.segments import Segment
 
 __all__ = [
     "AT_WORK",
+    "MEMBERSHIP",
     "STANDARD_FIELDS",
     "UNSUBSCRIBE_LINK",
     "AttributeName",

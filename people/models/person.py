@@ -94,6 +94,9 @@ class Recipient(models.Model):
     def audit_name(self) -> str:
         return f"person {self.pk}"
 
+    def refuses(self, channel: Channel) -> bool:
+        return self.opted_out or channel in self.refused_channels
+
     @property
     def objections(self) -> str:
         """What stands in the way of writing to the person, in words; empty if nothing does."""
@@ -110,6 +113,9 @@ class Recipient(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+
+MEMBERSHIP = Recipient.groups.through
 
 
 class AttributeName(models.Model):

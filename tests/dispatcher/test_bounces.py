@@ -8,9 +8,10 @@ from django.utils import timezone
 from dispatcher.bounces import suppress_bounced
 from dispatcher.models import Attempt, Batch, Bookmark, Category, Message, SkipReason
 from people.models import Suppression
-from people.suppression import is_suppressed, suppress
+from people.suppression import suppress
 from tests.dispatcher.sending import send
 from tests.make import make_campaign, make_recipient, make_workspace
+from tests.people.suppressed import is_suppressed
 
 pytestmark = pytest.mark.django_db
 NO_SUCH = "550 5.1.1 <x@example.com>: no such user"

@@ -7,9 +7,10 @@ from people import consent, imports, undo
 from people.consent import How, opt_out
 from people.models import ConsentEvent, Import, Suppression
 from people.recipients import change_recipient
-from people.suppression import is_suppressed, suppress
+from people.suppression import suppress
 from tests.make import make_campaign, make_group, make_recipient
 from tests.people.listing import bring_in, carry_on
+from tests.people.suppressed import is_suppressed
 
 pytestmark = pytest.mark.django_db
 

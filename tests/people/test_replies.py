@@ -14,6 +14,7 @@ from people.models import ConsentSettings, Reply, Suppression
 from people.replies import Meaning, NoReplies, receive_reply
 from tests.api.calls import Program, error_of
 from tests.make import logged_in, make_member, make_recipient, make_workspace
+from tests.people.suppressed import is_suppressed
 
 NUMBER = "+254712345678"
 NOTHING_CHOSEN = ConsentSettings()
@@ -85,7 +86,7 @@ def test_a_stop_to_one_workspace_leaves_the_others_alone(workspace):
     ours.refresh_from_db()
     theirs.refresh_from_db()
     assert (ours.refused_channels, theirs.refused_channels) == ([Channel.SMS], [])
-    assert not suppression.is_suppressed(other, NUMBER)
+    assert not is_suppressed(other, NUMBER)
 
 
 @pytest.mark.django_db
@@ -109,7 +110,7 @@ def test_start_does_not_undo_what_others_put_on_the_list(workspace):
 
     reply(workspace, "START")
 
-    assert suppression.is_suppressed(workspace, NUMBER)
+    assert is_suppressed(workspace, NUMBER)
 
 
 @pytest.mark.django_db
@@ -120,7 +121,7 @@ def test_what_is_passed_on_twice_is_received_once(workspace):
 
     assert first == again
     assert workspace.replies.count() == 2
-    assert not suppression.is_suppressed(workspace, NUMBER)
+    assert not is_suppressed(workspace, NUMBER)
 
 
 @pytest.mark.django_db

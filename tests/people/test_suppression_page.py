@@ -12,6 +12,7 @@ from people import suppression
 from people.models import Recipient, Suppression
 from people.suppression import digest_of
 from tests.make import logged_in, make_recipient, make_workspace
+from tests.people.suppressed import is_suppressed
 
 Reason = Suppression.Reason
 
@@ -103,7 +104,7 @@ def test_a_list_of_another_workspace_leaves_the_people_of_this_one_alone(workspa
 
     ours.refresh_from_db()
     assert not ours.email_suppressed
-    assert not suppression.is_suppressed(workspace, "grace@example.com")
+    assert not is_suppressed(workspace, "grace@example.com")
 
 
 def test_what_is_downloaded_comes_back_and_runs_nothing_in_a_spreadsheet(client, workspace):
