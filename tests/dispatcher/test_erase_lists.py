@@ -138,6 +138,7 @@ def test_no_campaign_is_held_while_the_rows_of_lists_are_looked_through(workspac
 
 def test_an_address_given_while_the_lists_were_looked_through_is_looked_for_again(workspace, monkeypatch):
     ann = make_recipient(workspace, email=EMAIL, phone="")
+    bring_in(workspace, f"email,phone\nbad,{PHONE}; {PHONE}\n")
     find = traces.find
 
     def find_and_change(person, addresses):
@@ -149,3 +150,4 @@ def test_an_address_given_while_the_lists_were_looked_through_is_looked_for_agai
     erase(ann, by=None)
 
     assert Suppression.objects.count() == 2
+    assert tables_that_name(f"{PHONE};") == []
