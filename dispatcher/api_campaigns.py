@@ -1,11 +1,12 @@
 """Campaigns over the API: write them, list them, look at one, send it."""
 
-from math import ceil
 from typing import Literal
 
-from ninja import Query, Router, Schema, Status
+from ninja import Query, Router, Status
 
 from accounts.access import KeyRequest, may
+from accounts.paging import Paging, page_of
+from accounts.unknown import numbered
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign
 from dispatcher.api_shapes import (
@@ -18,7 +19,7 @@ from dispatcher.api_shapes import (
     StatusWord,
     shown,
 )
-from dispatcher.send import Unknown, send
+from dispatcher.send import send
 from dispatcher.stats import stats_of_many
 from people.channels import Channel
 
@@ -33,11 +34,9 @@ def write_campaign(request: KeyRequest, campaign: CampaignIn) -> dict:
     return draw(create_campaign(request.workspace, by=request.auth, **campaign.content))
 
 
-class Asked(Schema):
+class Asked(Paging):
     """Which campaigns, and which page of them; a page that cannot be read is the first."""
 
-    page: str = "1"
-    page_size: str = "20"
     channel: ChannelWord | Literal[""] = ""
     status: StatusWord | Literal[""] = ""
     q: str = ""
@@ -55,23 +54,9 @@ class Asked(Schema):
 @router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")
 @may("read")
 def list_campaigns(request: KeyRequest, asked: Query[Asked]) -> dict:
-    campaigns = request.workspace.campaigns.filter(**asked.filters).order_by("-pk")
-    page = whole(asked.page, otherwise=1)
-    size = min(whole(asked.page_size, otherwise=20), 100)
-    count = campaigns.count()
-    pages = ceil(count / size)
-    found = list(campaigns[(page - 1) * size : page * size]) if page <= pages else []
+    found, pagination = page_of(request.workspace.campaigns.filter(**asked.filters), asked)
     stats = stats_of_many(found)
-    return {
-        "data": [shown(campaign, stats[campaign.pk]) for campaign in found],
-        "pagination": {"page": page, "page_size": size, "total_count": count, "total_pages": pages},
-    }
-
-
-def whole(word: str, *, otherwise: int) -> int:
-    """The whole number from 1 up that somebody wrote; numbers out of anybody's reach are all alike."""
-    number = int(word[:18]) if word.isascii() and word.isdecimal() else 0
-    return number or otherwise
+    return {"data": [shown(campaign, stats[campaign.pk]) for campaign in found], "pagination": pagination}
 
 
 @router.get("campaigns/{campaign_id}", response=CampaignOut, summary="Look at a campaign")
@@ -99,10 +84,7 @@ def send_campaign(request: KeyRequest, campaign_id: int, whom: SendIn = NOBODY) 
 
 def campaign_of(request: KeyRequest, number: int) -> Campaign:
     """The campaign of the key's workspace with this number. Raises Unknown."""
-    campaign = request.workspace.campaigns.filter(pk=number).first()
-    if campaign is None:
-        raise Unknown("Campaign", number)
-    return campaign
+    return numbered(request.workspace.campaigns, "Campaign", number)
 
 
 def draw(campaign: Campaign) -> dict:

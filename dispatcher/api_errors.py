@@ -10,12 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.origin import origin
+from accounts.unknown import Unknown
 from campaigns.authoring import InvalidContent, NotEditable, UnknownPlaceholders
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
-from dispatcher.send import Unknown
 from dispatcher.strict_json import NotJson
 from people.erased import StillImported
+from people.groups import DuplicateGroup, GroupInUse
+from people.models import Recipient
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
 
@@ -100,6 +102,15 @@ def duplicate(request: HttpRequest, error: DuplicateRecipient) -> HttpResponse:
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error))
 
 
+def duplicate_group(request: HttpRequest, error: DuplicateGroup) -> HttpResponse:
+    details = {"resource_type": "Group", "field": "name", "value": error.name}
+    return refuse(HTTPStatus.CONFLICT, "DUPLICATE", f"Group with name '{error.name}' already exists", details)
+
+
+def erased_meanwhile(request: HttpRequest, error: Recipient.DoesNotExist) -> HttpResponse:
+    return refuse(HTTPStatus.NOT_FOUND, "RECIPIENT_NOT_FOUND", "The person is not here any more.")
+
+
 def launch_refused(request: HttpRequest, error: LaunchRefused) -> HttpResponse:
     return refuse(REFUSALS.get(error.code, HTTPStatus.BAD_REQUEST), error.code, str(error))
 
@@ -136,6 +147,9 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     IllegalMove: conflict,
     NotEditable: conflict,
     DuplicateRecipient: duplicate,
+    DuplicateGroup: duplicate_group,
+    GroupInUse: conflict,
+    Recipient.DoesNotExist: erased_meanwhile,
     StillImported: conflict,
     LaunchRefused: launch_refused,
     RequestDataTooBig: too_large,

@@ -1,13 +1,12 @@
 """Customers over the API, where the ledger has to know."""
 
-from ninja import Router, Status
+from ninja import Status
 
 from accounts.access import KeyRequest, may
+from accounts.unknown import Unknown
 from dispatcher.erase import erase
-from dispatcher.send import Unknown
+from people.api import router
 from people.models import Recipient
-
-router = Router(tags=["customers"])
 
 
 @router.delete("customers/{customer_id}", response={204: None}, summary="Erase a customer for good")
@@ -17,5 +16,5 @@ def erase_customer(request: KeyRequest, customer_id: int) -> Status[None]:
     try:
         erase(request.workspace.recipients.get(pk=customer_id), by=request.auth)
     except Recipient.DoesNotExist:
-        raise Unknown("customer", customer_id) from None
+        raise Unknown("Customer", customer_id) from None
     return Status(204, None)

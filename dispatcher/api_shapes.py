@@ -6,19 +6,19 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from ninja import Schema
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from accounts.paging import Pagination
 from campaigns.models import Campaign
 from dispatcher.send import Choice
+from people.api_shapes import ChannelWord, Number
 from people.channels import Channel
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
-ChannelWord = Literal["email", "sms", "whatsapp"]
 StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "low"]
-Number = Annotated[StrictInt, Field(ge=1)]
 
 
 def moment(value: object) -> datetime | None:
@@ -178,13 +178,6 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
         "created_at": campaign.created_at,
         "stats": stats,
     }
-
-
-class Pagination(Schema):
-    page: int
-    page_size: int
-    total_count: int
-    total_pages: int
 
 
 class CampaignPage(Schema):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor
+from accounts.unknown import Unknown
 from campaigns.authoring import AUDIENCE
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
@@ -29,14 +30,6 @@ class AlreadySent(IllegalMove):
             f"campaign already processed (status: '{campaign.get_status_display()}'). To prevent duplicate sends, "
             "campaigns in 'sending', 'sent', or 'failed' status cannot be sent again",
         )
-
-
-class Unknown(Exception):
-    """Something of this kind with this number is not in the workspace."""
-
-    def __init__(self, what: str, number: int) -> None:
-        self.what = what
-        super().__init__(f"{what} with ID {number} not found")
 
 
 @dataclass(frozen=True)

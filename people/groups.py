@@ -17,6 +17,10 @@ from people.search import COUNTED
 class DuplicateGroup(Exception):
     """The workspace has a group of this name already."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is a group called “{name}” already.")
+
 
 class GroupInUse(Exception):
     """A campaign that is still to be sent chooses its people by this group; the message names it."""
@@ -78,7 +82,7 @@ def _write(group: Group, **how) -> None:
     except IntegrityError as error:
         if "group_name_once" not in str(error):
             raise
-        raise DuplicateGroup(f"There is a group called “{group.name}” already.") from None
+        raise DuplicateGroup(group.name) from None
 
 
 @transaction.atomic

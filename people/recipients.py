@@ -46,6 +46,12 @@ def checked_fields(fields: Mapping[str, object]) -> dict:
     return checked
 
 
+def names_in(whole: str) -> dict[str, str]:
+    """First and last name of somebody whose name stands in one piece."""
+    first, _, last = whole.strip(EDGES).partition(" ")
+    return {"first_name": first, "last_name": last}
+
+
 @transaction.atomic
 def add_recipient(
     workspace: Workspace,

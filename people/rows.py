@@ -9,7 +9,7 @@ from people.channels import REFUSALS, Channel
 from people.columns import LOOKS, NOT_READ, Mapping
 from people.models import Problem
 from people.plain import EDGES, NotPlain, plain, shown
-from people.recipients import LINES
+from people.recipients import LINES, names_in
 from people.sheet import Record
 
 YES = {"yes", "y", "true", "t", "1", "x"}
@@ -143,9 +143,8 @@ def _fill(entry: Entry, cells: Cells, region: str | None) -> None:
         if text := cells.get(name):
             entry.fields[name] = _line(text, what, at_most=100)
     if (whole := cells.get("name")) and not entry.fields.get("first_name") and not entry.fields.get("last_name"):
-        first, _, last = whole.strip().partition(" ")
-        entry.fields["first_name"] = _line(first, LINES["first_name"], at_most=100)
-        entry.fields["last_name"] = _line(last, LINES["last_name"], at_most=100)
+        for name, part in names_in(whole).items():
+            entry.fields[name] = _line(part, LINES[name], at_most=100)
     for name, text in cells.items():
         if text and name not in FIELDS and (value := _line(text, name, at_most=200)):
             entry.attributes[name] = value

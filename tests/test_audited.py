@@ -400,6 +400,15 @@ CALLS = {
     "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
     "POST campaigns/{campaign_id}/send": ("launch", {"target": "all"}),
     "POST customers": ("create", {"email": "grace@example.com"}),
+    "PATCH customers/{customer_id}": ("update", {"first_name": "Grace"}),
+    "POST recipients": ("create", {"email": "grace@example.com"}),
+    "POST recipients/opt-out": ("create opt_out", {"email": "grace@example.com"}),
+    "POST recipients/opt-in": ("create", {"email": "grace@example.com"}),
+    "PATCH recipients/{recipient_id}": ("opt_out", {"opt_out": True}),
+    "POST groups": ("create", {"name": "Customers"}),
+    "PATCH groups/{group_id}": ("update", {"name": "Customers"}),
+    "PATCH groups/{group_id}/recipients": ("put_in add_people", {"recipient_emails": ["grace@example.com"]}),
+    "DELETE groups/{group_id}": ("delete", {}),
     "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
 }
@@ -446,7 +455,8 @@ def test_a_change_leaves_one_row_that_names_who_from_where_and_by_which_request(
 def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     verb, body = CALLS[name]
     method, path = name.split(" ")
-    path = path.format(campaign_id=draft(scene)[0], customer_id=make_recipient(scene.workspace).pk)
+    person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
+    path = path.format(campaign_id=draft(scene)[0], customer_id=person, recipient_id=person, group_id=group)
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)
     before = newest()
 

@@ -298,6 +298,23 @@ OPERATIONS = {
     "GET campaigns/{campaign_id}": "viewer",
     "POST campaigns/{campaign_id}/send": "marketer",
     "POST customers": "editor",
+    "GET customers": "viewer",
+    "GET customers/{customer_id}": "viewer",
+    "PATCH customers/{customer_id}": "editor",
+    "POST recipients": "editor",
+    "GET recipients": "viewer",
+    "GET recipients/active": "viewer",
+    "POST recipients/opt-out": "editor",
+    "POST recipients/opt-in": "editor",
+    "GET recipients/{recipient_id}": "viewer",
+    "PATCH recipients/{recipient_id}": "editor",
+    "POST groups": "editor",
+    "GET groups": "viewer",
+    "GET groups/{group_id}": "viewer",
+    "PATCH groups/{group_id}": "editor",
+    "DELETE groups/{group_id}": "editor",
+    "GET groups/{group_id}/recipients": "viewer",
+    "PATCH groups/{group_id}/recipients": "editor",
     "POST replies": "marketer",
     "DELETE customers/{customer_id}": "admin",
 }
@@ -307,6 +324,14 @@ BODIES = {
     "POST campaigns": {"name": "Spring", "channel": "sms", "base_template": "Hi"},
     "POST campaigns/{campaign_id}/send": {"target": "all"},
     "POST customers": {"email": "grace@example.com"},
+    "PATCH customers/{customer_id}": {"first_name": "Grace"},
+    "POST recipients": {"email": "grace@example.com"},
+    "POST recipients/opt-out": {"email": "grace@example.com"},
+    "POST recipients/opt-in": {"email": "grace@example.com"},
+    "PATCH recipients/{recipient_id}": {"name": "Grace"},
+    "POST groups": {"name": "Customers"},
+    "PATCH groups/{group_id}": {"name": "Customers"},
+    "PATCH groups/{group_id}/recipients": {"recipient_emails": ["grace@example.com"]},
     "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
 }
 
@@ -485,7 +510,13 @@ def test_rows_of_another_workspace_are_not_there_for_its_keys(name, acme, client
 
 def rows_named(workspace: Workspace) -> dict[str, int]:
     """What paths name, by the word that stands for it."""
-    return {"campaign_id": make_campaign(workspace, people=1).pk, "customer_id": make_recipient(workspace).pk}
+    person = make_recipient(workspace).pk
+    return {
+        "campaign_id": make_campaign(workspace, people=1).pk,
+        "customer_id": person,
+        "recipient_id": person,
+        "group_id": make_group(workspace).pk,
+    }
 
 
 def call(client: Client, name: str, secret: str, rows: dict[str, int]) -> HttpResponse:

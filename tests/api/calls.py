@@ -49,6 +49,12 @@ class Program:
     def post(self, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         return self.post_raw(path, json.dumps(body or {}).encode())
 
+    def patch(self, path: str, body: dict[str, Any]) -> HttpResponse:
+        return Client().patch(path, json.dumps(body), content_type="application/json", headers=self.headers)
+
+    def delete(self, path: str) -> HttpResponse:
+        return Client().delete(path, headers=self.headers)
+
     def post_raw(self, path: str, body: bytes) -> HttpResponse:
         return Client().post(path, body, content_type="application/json", headers=self.headers)
 

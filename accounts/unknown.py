@@ -1,0 +1,19 @@
+"""What programs name by a number that is not there."""
+
+from typing import Any
+
+
+class Unknown(Exception):
+    """Something of this kind with this number is not in the workspace."""
+
+    def __init__(self, what: str, number: int) -> None:
+        self.what = what
+        super().__init__(f"{what} with ID {number} not found")
+
+
+def numbered(rows: Any, what: str, number: int) -> Any:
+    """The one of these rows that has the number. Raises Unknown."""
+    row = rows.filter(pk=number).first()
+    if row is None:
+        raise Unknown(what, number)
+    return row
