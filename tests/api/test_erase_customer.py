@@ -42,7 +42,7 @@ def test_a_number_nobody_has_is_not_found(client, workspace, number):
 
 def test_while_a_list_is_imported_it_is_refused(client, workspace):
     person = make_recipient(workspace)
-    Import.objects.create(workspace=workspace, name="customers.csv")
+    Import.objects.create(workspace=workspace, name="customers.csv", status=Import.Status.RUNNING)
 
     answer = erase(client, workspace, person.pk)
 
