@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -13,13 +13,13 @@ from accounts.keeping import keeps_what_was_typed
 from people import imports as domain
 from people.import_forms import MOST_AT_ONCE, ColumnsForm, ListForm
 from people.imports import MOST_ROWS, NotPossible
+from people.looking import first_of
 from people.models import Import, ImportRow
-from people.parts import MOST_BYTES, PART, OutOfOrder, keep_part
+from people.parts import MOST_BYTES, PART
 from people.problems import groups_of
 from people.rejected import rejected_as_csv
 from people.search import PAGE, number_in
 from people.sheet import UnreadableSheet
-from people.source import look_at
 
 LATELY = 50
 Status = Import.Status
@@ -63,43 +63,6 @@ def columns_page(upload: Import, group: int | None = None) -> str:
     return f"{page}?group={group}" if group else page
 
 
-# --- a large file comes in parts, sent by static/upload.js ---
-
-
-@require_POST
-@may("write")
-def import_begin(request: MemberRequest) -> HttpResponse:
-    upload = domain.begin(request.workspace, name=request.POST.get("name", ""), by=request.user)
-    places = {name: reverse(f"import-{name}", args=[upload.pk]) for name in ("part", "complete", "cancel")}
-    return JsonResponse(places, status=201)
-
-
-@require_POST
-@may("write")
-def import_part(request: MemberRequest, pk: int) -> HttpResponse:
-    upload, number = _find(request, pk), request.GET.get("number", "")
-    if request.content_type != "application/octet-stream":
-        return HttpResponse("A part of a list is sent as it is, in no form.", status=415, content_type="text/plain")
-    try:
-        keep_part(upload, int(number) if number.isdecimal() and len(number) < 6 else -2, request.body)
-    except UnreadableSheet as refusal:
-        return HttpResponse(str(refusal), status=413, content_type="text/plain; charset=utf-8")
-    except OutOfOrder:
-        return HttpResponse("This part does not follow the last one.", status=409, content_type="text/plain")
-    return HttpResponse(status=204)
-
-
-@require_POST
-@may("write")
-def import_complete(request: MemberRequest, pk: int) -> HttpResponse:
-    upload = _find(request, pk)
-    try:
-        domain.complete(upload, by=request.user)
-    except (UnreadableSheet, NotPossible) as refusal:
-        return HttpResponse(str(refusal), status=422, content_type="text/plain; charset=utf-8")
-    return JsonResponse({"next": columns_page(upload, number_in(request.GET.get("group", "")))})
-
-
 # --- the columns, the check, and the word to go on ---
 
 
@@ -107,14 +70,15 @@ def import_complete(request: MemberRequest, pk: int) -> HttpResponse:
 @may("write")
 def import_columns(request: MemberRequest, pk: int) -> HttpResponse:
     upload = _find(request, pk)
+    if upload.status == Status.LOOKING:
+        return _show_check(request, upload)
     if upload.status not in (Status.MAPPING, Status.CHECKED):
         return redirect("import", pk)
     if "first_line" in request.POST:
         return _first_line(request, upload)
     group = number_in(request.GET.get("group", ""))
     chosen = [*upload.groups.values_list("pk", flat=True)] or ([group] if group else [])
-    look = look_at(upload)
-    form = ColumnsForm(upload, look.first, request.POST or None, initial={"groups": chosen})
+    form = ColumnsForm(upload, first_of(upload), request.POST or None, initial={"groups": chosen})
     if form.is_bound and form.is_valid():
         try:
             form.have_checked(by=request.user)
@@ -175,11 +139,16 @@ def show_import(request: MemberRequest, pk: int) -> HttpResponse:
     may_write = request.membership.may("write")
     if upload.status == Status.UPLOADING and may_write:
         return redirect("import-cancel", pk)
+    if upload.is_asking or upload.status in (Status.LOOKING, Status.CHECKING):
+        return _show_check(request, upload)
     context = {"upload": upload, "may_write": may_write, "groups": list(upload.groups.all())}
-    if upload.is_asking or upload.status == Status.CHECKING:
-        context |= {"problems": groups_of(upload), "same": domain.same_list(upload)}
-        return render(request, "people/import_check.html", context)
     return render(request, "people/import.html", context | _verdicts(request, upload))
+
+
+def _show_check(request: MemberRequest, upload: Import) -> HttpResponse:
+    context = {"upload": upload, "may_write": request.membership.may("write"), "groups": list(upload.groups.all())}
+    context |= {"problems": groups_of(upload), "same": domain.same_list(upload)}
+    return render(request, "people/import_check.html", context)
 
 
 def _verdicts(request: HttpRequest, upload: Import) -> dict:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,20 +16,23 @@ from accounts.models import User, Workspace
 from people.attributes import MOST_NAMES, keep_names, room_for
 from people.columns import Mapping, with_titles
 from people.forecast import look_up, sum_up
+from people.looking import first_of, look
 from people.merge import merge_range
 from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
-from people.parts import PART, digest_of, keep_part
+from people.parts import MOST_BYTES, PART, digest_of, head_of, keep_part
 from people.plain import shown
 from people.rows import rows
 from people.sheet import UnreadableSheet, storable
 from people.source import look_at, records_of
 from people.staging import Overtaken, locked, stage
 from people.undo import undo_range
+from people.workbook import is_workbook
 from wires import queue
 
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 1_000_000
+MOST_UPLOADS = 5  # of a workspace at once
 STAGE = 2_000
 LOST_AFTER = timedelta(seconds=30)
 ABANDONED_AFTER = timedelta(days=7)
@@ -45,11 +49,25 @@ class NotPossible(Exception):
 
 
 @transaction.atomic
-def begin(workspace: Workspace, *, name: str, by: User | None) -> Import:
-    """An import that waits for its list, part by part (`parts.keep_part`)."""
-    upload = Import.objects.create(workspace=workspace, name=shown(name, at_most=200) or "Pasted list", by=by)
+def begin(workspace: Workspace, *, name: str, by: User | None, size: int | None = None) -> Import:
+    """An import that waits for its list, part by part (`parts.keep_part`), when its size is told.
+
+    Raises UnreadableSheet when it is too large, NotPossible while too many others wait for theirs.
+    """
+    if size is not None:
+        _refuse_upload(workspace, size)
+    name = shown(name, at_most=200) or "Pasted list"
+    upload = Import.objects.create(workspace=workspace, name=name, by=by, announced=size)
     audit_log.record(workspace, "begin", upload, by=by)
     return upload
+
+
+def _refuse_upload(workspace: Workspace, size: int) -> None:
+    if size > MOST_BYTES:
+        raise UnreadableSheet(f"The list is larger than {MOST_BYTES // 1024**2} MB; split it and import the parts.")
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    if workspace.imports.filter(status=Status.UPLOADING).count() >= MOST_UPLOADS:
+        raise NotPossible(f"{MOST_UPLOADS} lists are being sent already; wait for one, or cancel it under Imports.")
 
 
 def keep_list(upload: Import, data: Iterable[bytes]) -> None:
@@ -58,10 +76,10 @@ def keep_list(upload: Import, data: Iterable[bytes]) -> None:
     for some in data:
         left += some
         while len(left) >= PART:
-            keep_part(upload, number, left[:PART])
+            keep_part(upload, number, left[:PART], by=upload.by)
             number, left = number + 1, left[PART:]
     if left:
-        keep_part(upload, number, left)
+        keep_part(upload, number, left, by=upload.by)
 
 
 def as_bytes(text: str) -> list[bytes]:
@@ -69,15 +87,39 @@ def as_bytes(text: str) -> list[bytes]:
     return [storable(text).encode()]
 
 
-@transaction.atomic
 def complete(upload: Import, *, by: User | None) -> Import:
-    """All parts are here: guess what the columns are. Raises UnreadableSheet, NotPossible."""
-    upload = _held(upload, Status.UPLOADING)
-    look = look_at(upload)
-    upload.titles, upload.columns = look.bold.titles, look.bold.columns
-    upload.digest, upload.status = digest_of(upload), Status.MAPPING
-    upload.save(update_fields=["titles", "columns", "digest", "status"])
+    """All parts are here: guess what the columns are, or have a worker do so. Asked again it does no more.
+
+    Raises NotPossible, and UnreadableSheet once it has cancelled the import.
+    """
+    try:
+        if (whole := _take_whole(upload, by=by)) and not is_workbook(head_of(whole)):
+            look(whole)
+    except UnreadableSheet:
+        with suppress(NotPossible):  # somebody else ended it
+            cancel(upload, by=by)
+        raise
+    except Overtaken:
+        raise NotPossible("This import was cancelled meanwhile.") from None
+    upload.refresh_from_db()
+    return upload
+
+
+@transaction.atomic
+def _take_whole(upload: Import, *, by: User | None) -> Import | None:
+    """The list as it is kept now, or nothing when it was taken before and only the answer was lost."""
+    upload = _held(upload, Status.UPLOADING, Status.LOOKING, Status.MAPPING)
+    if upload.by_id != (by and by.pk):
+        raise NotPossible("Somebody else is sending this list.")
+    if upload.status != Status.UPLOADING:
+        return None
+    if upload.announced not in (None, upload.size):
+        raise UnreadableSheet(f"{upload.size:,} of {upload.announced:,} bytes arrived; choose the file again.")
+    upload.status = Status.LOOKING
+    Import.objects.filter(pk=upload.pk).update(status=upload.status, moved_at=Now())
     audit_log.record(upload.workspace, "complete", upload, by=by, after={"bytes": upload.size})
+    if is_workbook(head_of(upload)):
+        queue.ask_for_import(upload.pk)
     return upload
 
 
@@ -89,9 +131,9 @@ def same_list(upload: Import) -> Import | None:
 
 @transaction.atomic
 def take_first_line(upload: Import, *, as_titles: bool) -> None:
-    """Say whether the first line names the columns, before they are chosen. Raises NotPossible, UnreadableSheet."""
+    """Say whether the first line names the columns, before they are chosen. Raises NotPossible."""
     upload = _held(upload, Status.MAPPING)
-    mapping = with_titles(look_at(upload).first) if as_titles else Mapping()
+    mapping = with_titles(first_of(upload)) if as_titles else Mapping()
     Import.objects.filter(pk=upload.pk).update(titles=mapping.titles, columns=mapping.columns)
 
 
@@ -136,6 +178,8 @@ def start_import(
     upload = Import.objects.create(workspace=workspace, name=shown(name, at_most=200) or "Pasted list", by=by)
     keep_list(upload, as_bytes(source))
     upload.refresh_from_db()
+    if is_workbook(head_of(upload)):
+        raise UnreadableSheet("A workbook cannot be read from a text; choose its file.")
     mapping = look_at(upload).mapping
     too_many = mapping.attributes - room_for(workspace, mapping.attributes)
     mapping = mapping.without(too_many)
@@ -159,11 +203,12 @@ def _note(mapping: Mapping, too_many: Collection[str] = ()) -> str:
 @transaction.atomic
 def cancel(upload: Import, *, by: User | None) -> None:
     """Take no further row; those that were carried out stay until the import is undone. Raises NotPossible."""
-    upload = _held(upload, Status.UPLOADING, Status.MAPPING, Status.CHECKING, Status.CHECKED, *GOING_ON)
+    upload = _held(upload, Status.UPLOADING, Status.LOOKING, *BEFORE_IT_STARTS, *GOING_ON)
     audit_log.record(upload.workspace, "cancel", upload, by=by, after=audit_log.fields_of(upload, COUNTS))
     _end(upload, Status.CANCELLED)
 
 
+BEFORE_IT_STARTS = (Status.MAPPING, Status.CHECKING, Status.CHECKED)
 GOING_ON = (Status.WAITING, Status.RUNNING)
 
 
@@ -223,6 +268,8 @@ def _carry_on(upload: Import) -> None:
         while upload.not_undone:
             undo_range(upload)
         return _finish(upload, Status.UNDONE, UNDONE_COUNTS)
+    if upload.status == Status.LOOKING:
+        return look(upload)
     if not upload.is_read:
         _read(upload)
     look_up(upload)
@@ -296,7 +343,7 @@ def _finish(upload: Import, status: Import.Status, counts: Sequence[str] = COUNT
 
 def _end(upload: Import, status: Import.Status, error: str = "") -> None:
     """The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts."""
-    Import.objects.filter(pk=upload.pk).update(status=status, error=error, finished_at=Now(), moved_at=Now())
+    Import.objects.filter(pk=upload.pk).update(status=status, error=error, first=[], finished_at=Now(), moved_at=Now())
     ImportPart.objects.filter(upload=upload.pk).delete()
     StagedRow.objects.filter(upload=upload.pk).delete()
 

@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterator
 
 from django.db import transaction
+from django.db.models.functions import Now
 
+from accounts.models import User
 from people.models import Import, ImportPart
 from people.sheet import UnreadableSheet
 
@@ -15,23 +17,30 @@ MOST_BYTES = 200 * 1024 * 1024
 
 
 class OutOfOrder(Exception):
-    """A part that is neither the next one nor the one just kept."""
+    """A part that is neither the next one nor the one just kept, or of a list that somebody else brings."""
 
 
 @transaction.atomic
-def keep_part(upload: Import, number: int, data: bytes) -> None:
+def keep_part(upload: Import, number: int, data: bytes, *, by: User | None) -> None:
     """Append the part of this number, from 0; the last one may be sent again. Raises OutOfOrder, UnreadableSheet."""
-    upload = Import.objects.select_for_update(no_key=True).get(pk=upload.pk)
-    if upload.status != Import.Status.UPLOADING or number not in (upload.parts, upload.parts - 1):
+    upload = Import.objects.select_for_update(no_key=True).select_related(None).get(pk=upload.pk)
+    if upload.status != Import.Status.UPLOADING or upload.by_id != (by and by.pk):
         raise OutOfOrder
-    if number < upload.parts:  # its answer was lost on the way
+    if number == upload.parts - 1 and _is_kept(upload, number, data):  # its answer was lost on the way
         return
-    if not data or len(data) > PART or upload.size + len(data) > MOST_BYTES:
+    if number != upload.parts:
+        raise OutOfOrder
+    if not data:
+        raise UnreadableSheet("This part of the list is empty.")
+    if len(data) > PART or upload.size + len(data) > MOST_BYTES:
         raise UnreadableSheet(f"The list is larger than {MOST_BYTES // 1024**2} MB; split it and import the parts.")
     ImportPart.objects.create(upload=upload, number=number, data=data)
-    upload.parts += 1
-    upload.size += len(data)
-    upload.save(update_fields=["parts", "size"])
+    size = upload.size + len(data)
+    Import.objects.filter(pk=upload.pk).update(parts=number + 1, size=size, moved_at=Now())
+
+
+def _is_kept(upload: Import, number: int, data: bytes) -> bool:
+    return ImportPart.objects.filter(upload=upload.pk, number=number, data=data).exists()
 
 
 def digest_of(upload: Import) -> str:

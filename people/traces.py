@@ -41,6 +41,15 @@ FORGET_WAITING = f"""
       AND (s.recipient_id = %(person)s OR s.email = ANY(%(addresses)s) OR s.phone = ANY(%(addresses)s)
            OR s.problem <> 0 AND concat_ws(' ', s.address, s.cells, s.fault, s.found, s.left_out) ~* %(named)s)
 """
+# A row that is shown beside the columns to be chosen keeps its width.
+FORGET_FIRST = """
+    UPDATE people_import AS i SET first = (
+        SELECT jsonb_agg(CASE WHEN row::text !~* %(named)s THEN row ELSE
+                   jsonb_set(row, '{1}', to_jsonb(array_fill(''::text, ARRAY[jsonb_array_length(row -> 1)]))) END
+               ORDER BY place)
+        FROM jsonb_array_elements(i.first) WITH ORDINALITY AS f(row, place))
+    WHERE i.workspace_id = %(workspace)s AND i.finished_at IS NULL AND i.first::text ~* %(named)s
+"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def forget(person: Recipient, traces: Traces) -> None:
     with connection.cursor() as cursor:
         cursor.execute(FORGET, asked | {"rows": traces.rows, "up_to": traces.up_to})
         cursor.execute(FORGET_WAITING, asked)
+        cursor.execute(FORGET_FIRST, asked)
 
 
 def _asked(person: Recipient, addresses: Set[str]) -> dict[str, Any]:

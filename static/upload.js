@@ -17,20 +17,23 @@ async function send(file) {
   say("");
   show(0);
   let places = null;
+  let isWhole = false;
   try {
-    const begun = await post(form.dataset.begin, new URLSearchParams({ name: file.name }));
+    const begun = await post(form.dataset.begin, new URLSearchParams({ name: file.name, size: file.size }));
     places = await begun.json();
     const size = Number(form.dataset.part);
     for (let n = 0; n * size < file.size; n++) {
       await post(`${places.part}?number=${n}`, file.slice(n * size, (n + 1) * size), "application/octet-stream");
       show(Math.min(100, Math.floor(((n + 1) * size * 100) / file.size)));
     }
+    isWhole = true;
     const done = await post(`${places.complete}${form.dataset.group ? `?group=${form.dataset.group}` : ""}`, "");
     const { next } = await done.json();
     location.assign(next);
   } catch (error) {
     say(error.message);
-    if (places) post(places.cancel, "").catch(() => {}); // what was sent of it is of no use
+    // Part of a list is of no use; a whole one may have been taken although the answer was lost.
+    if (places && !isWhole) post(places.cancel, "").catch(() => {});
     button.removeAttribute("aria-busy");
   }
 }

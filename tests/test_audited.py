@@ -123,14 +123,14 @@ def something_written(scene: Scene) -> list[Any]:
 
 
 def sent_in_parts(scene: Scene) -> list[Any]:
-    upload = imports.begin(scene.workspace, name="list.csv", by=None)
+    upload = imports.begin(scene.workspace, name="list.csv", by=scene.ann)
     imports.keep_list(upload, imports.as_bytes("email\nann@example.com"))
     return [upload.pk]
 
 
 def brought(scene: Scene) -> list[Any]:
     pk = sent_in_parts(scene)[0]
-    imports.complete(Import.objects.get(pk=pk), by=None)
+    imports.complete(Import.objects.get(pk=pk), by=scene.ann)
     return [pk]
 
 
@@ -322,7 +322,7 @@ CHANGES = {
     "opt_in": Change("opt_in", a_person_opted_out, typing(reason="wrote to us")),
     "erase": Change("suppress suppress erase", a_person, typing(address="grace@example.com")),
     "import-new": Change("begin complete", typed=typing(text="grace@example.com")),
-    "import-begin": Change("begin", typed=typing(name="list.csv")),
+    "import-begin": Change("begin", typed=typing(name="list.csv", size=9)),
     "import-complete": Change("complete", sent_in_parts),
     "import-columns": Change("map_columns", brought, typing(column_0="email")),
     "import-start": Change("start", checked_list),

@@ -25,6 +25,7 @@ class Import(models.Model):
         CANCELLED = 9, "cancelled"
         UNDOING = 10, "being undone"
         UNDONE = 11, "undone"
+        LOOKING = 12, "being looked at"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="imports")
     name = models.CharField(max_length=200)
@@ -32,9 +33,11 @@ class Import(models.Model):
     status = models.SmallIntegerField(choices=Status, default=Status.UPLOADING)
     parts = models.PositiveIntegerField(default=0)
     size = models.PositiveIntegerField("bytes", default=0)
+    announced = models.PositiveIntegerField("bytes that are to come", null=True, editable=False)
     digest = models.CharField(max_length=64, blank=True)
     titles = models.JSONField(default=list, blank=True)
     columns = models.JSONField(default=list, blank=True)
+    first = models.JSONField("the first rows, until the import is over", default=list, blank=True)
     is_confirmed = models.BooleanField("to be carried out once it is checked", default=False)
     # How far it is: rows read from the list, rows looked up among the people, rows with a verdict.
     expected = models.PositiveIntegerField("rows of the list", default=0)
@@ -68,7 +71,7 @@ class Import(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2, 7, 10]), name="import_unfinished"),
+            models.Index(fields=["moved_at"], condition=Q(status__in=[1, 2, 7, 10, 12]), name="import_unfinished"),
             models.Index(fields=["workspace", "digest"], condition=~Q(digest=""), name="import_same_list"),
         ]
 
@@ -88,6 +91,11 @@ class Import(models.Model):
     @property
     def is_over(self) -> bool:
         return not self.is_open and not self.is_asking
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether its columns can be chosen."""
+        return self.status not in (Import.Status.UPLOADING, Import.Status.LOOKING)
 
     @property
     def good(self) -> int:
@@ -110,7 +118,13 @@ class Import(models.Model):
         return [(letter, f"{100 * n / max(n, self.expected):.2f}%" if n else "0%") for letter, n in counts]
 
 
-AT_WORK = (Import.Status.WAITING, Import.Status.RUNNING, Import.Status.CHECKING, Import.Status.UNDOING)
+AT_WORK = (
+    Import.Status.LOOKING,
+    Import.Status.CHECKING,
+    Import.Status.WAITING,
+    Import.Status.RUNNING,
+    Import.Status.UNDOING,
+)
 
 
 class ImportPart(models.Model):

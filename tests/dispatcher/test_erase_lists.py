@@ -114,6 +114,12 @@ def test_a_list_a_colleague_never_finished_keeps_nobody_from_being_erased_and_do
     erase(ann, by=None)
 
     assert tables_that_name(EMAIL) == ["people_importpart"]  # the list as it came, until its import is over
+    upload.refresh_from_db()
+    assert [row[1] for row in upload.first[:3]] == [
+        ["email", "phone", "first_name"],
+        ["", "", ""],
+        ["bob@example.com", "", "Bob"],
+    ]
     if is_checked:
         assert StagedRow.objects.filter(upload=upload.pk).count() == 3
         imports.start(upload, by=None)

@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from people import import_forms, imports, parts
+from people import import_forms, imports, parts, source
 from people.models import Import, ImportPart, StagedRow
+from people.sheet import UnreadableSheet
+from people.workbook import records_of_workbook
 from tests.make import make_group, make_member, make_recipient, make_workspace
 from tests.people.listing import bring_in, carry_on, words
+from tests.people.test_workbook import workbook_of
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +137,7 @@ def test_columns_that_cannot_be_so_come_back_with_a_sentence(client, workspace, 
         ({"text": "x" * 101}, "at most 100 characters"),
         ({"file": b"x" * 101}, "needs JavaScript"),
         ({"file": b""}, "There is nobody in this list."),
-        ({"file": b"PK\x03\x04"}, "This file is damaged"),
+        ({"file": b"\xd0\xcf\x11\xe0"}, "of an old kind"),
         ({"file": b"%PDF-1.7"}, "choose a CSV or XLSX file"),
     ],
 )
@@ -154,14 +158,18 @@ def test_a_list_that_cannot_be_taken_comes_back_with_a_sentence_and_keeps_nothin
 # --- in parts ---
 
 
+def begin(client, size: int | str = 1, name: str = "big.csv"):
+    return client.post(reverse("import-begin"), {"name": name, "size": size})
+
+
 def send_part(client, places: dict, number: int, data: bytes):
     return client.generic("POST", f"{places['part']}?number={number}", data, "application/octet-stream")
 
 
 def test_a_large_file_comes_in_parts_and_a_part_sent_twice_is_kept_once(client, workspace):
     group = make_group(workspace)
-    places = client.post(reverse("import-begin"), {"name": "big.csv"}).json()
     half = b"email\n" + b"".join(b"p%d@example.com\n" % n for n in range(50)) + b"x@exam"
+    places = begin(client, len(half) + 7).json()
 
     statuses = [send_part(client, places, n, data).status_code for n, data in ((0, half), (0, half), (1, b"ple.com"))]
     following = client.post(f"{places['complete']}?group={group.pk}").json()["next"]
@@ -175,7 +183,7 @@ def test_a_large_file_comes_in_parts_and_a_part_sent_twice_is_kept_once(client, 
 
 @pytest.mark.parametrize(("number", "kind", "status"), [("1", "", 409), ("x", "", 409), ("", "", 409), ("0", "f", 415)])
 def test_a_part_out_of_order_is_refused(client, number, kind, status):
-    places = client.post(reverse("import-begin"), {"name": "big.csv"}).json()
+    places = begin(client).json()
     typed = "text/plain" if kind else "application/octet-stream"
 
     assert client.generic("POST", f"{places['part']}?number={number}", b"x", typed).status_code == status
@@ -184,19 +192,155 @@ def test_a_part_out_of_order_is_refused(client, number, kind, status):
 
 def test_a_list_larger_than_allowed_is_refused_while_it_comes(client, monkeypatch):
     monkeypatch.setattr(parts, "MOST_BYTES", 10)
-    places = client.post(reverse("import-begin"), {"name": "big.csv"}).json()
+    places = begin(client, 10).json()
 
     assert [send_part(client, places, n, b"x" * 6).status_code for n in (0, 1)] == [204, 413]
 
 
 def test_what_came_in_parts_and_is_no_list_is_refused_with_a_sentence(client):
-    places = client.post(reverse("import-begin"), {"name": "big.csv"}).json()
+    places = begin(client, 8).json()
     send_part(client, places, 0, b"\x89PNG\r\n\x1a\n")
 
     answer = client.post(places["complete"])
 
     assert answer.status_code == 422
     assert "choose a CSV or XLSX file" in answer.content.decode()
+    assert (Import.objects.get().get_status_display(), ImportPart.objects.exists()) == ("cancelled", False)
+
+
+def test_a_list_of_which_the_answer_was_lost_is_taken_once_however_often_it_is_asked(client):
+    places = begin(client, 21).json()
+    send_part(client, places, 0, b"email\nann@example.com")
+
+    first, second = (client.post(places["complete"]) for _ in range(2))
+
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    assert finish(client, go_on(client, Import.objects.get())).created == 1
+
+
+def test_a_list_whose_end_is_missing_is_not_taken_for_the_whole(client):
+    places = begin(client, 2_000).json()
+    send_part(client, places, 0, b"email\nann@example.com\n")
+
+    answer = client.post(places["complete"])
+
+    assert (answer.status_code, answer.content.decode()) == (
+        422,
+        "22 of 2,000 bytes arrived; choose the file again.",
+    )
+    assert (Import.objects.get().get_status_display(), ImportPart.objects.exists()) == ("cancelled", False)
+
+
+def test_a_part_sent_twice_must_be_the_same(client):
+    places = begin(client, 13).json()
+    send_part(client, places, 0, b"a@example.com")
+
+    assert send_part(client, places, 0, b"a@example.org").status_code == 409
+    assert bytes(ImportPart.objects.get().data) == b"a@example.com"
+
+
+def test_an_empty_part_is_called_empty(workspace):
+    with pytest.raises(UnreadableSheet, match="This part of the list is empty."):
+        parts.keep_part(imports.begin(workspace, name="x", by=None), 0, b"", by=None)
+
+
+def test_nobody_adds_to_a_list_that_a_colleague_sends(client, workspace):
+    places = begin(client, 13).json()
+    send_part(client, places, 0, b"a@example.com")
+    colleague = Client()
+    colleague.force_login(make_member(workspace))
+
+    assert send_part(colleague, places, 1, b"b@example.com").status_code == 409
+    assert colleague.post(places["complete"]).status_code == 422
+    assert client.post(places["complete"]).status_code == 200
+
+
+def test_a_workspace_sends_a_few_lists_at_once_and_no_more(client, workspace):
+    statuses = [begin(client).status_code for _ in range(imports.MOST_UPLOADS + 1)]
+    refusal = begin(client).content.decode()
+    imports.cancel(Import.objects.first(), by=None)
+
+    assert statuses == [201] * imports.MOST_UPLOADS + [422]
+    assert "5 lists are being sent already" in refusal
+    assert begin(client).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("size", "sentence"), [(10**10, "larger than 200 MB"), ("", "how large"), ("x", "how large"), ("0", "how large")]
+)
+def test_a_list_that_cannot_come_in_parts_is_refused_before_any_of_them(client, size, sentence):
+    answer = begin(client, size)
+
+    assert (answer.status_code, Import.objects.exists()) == (422, False)
+    assert sentence in answer.content.decode()
+
+
+# --- a workbook, at which a worker looks ---
+
+
+def test_a_workbook_is_looked_at_by_a_worker_and_read_in_no_web_request(client, workspace, monkeypatch):
+    group = make_group(workspace)
+    raw = workbook_of(["E-Mail", "Vorname"], ["ann@example.com", "Ann"])
+    with monkeypatch.context() as web:
+        web.setattr(source, "records_of_workbook", _read_in_a_request)
+        address = reverse("import-new") + f"?group={group.pk}"
+        columns = client.post(address, {"text": "", "file": SimpleUploadedFile("people.xlsx", raw)}).url
+        upload = Import.objects.get()
+        waiting = client.get(columns).content.decode()
+        assert upload.get_status_display() == "being looked at"
+        assert page("import-progress", upload) in waiting
+
+    upload = carry_on(upload)
+
+    with monkeypatch.context() as web:
+        web.setattr(source, "records_of_workbook", _read_in_a_request)
+        assert client.get(page("import-progress", upload)).headers["HX-Refresh"] == "true"
+        form = client.get(columns).context["form"]
+        assert [form[f"column_{n}"].value() for n in range(2)] == ["email", "own"]
+        assert form["groups"].value() == [group.pk]
+        for line in ("person", "titles"):
+            client.post(columns, {"first_line": line})
+        client.post(columns, {"column_0": "email", "column_1": "first_name"})
+
+    upload = finish(client, carry_on(upload))
+    assert (upload.created, workspace.recipients.get().first_name, upload.first) == (1, "Ann", [])
+
+
+def _read_in_a_request(_file):
+    raise AssertionError("a web request reads a workbook")
+
+
+def test_no_transaction_is_open_while_a_workbook_is_looked_at(client, monkeypatch):
+    post(client, file=workbook_of(["email"], ["ann@example.com"]))
+    depth = len(connection.atomic_blocks)
+    seen = []
+
+    def watched(file):
+        seen.append(len(connection.atomic_blocks))
+        return records_of_workbook(file)
+
+    monkeypatch.setattr(source, "records_of_workbook", watched)
+    carry_on(Import.objects.get())
+
+    assert seen == [depth]
+
+
+def test_a_workbook_that_cannot_be_read_says_so_on_its_page(client):
+    post(client, file=b"PK\x03\x04")
+
+    upload = carry_on(Import.objects.get())
+
+    assert upload.get_status_display() == "failed"
+    assert "This file is damaged; save the list again" in client.get(page("import", upload)).content.decode()
+    assert not ImportPart.objects.exists()
+
+
+def test_a_workbook_nobody_looked_at_is_looked_at_when_the_clock_finds_it(client):
+    post(client, file=workbook_of(["email"], ["ann@example.com"]))
+    Import.objects.update(moved_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert list(imports.unfinished()) == [Import.objects.get()]
 
 
 # --- the same list, cancelling, and going back ---
@@ -215,7 +359,8 @@ def test_the_very_same_list_is_warned_of_in_its_own_workspace_alone(client, work
 
 
 def test_an_import_can_be_cancelled_at_every_step_and_nothing_of_its_list_is_kept(client, workspace):
-    client.post(reverse("import-begin"), {"name": "uploading"})
+    begin(client, name="uploading")
+    post(client, file=workbook_of(["email"]))
     for name in ("mapped", "checking", "checked", "waiting"):
         post(client, f"{name}@example.com")
         upload = Import.objects.latest("pk")
