@@ -15,6 +15,7 @@ from dispatcher.crash import crash_point
 from dispatcher.message_files import PARTS, Damaged, Held, lines_of
 from dispatcher.models import MessageFile
 from dispatcher.store import LeftAlone, carry_on
+from people import erased
 
 NULL = b"\\N"
 # What tells of the person, and what stands there afterwards; the keys stay, so that the ledgers can be compared.
@@ -38,6 +39,7 @@ class Eraser:
         self.people = {str(pk).encode() for pk in people}
         self.messages: set[bytes] = set()
         self.keys: set[bytes] = set()
+        self.addresses: set[str] = set()
 
     def __call__(self, part: str, places: dict[str, int], fields: list[bytes]) -> None:
         if not self.is_theirs(part, places, fields):
@@ -46,6 +48,7 @@ class Eraser:
             self.keys.add(fields[places["key"]])
         if part == "messages":
             self.messages.add(fields[places["id"]])
+            self.addresses.update({fields[places["address"]].decode()} - {NULL.decode(), ""})
         for column, blank in BLANK[part].items():
             fields[places[column]] = blank
 
@@ -76,6 +79,7 @@ def forget(file: MessageFile, people: Collection[int], *, by: Actor | None) -> i
     eraser, new = Eraser(people), file_place.note(file.campaign)
     try:
         held = write_without(file, new, eraser)
+        erased.keep_away(file.campaign.workspace, eraser.addresses)  # first: afterwards nothing tells them
         replace(file, new, file.campaign, held, len(eraser.messages), by=by)
     except Exception:
         file_place.give_up(new)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Set
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import Workspace
-from people.models import AT_WORK, ConsentEvent, ImportRow, Recipient, Reply
+from people.held import hold_workspace
+from people.models import AT_WORK, ConsentEvent, ImportRow, Recipient, Reply, Suppression
+from people.suppression import suppress
 
 
 class StillImported(Exception):
@@ -27,11 +30,18 @@ def addresses_of(person: Recipient, written_to: Iterable[str]) -> set[str]:
     for address, before in ImportRow.objects.filter(recipient=person).values_list("address", "before"):
         changed = [each for name in ("email", "phone") for each in (before or {}).get(name, ())]
         former.update(each.lower() for each in (address, *changed) if each)
-    return own | former - _taken(person, former)
+    return own | former - _taken(person.workspace.recipients.exclude(pk=person.pk), former)
 
 
-def _taken(person: Recipient, addresses: Set[str]) -> set[str]:
-    others = Recipient.objects.filter(workspace=person.workspace_id).exclude(pk=person.pk)
+@transaction.atomic
+def keep_away(workspace: Workspace, addresses: Set[str]) -> None:
+    """Those that erased people had, as files tell, but for what somebody has by now."""
+    hold_workspace(workspace.pk)
+    for address in sorted(addresses - _taken(workspace.recipients.all(), addresses)):
+        suppress(workspace, address, reason=Suppression.Reason.ERASED, by=None)
+
+
+def _taken(others: QuerySet[Recipient], addresses: Set[str]) -> set[str]:
     emails = others.annotate(lower=Lower("email")).filter(lower__in=addresses).values_list("lower", flat=True)
     return {*emails, *others.filter(phone__in=addresses).values_list("phone", flat=True)}
 

@@ -9,10 +9,12 @@ from campaigns.models import Campaign
 from dispatcher import file_place, message_files
 from dispatcher import forget as forgetting
 from dispatcher.audit import findings, strays
+from dispatcher.erase import erase
 from dispatcher.forget import BLANK, files
 from dispatcher.message_files import PARTS
 from dispatcher.models import Message, MessageFile
 from people.models import Recipient
+from people.recipients import Erased, add_recipient, change_recipient
 from tests.dispatcher.filing import archive, long_over, names_in, text_in
 from tests.make import make_recipient, make_workspace
 
@@ -58,6 +60,18 @@ def test_nothing_in_the_files_tells_of_the_person_any_more_and_the_others_stay(c
     assert [*map(str, findings(campaign)), *strays()] == []
     entry = AuditEntry.objects.latest("pk")
     assert entry.verb == "forget" and WHO not in str(entry.changes) and "Grace" not in str(entry.changes)
+
+
+def test_an_address_that_only_a_file_tells_does_not_come_back(campaign, place):
+    grace = Recipient.objects.get(email=WHO)
+    change_recipient(grace, by=None, email="new@example.com")
+    erase(grace, by=None)
+
+    archive("--forget", grace.pk)
+
+    with pytest.raises(Erased):
+        add_recipient(campaign.workspace, by=None, email=WHO)
+    assert WHO not in text_in(place)
 
 
 def test_what_was_forgotten_comes_back_as_a_message_to_nobody(campaign, person, place):
