@@ -19,10 +19,13 @@ from dispatcher.books import books_of
 from dispatcher.models import (
     Attempt,
     Batch,
+    Bookmark,
     ChosenSender,
     Dismissal,
     Erasure,
     Heartbeat,
+    LinkCount,
+    LinkHit,
     Message,
     MessageFile,
     Pace,
@@ -275,3 +278,24 @@ class Paces(Audited):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@admin.register(LinkHit)
+class LinkHits(ReadOnly):
+    list_display = ("campaign", "recipient_id", "kind", "times", "first_at")
+    list_filter = ("kind", "first_at")
+    list_select_related = ("campaign",)
+    search_fields = ("=campaign__id",)
+
+
+@admin.register(LinkCount)
+class LinkCounts(ReadOnly):
+    list_display = ("campaign", "kind", "people", "times")
+    list_filter = ("kind",)
+    list_select_related = ("campaign",)
+    search_fields = ("=campaign__id",)
+
+
+@admin.register(Bookmark)
+class Bookmarks(ReadOnly):
+    list_display = ("name", "last")

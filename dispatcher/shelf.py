@@ -19,6 +19,8 @@ ROWS = {
     "dispatcher_batch": "campaign_id = %s",
     "dispatcher_settlement": "campaign_id = %s",
     "dispatcher_dismissal": "campaign_id = %s",
+    "dispatcher_linkhit": "campaign_id = %s",
+    "dispatcher_linkcount": "campaign_id = %s",
 }
 
 

@@ -7,6 +7,7 @@ from accounts.back_office import ReadOnly
 from people.models import (
     AttributeName,
     ConsentEvent,
+    ConsentSettings,
     Group,
     Import,
     ImportPart,
@@ -17,6 +18,7 @@ from people.models import (
     Segment,
     StagedRow,
     Suppression,
+    SuppressionKey,
 )
 
 
@@ -127,3 +129,16 @@ class Replies(ReadOnly):
     list_select_related = ("workspace",)
     search_fields = ("=number",)
     ordering = ("-id",)
+
+
+@admin.register(SuppressionKey)
+class SuppressionKeys(ReadOnly):
+    list_display = ("__str__",)
+    exclude = ("digest",)
+
+
+@admin.register(ConsentSettings)
+class SettingsOfConsent(ReadOnly):
+    list_display = ("workspace", "sms_link", "whatsapp_link")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name",)

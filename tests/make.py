@@ -10,6 +10,7 @@ from accounts.models import Membership, Role, User, Workspace
 from campaigns.models import Campaign, Recurrence
 from campaigns.rules import Rule, Unit, first_of
 from dispatcher import recurring
+from people import consent
 from people.channels import Channel
 from people.models import Group, Recipient
 
@@ -41,7 +42,11 @@ def logged_in(workspace: Workspace, role: Role) -> Client:
 def make_recipient(workspace: Workspace, **fields) -> Recipient:
     n = next(number)
     fields = {"email": f"person{n}@example.com", "phone": f"+2547{n:08}", "first_name": f"First{n}"} | fields
-    return Recipient.objects.create(workspace=workspace, **fields)
+    opted_out = fields.pop("opted_out", False)
+    person = Recipient.objects.create(workspace=workspace, **fields)
+    if opted_out:
+        consent.opt_out(person, how=consent.How.PREFERENCES, by=None)
+    return person
 
 
 def make_recipients(workspace: Workspace, how_many: int) -> list[Recipient]:

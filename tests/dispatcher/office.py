@@ -12,18 +12,21 @@ from accounts.models import ApiKey, Invitation, Role
 from campaigns.models import Recurrence
 from dispatcher.models import (
     Attempt,
+    Bookmark,
     Category,
     ChosenSender,
     Dismissal,
     Erasure,
     Heartbeat,
+    LinkCount,
+    LinkHit,
     Message,
     MessageFile,
     Pace,
     Settlement,
 )
 from people import consent
-from people.models import AttributeName, Import, ImportPart, ImportRow, Suppression
+from people.models import AttributeName, ConsentSettings, Import, ImportPart, ImportRow, Reply, Suppression
 from people.rows import Entry
 from people.staging import stage
 from people.suppression import suppress
@@ -46,6 +49,9 @@ def add_rows() -> None:
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
     Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
+    LinkHit.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, times=1)
+    LinkCount.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, people=1, times=1)
+    Bookmark.objects.create(name=f"bookmark {campaign.pk}", last=7)
     Heartbeat.objects.create(name=f"clock {campaign.pk}")
     Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)
     ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})
@@ -65,6 +71,8 @@ def add_rows_of_people(workspace, ann) -> None:
     make_segment(workspace, ("email", "known"))
     consent.leave_group(person, make_group(workspace), how=consent.How.PREFERENCES, by=None)
     suppress(workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=ann)
+    ConsentSettings.objects.create(workspace=workspace)
+    Reply.objects.create(workspace=workspace, recipient=person, channel=2, number="+254712345678", text="STOP")
     AttributeName.objects.create(workspace=workspace, name="tier")
     upload = Import.objects.create(workspace=workspace, name="list.csv", by=ann)
     ImportRow.objects.create(upload=upload, number=1, line=1, verdict=4, address="a@example.com")
