@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
 from campaigns.models import Campaign
 from dispatcher import link_hits
 from dispatcher.models import LinkHit
@@ -10,7 +12,7 @@ from people import consent
 from people.channels import Channel
 from people.links import Purpose, meant_by
 from people.models import ConsentEvent, Recipient
-from people.preferences import Wanted, choose
+from people.preferences import Wanted, choose, put_back
 
 How, Kind = ConsentEvent.How, LinkHit.Kind
 
@@ -45,6 +47,7 @@ def visitor_of(purpose: Purpose, token: str) -> Visitor | None:
     return Visitor(person, meant.channel, campaign)
 
 
+@transaction.atomic
 def one_click(visitor: Visitor, *, agent: str) -> None:
     """RFC 8058: no more messages on the channel of this one. As often as it is asked."""
     evidence = visitor.evidence(agent)
@@ -52,6 +55,7 @@ def one_click(visitor: Visitor, *, agent: str) -> None:
         visitor.note(Kind.ONE_CLICK, Kind.UNSUBSCRIBED)
 
 
+@transaction.atomic
 def stop(visitor: Visitor, *, everything: bool, reason: str, agent: str) -> None:
     """No more messages on this channel, or on any."""
     channel = None if everything else visitor.channel
@@ -60,9 +64,16 @@ def stop(visitor: Visitor, *, everything: bool, reason: str, agent: str) -> None
         visitor.note(Kind.CONFIRMED, Kind.UNSUBSCRIBED)
 
 
+@transaction.atomic
 def choose_anew(visitor: Visitor, wanted: Wanted, *, reason: str, agent: str) -> None:
     """What is ticked and nothing else; who stops the channel of the message has unsubscribed by it."""
     got_it = not visitor.person.refuses(visitor.channel)
     choose(visitor.person, wanted, how=How.PREFERENCES, reason=reason, evidence=visitor.evidence(agent))
     if got_it and visitor.person.refuses(visitor.channel):
         visitor.note(Kind.CONFIRMED, Kind.UNSUBSCRIBED)
+
+
+@transaction.atomic
+def undo(visitor: Visitor, before: Wanted, *, agent: str) -> None:
+    """As it was, on the channels also on which the person has no address."""
+    put_back(visitor.person, before, how=How.PREFERENCES, evidence=visitor.evidence(agent))

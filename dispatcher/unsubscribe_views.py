@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +19,7 @@ from dispatcher.models import LinkHit
 from dispatcher.scanners import is_machine
 from dispatcher.unsubscribe import Visitor, visitor_of
 from people.links import Links, Purpose, keys
+from people.models import Recipient
 from people.plain import shown
 from people.preferences import Wanted, channels_of, groups_shown_to, veiled, wanted_by
 
@@ -33,10 +35,10 @@ def followed(purpose: Purpose) -> Callable:
         @wraps(view)
         def guarded(request: HttpRequest, token: str) -> HttpResponse:
             visitor = visitor_of(purpose, token)
-            if visitor is None:
-                answer = render(request, "dispatcher/link_unknown.html", status=404)
-            else:
-                answer = view(request, visitor)
+            try:
+                answer = view(request, visitor) if visitor else unknown(request)
+            except (Recipient.DoesNotExist, IntegrityError):  # erased this very moment
+                answer = unknown(request)
             for name, value in HEADERS.items():
                 answer[name] = value
             return answer
@@ -44,6 +46,10 @@ def followed(purpose: Purpose) -> Callable:
         return login_not_required(csrf_exempt(require_http_methods(METHODS)(guarded)))
 
     return decorate
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    return render(request, "dispatcher/link_unknown.html", status=404)
 
 
 @followed(Purpose.PAGE)
@@ -55,12 +61,18 @@ def preferences(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     told = {"reason": reason, "agent": agent_of(request)}
     if wish in ("stop", "nothing"):
         unsubscribe.stop(visitor, everything=wish == "nothing", **told)
-    elif wish in ("choose", "undo"):
-        wanted = Wanted.typed(request.POST.getlist("channels"), request.POST.getlist("groups"))
-        unsubscribe.choose_anew(visitor, wanted, **told)
+    elif wish == "choose":
+        unsubscribe.choose_anew(visitor, typed(request), **told)
+    elif wish == "undo":
+        unsubscribe.undo(visitor, typed(request), agent=told["agent"])
     else:
         return draw(request, visitor, status=400)
     return draw(request, visitor, done=wish, before=before)
+
+
+def typed(request: HttpRequest) -> Wanted:
+    nothing = "nothing" in request.POST
+    return Wanted.typed(request.POST.getlist("channels"), request.POST.getlist("groups"), nothing=nothing)
 
 
 @followed(Purpose.ONE_CLICK)

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from accounts.models import Workspace
 from people.held import hold_workspace
 from people.models import AT_WORK, ConsentEvent, ImportRow, Recipient, Reply, Suppression
-from people.suppression import suppress
+from people.suppression import sealed, suppress
 
 
 class StillImported(Exception):
@@ -50,4 +50,8 @@ def forget_wishes(person: Recipient) -> None:
     """That somebody replied, or opted out or in, stays, with when and how."""
     ConsentEvent.objects.filter(recipient=person).update(recipient=None, reason="", evidence={})
     theirs = Q(recipient=person) | Q(workspace=person.workspace_id, number=person.phone) & ~Q(number="")
-    Reply.objects.filter(theirs).update(recipient=None, number="", text="", provider_id="")
+    replies = list(Reply.objects.filter(theirs))
+    for reply in replies:
+        reply.recipient, reply.number, reply.text = None, "", ""
+        reply.provider_id = sealed(reply.provider_id)
+    Reply.objects.bulk_update(replies, ["recipient", "number", "text", "provider_id"])

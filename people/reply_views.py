@@ -16,7 +16,7 @@ PAGE = 50
 KINDS = {"stop": Meaning.STOP, "start": Meaning.START, "help": Meaning.HELP, "other": Meaning.NONE}
 DONE = {
     Meaning.STOP: "It says stop: no more of these messages go to {number}.",
-    Meaning.START: "It says start: {number} can be written to again.",
+    Meaning.START: "It says start. What is typed here opts nobody in: do that on the person's page, with the reason.",
     Meaning.HELP: "It asks for help: answer {number} yourself.",
     Meaning.NONE: "The reply is kept. It changes nothing by itself.",
 }
@@ -29,7 +29,7 @@ def replies(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@may("write")
+@may("send")
 def note_reply(request: MemberRequest) -> HttpResponse:
     form = ReplyForm(request.POST)
     if not form.is_valid():
@@ -56,7 +56,7 @@ def draw(request: MemberRequest, form: ReplyForm, status: int = 200) -> HttpResp
         "kind": kind,
         "kinds": KINDS,
         "form": form,
-        "may_write": request.membership.may("write"),
+        "may_note": request.membership.may("send"),
     }
     return render(request, "people/replies.html", context, status=status)
 

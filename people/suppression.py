@@ -69,6 +69,11 @@ def digest_of(address: str) -> bytes:
     return hashlib.sha256(key + hashlib.sha256(key + address.lower().encode()).digest()).digest()
 
 
+def sealed(provider_id: str) -> str:
+    """What is kept of a provider's number of a reply once its sender is erased: enough to know it again."""
+    return f"sealed {digest_of(provider_id).hex()}" if provider_id else ""
+
+
 def is_the_key() -> bool:
     """Whether the list, if there is one, was made with the key that is set."""
     kept = SuppressionKey.objects.first()

@@ -341,7 +341,7 @@ CHANGES = {
     "segment-duplicate": Change("duplicate", segment),
     "segment-delete": Change("delete", segment),
     "note-reply": Change("receive_reply", typed=typing(channel=Channel.SMS.value, number="+254712345678", text="Hi")),
-    "consent-settings": Change("change_consent_settings", typed=typing(sms_link="on")),
+    "consent-settings": Change("change_consent_settings", typed=typing(whatsapp_link="on")),
     "suppress": Change("suppress", typed=typing(address="grace@example.com")),
     "suppression-import": Change("import_suppressions", typed=typing(text="grace@example.com")),
     "release": Change("release", lambda scene: suppression(scene.workspace)),

@@ -216,7 +216,7 @@ PAGES = {
     "segment-draw": Page(post="editor"),
     "segment-count": Page(post="editor"),
     "replies": Page(get="viewer"),
-    "note-reply": Page(post="editor"),
+    "note-reply": Page(post="marketer"),
     "consent-settings": Page(get="admin", post="admin"),
     "suppression": Page(get="admin"),
     "suppress": Page(post="admin"),

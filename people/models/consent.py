@@ -111,7 +111,7 @@ class ConsentSettings(models.Model):
     """What a workspace has chosen about wishes; a workspace without a row has chosen nothing."""
 
     workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="consent_settings")
-    sms_link = models.BooleanField("adds the link to each SMS", default=False, db_default=False)
+    sms_link = models.BooleanField("adds the link to each SMS", default=True, db_default=True)
     whatsapp_link = models.BooleanField("adds the link to each WhatsApp message", default=False, db_default=False)
     words = models.JSONField("words of replies that differ from the usual ones", default=dict, blank=True)
 

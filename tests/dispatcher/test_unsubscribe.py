@@ -1,5 +1,6 @@
 """A link to unsubscribe: looking at it changes nothing, one press does, and nobody can use another's."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from django.utils import timezone
 
 from campaigns.footer import links_of
 from campaigns.models import Campaign
-from dispatcher import file_place, operations, store
+from dispatcher import file_place, operations, store, unsubscribe, unsubscribe_views
+from dispatcher import link_hits as link_hits_module
 from dispatcher.link_hits import link_hits
 from dispatcher.models import Message, SkipReason
 from people import consent, suppression
@@ -151,6 +153,64 @@ def test_the_page_says_what_it_will_do_and_what_it_did_and_takes_it_back(campaig
     assert "It is as it was before" in undone.content.decode()
     assert refused(campaign) == []
     assert list(person_of(campaign).consent_events.order_by("pk").values_list("wish", flat=True)) == [Wish.OUT, Wish.IN]
+
+
+def fields_of_undo(html: str) -> dict[str, list[str]]:
+    """What the Undo button on the page would send."""
+    form = next(form for form in html.split("<form")[1:] if 'value="undo"' in form)
+    sent: dict[str, list[str]] = {}
+    for name, value in re.findall(r'name="(\w+)" value="(\w+)"', form.split("</form>")[0]):
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("opted_out", "refused_channels", "pressed"),
+    [
+        (False, [], {"wish": "nothing"}),
+        (False, [], {"wish": "stop"}),
+        (False, [Channel.SMS], {"wish": "nothing"}),
+        (True, [], {"wish": "choose", "channels": "email"}),
+    ],
+)
+def test_undo_leaves_everything_as_it_was_also_without_a_phone(campaign, opted_out, refused_channels, pressed):
+    Recipient.objects.update(opted_out=opted_out, refused_channels=refused_channels, phone="")
+    was = [person_of(campaign).refuses(channel) for channel in Channel]
+
+    html = browser().post(path(campaign), pressed).content.decode()
+    assert [person_of(campaign).refuses(channel) for channel in Channel] != was
+    undone = browser().post(path(campaign), fields_of_undo(html)).content.decode()
+
+    assert "It is as it was before" in undone
+    person = person_of(campaign)
+    assert ([person.refuses(channel) for channel in Channel], person.opted_out) == (was, opted_out)
+
+
+@pytest.mark.parametrize("wish", ["stop", "nothing", "choose", "undo"])
+def test_somebody_who_is_erased_at_that_moment_gets_the_answer_of_an_unknown_link(campaign, monkeypatch, wish):
+    address, visitor_of = path(campaign), unsubscribe.visitor_of
+
+    def and_erase(*asked):
+        visitor = visitor_of(*asked)
+        Recipient.objects.get(pk=visitor.person.pk).delete()
+        return visitor
+
+    monkeypatch.setattr(unsubscribe_views, "visitor_of", and_erase)
+    answer = browser().post(address, {"wish": wish})
+
+    assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (404, True)
+    assert not ConsentEvent.objects.exists()
+
+
+def test_a_wish_that_cannot_be_counted_is_not_written_either(campaign, monkeypatch):
+    def fail(*_) -> None:
+        raise ValueError("lost")
+
+    monkeypatch.setattr(link_hits_module, "note", fail)
+    with pytest.raises(ValueError):
+        browser().post(path(campaign, Purpose.ONE_CLICK), ONE_CLICK)
+
+    assert (refused(campaign), ConsentEvent.objects.count()) == ([], 0)
 
 
 def test_nothing_at_all_stops_every_channel(campaign):

@@ -122,9 +122,9 @@ def test_the_link_counts_in_the_parts_of_a_text_message():
     workspace = make_workspace()
     body = "x" * 140
 
-    assert preview(workspace, None, "", body, channel=Channel.SMS).parts == 1
-    ConsentSettings.objects.create(workspace=workspace, sms_link=True)
     assert preview(workspace, None, "", body, channel=Channel.SMS).parts == 2
+    ConsentSettings.objects.create(workspace=workspace, sms_link=False)
+    assert preview(workspace, None, "", body, channel=Channel.SMS).parts == 1
 
 
 def test_a_link_in_the_subject_is_refused_with_a_sentence():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Role
+from dispatcher.erase import erase
 from people import suppression
 from people.channels import Channel
 from people.consent import How, Wish
@@ -125,6 +126,46 @@ def test_what_is_passed_on_twice_is_received_once(workspace):
 
 
 @pytest.mark.django_db
+def test_a_start_that_a_colleague_types_in_opts_nobody_in(workspace):
+    person, ann = make_recipient(workspace, phone=NUMBER), make_member(workspace)
+    receive_reply(workspace, Channel.SMS, NUMBER, "STOP", by=ann)
+
+    receive_reply(workspace, Channel.SMS, NUMBER, "START", by=ann)
+
+    person.refresh_from_db()
+    assert person.refused_channels == [Channel.SMS]
+    assert [(event.wish, event.by) for event in person.consent_events.all()] == [(Wish.OUT, ann)]
+
+
+@pytest.mark.django_db
+def test_what_a_program_passes_on_names_its_key():
+    program = Program(make_workspace())
+    person = make_recipient(program.workspace, phone=NUMBER)
+
+    for text in ("STOP", "START"):
+        program.post("/api/replies", {"channel": "sms", "from": NUMBER, "text": text})
+
+    events = person.consent_events.order_by("pk").values_list("wish", "key")
+    assert list(events) == [(Wish.OUT, program.key.pk), (Wish.IN, program.key.pk)]
+
+
+@pytest.mark.django_db
+def test_a_reply_that_is_passed_on_again_after_its_sender_was_erased_keeps_nothing_of_them(workspace):
+    person = make_recipient(workspace, phone=NUMBER)
+    first = reply(workspace, "My name is Ann", provider_id="SM1")
+    erase(person, by=None)
+
+    again = reply(workspace, "My name is Ann", provider_id="SM1")
+    later = reply(workspace, "START", provider_id="SM2")
+
+    assert (again, workspace.replies.count()) == (first, 2)
+    assert reply(workspace, "START", provider_id="SM2") == later
+    for kept in workspace.replies.all():
+        assert (kept.number, kept.text) == ("", "") and "SM" not in kept.provider_id
+    assert suppression.erased_among(workspace, [NUMBER]) == {NUMBER}
+
+
+@pytest.mark.django_db
 def test_nobody_replies_to_an_email(workspace):
     with pytest.raises(NoReplies):
         reply(workspace, "STOP", channel=Channel.EMAIL)
@@ -168,7 +209,7 @@ def test_a_reply_that_cannot_be_read_is_refused_by_field(change, field):
 @pytest.mark.django_db
 def test_the_page_shows_replies_by_kind_and_notes_one(workspace):
     person = make_recipient(workspace, phone=NUMBER, first_name="Grace", last_name="Njeri")
-    editor = logged_in(workspace, Role.EDITOR)
+    editor = logged_in(workspace, Role.MARKETER)
     typed = {"channel": Channel.SMS.value, "number": NUMBER, "text": "<b>When</b> do you open?"}
     editor.post(reverse("note-reply"), typed)
     editor.post(reverse("note-reply"), typed | {"text": "stop"})

@@ -11,6 +11,7 @@ from django.db import connections
 from dispatcher import collector
 from dispatcher.asgi import application
 from dispatcher.server import Server
+from dispatcher.starting import check_database
 
 
 def close_connections(**about: Any) -> None:
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        check_database(self)
+        connections.close_all()
         logging.getLogger("daphne").setLevel(logging.WARNING)  # it announces every step of its start
         server = Server(
             application,

@@ -4,6 +4,7 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from dispatcher import collector
+from dispatcher.starting import check_database
 from dispatcher.worker import GentleWorker
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("queue", choices=sorted(settings.RQ_QUEUES))
 
     def handle(self, *args, queue: str, **options) -> None:
+        check_database(self)
         connections.close_all()  # a connection must not be inherited by the horses
         collector.spare()
         try:
