@@ -16,7 +16,7 @@ from ninja.security import HttpBearer
 from accounts.models import ApiKey
 from dispatcher import api_campaigns, api_people, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
-from people import api_groups, api_recipients, api_replies
+from people import api_complaints, api_groups, api_recipients, api_replies
 
 
 class Key(HttpBearer):
@@ -61,6 +61,7 @@ api.add_router("", api_people.router)
 api.add_router("", api_recipients.router)
 api.add_router("", api_groups.router)
 api.add_router("", api_replies.router)
+api.add_router("", api_complaints.router)
 
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 

@@ -410,6 +410,7 @@ CALLS = {
     "PATCH groups/{group_id}/recipients": ("put_in add_people", {"recipient_emails": ["grace@example.com"]}),
     "DELETE groups/{group_id}": ("delete", {}),
     "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
+    "POST complaints": ("suppress", {"channel": "email", "address": "grace@example.com"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
 }
 

@@ -316,6 +316,7 @@ OPERATIONS = {
     "GET groups/{group_id}/recipients": "viewer",
     "PATCH groups/{group_id}/recipients": "editor",
     "POST replies": "marketer",
+    "POST complaints": "marketer",
     "DELETE customers/{customer_id}": "admin",
 }
 
@@ -333,6 +334,7 @@ BODIES = {
     "PATCH groups/{group_id}": {"name": "Customers"},
     "PATCH groups/{group_id}/recipients": {"recipient_emails": ["grace@example.com"]},
     "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
+    "POST complaints": {"channel": "email", "address": "grace@example.com"},
 }
 
 LEAD_TO_LOGIN = ("login-code", "admin-login", "logout", "admin-logout")
