@@ -403,11 +403,12 @@ class LinkCount(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="link_counts", db_index=False)
     kind = models.SmallIntegerField(choices=LinkHit.Kind)
+    part = models.SmallIntegerField(default=0, db_default=0)  # the sum of all parts counts
     people = models.IntegerField()
     times = models.IntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "kind"], name="link_count_once")]
+        constraints = [models.UniqueConstraint(fields=["campaign", "kind", "part"], name="link_count_once")]
 
     def __str__(self) -> str:
         return f"campaign {self.campaign_id}: {self.people} {self.get_kind_display()}"

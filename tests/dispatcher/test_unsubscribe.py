@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from dispatcher import file_place, operations, store, unsubscribe, unsubscribe_views
 from dispatcher import link_hits as link_hits_module
 from dispatcher.link_hits import link_hits
-from dispatcher.models import Message, SkipReason
+from dispatcher.models import LinkCount, LinkHit, Message, SkipReason
 from people import consent, suppression
 from people.channels import Channel
 from people.consent import How, Wish
@@ -27,6 +27,12 @@ from tests.make import make_campaign, make_group, make_recipient, make_workspace
 pytestmark = pytest.mark.django_db
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148 Safari/604.1"
+
+
+@pytest.fixture(autouse=True)
+def _sure(settings):
+    """A provider that fails nobody by chance."""
+    settings.SIMULATOR_PROFILE = "perfect"
 
 
 @pytest.fixture
@@ -184,6 +190,16 @@ def test_undo_leaves_everything_as_it_was_also_without_a_phone(campaign, opted_o
     assert "It is as it was before" in undone
     person = person_of(campaign)
     assert ([person.refuses(channel) for channel in Channel], person.opted_out) == (was, opted_out)
+
+
+def test_two_who_come_at_once_do_not_wait_for_each_other(campaign):
+    ann, ben = person_of(campaign), make_recipient(campaign.workspace)
+
+    for person in (ann, ben):
+        link_hits_module.note(campaign.pk, person.pk, LinkHit.Kind.OPENED)
+
+    assert LinkCount.objects.filter(campaign=campaign).count() == 2  # each holds a row of their own
+    assert link_hits(campaign).opened == 2
 
 
 @pytest.mark.parametrize("wish", ["stop", "nothing", "choose", "undo"])
