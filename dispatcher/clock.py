@@ -16,7 +16,7 @@ from dispatcher import forget_due, operations, recurring, store_due
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
-from people import imports
+from people import imports, list_looks
 from wires import queue
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def tick() -> None:
         resume_imports,
         ring_to_store,
         ring_to_forget,
+        ring_to_look,
         suppress_bounced,
         tidy,
         beat,
@@ -184,6 +185,10 @@ def ring_to_store() -> None:
 
 def ring_to_forget() -> None:
     forget_due.ring_unfinished()
+
+
+def ring_to_look() -> None:
+    list_looks.ring_unfinished()
 
 
 def tidy() -> None:

@@ -16,6 +16,7 @@ MARGIN = 60  # seconds before its end at which a key's stated duration no longer
 
 # Wishes are read again here: who opted out a second ago is skipped, who is in doubt and may not be tried is unknown.
 # Of somebody whose address changed since the freeze, the person tells of the new one alone: the list is asked itself.
+# So it is while everybody is being compared with it.
 # OFFSET 0: person by person, or a window of thousands is compared with everybody there is.
 NEXT = """
     SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
@@ -23,7 +24,8 @@ NEXT = """
            CASE WHEN r.id IS NULL THEN 'erased'
                 WHEN r.opted_out OR %(channel)s = ANY(r.refused_channels) THEN 'opted_out'
                 WHEN CASE %(field)s WHEN 'email' THEN r.email_suppressed ELSE r.phone_suppressed END THEN 'suppressed'
-                WHEN m.address <> CASE %(field)s WHEN 'email' THEN r.email ELSE r.phone END AND {listed}
+                WHEN (m.address <> CASE %(field)s WHEN 'email' THEN r.email ELSE r.phone END
+                      OR EXISTS (SELECT FROM people_listlook WHERE workspace_id = %(workspace)s)) AND {listed}
                 THEN 'suppressed'
                 WHEN m.in_doubt_since + %(key_seconds)s * interval '1 second' < clock_timestamp() THEN 'key_expired'
                 WHEN m.gives_up_at < clock_timestamp() THEN 'gave_up'

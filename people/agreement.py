@@ -26,7 +26,8 @@ WISHES = f"""
 """  # noqa: S608 - numbers of ours
 LIST = """
     SELECT r.id FROM people_recipient r
-    WHERE (r.email_suppressed, r.phone_suppressed) <> (r.email <> '' AND {email}, r.phone <> '' AND {phone})
+    WHERE r.workspace_id NOT IN (SELECT workspace_id FROM people_listlook)
+      AND (r.email_suppressed, r.phone_suppressed) <> (r.email <> '' AND {email}, r.phone <> '' AND {phone})
     ORDER BY r.id LIMIT %(most)s
 """.replace("{email}", LISTED.format(workspace="r.workspace_id", address="r.email")).replace(
     "{phone}", LISTED.format(workspace="r.workspace_id", address="r.phone")

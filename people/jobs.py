@@ -1,7 +1,11 @@
 """What the chores workers are rung for."""
 
-from people import imports
+from people import imports, list_looks
 
 
 def carry_out_import(import_id: int) -> None:
     imports.carry_out(import_id)
+
+
+def look_at_people() -> None:
+    list_looks.look_due()

@@ -197,11 +197,6 @@ def look_at_addresses(workspace: Workspace, addresses: Collection[str]) -> None:
             _look(f"p.workspace_id = %(workspace)s AND {whom}", workspace=workspace.pk, some=some)
 
 
-def look_at_everybody(workspace: Workspace) -> None:
-    """The same for all people of the workspace: after a list came in, some of it digests alone."""
-    _look("p.workspace_id = %(workspace)s", workspace=workspace.pk)
-
-
 def _look(whom: str, **values: Any) -> None:
     refuse_wrong_key()
     with connection.cursor() as cursor:

@@ -12,12 +12,13 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import User, Workspace
+from people import list_looks
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.formulas import escape, unescape
 from people.held import hold_workspace
 from people.models import Suppression
 from people.plain import shown
-from people.suppression import digest_of, look_at_addresses, look_at_everybody, put_on
+from people.suppression import digest_of, look_at_addresses, put_on
 
 MOST_LINES = 100_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -46,6 +47,7 @@ class Brought:
     added: int = 0
     known: int = 0
     refused: list[Line] = field(default_factory=list)
+    is_looking: bool = False  # some people are still to be compared with it
 
     @property
     def lines(self) -> int:
@@ -79,7 +81,7 @@ def bring_in(workspace: Workspace, source: str, *, by: User) -> Brought:
     brought.added = len(new)
     brought.known += len(wanted) - len(new)
     if any(not wanted[digest] for digest in new):
-        look_at_everybody(workspace)
+        brought.is_looking = list_looks.begin(workspace)
     else:
         look_at_addresses(workspace, [wanted[digest] for digest in new])
     after = {"added": brought.added, "known": brought.known, "refused": len(brought.refused)}

@@ -24,7 +24,8 @@ DISPATCH = "dispatcher.jobs.dispatch"
 IMPORT = "people.jobs.carry_out_import"
 STORE = "dispatcher.jobs.store"
 FORGET = "dispatcher.jobs.forget"
-ALLOWED = {DISPATCH, IMPORT, STORE, FORGET}
+LOOK = "people.jobs.look_at_people"
+ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK}
 
 
 class NotAllowed(Exception):
@@ -77,6 +78,11 @@ def ask_to_store() -> None:
 def ask_to_forget() -> None:
     """Have a chores worker take erased people out of files once the transaction is committed."""
     transaction.on_commit(lambda: _put("chores", FORGET))
+
+
+def ask_to_look() -> None:
+    """Have a chores worker compare people with suppression lists once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", LOOK))
 
 
 def _put(name: str, job: str, *args: int) -> None:

@@ -1,6 +1,14 @@
 """To whom: people and their groups, what they wish, and the lists they came from."""
 
-from people.models.consent import ConsentEvent, ConsentSettings, LeftGroup, Reply, Suppression, SuppressionKey
+from people.models.consent import (
+    ConsentEvent,
+    ConsentSettings,
+    LeftGroup,
+    ListLook,
+    Reply,
+    Suppression,
+    SuppressionKey,
+)
 from people.models.imports import AT_WORK, Import, ImportPart, ImportRow, Problem, StagedRow
 from people.models.person import (
     MEMBERSHIP,
@@ -26,6 +34,7 @@ __all__ = [
     "ImportPart",
     "ImportRow",
     "LeftGroup",
+    "ListLook",
     "Problem",
     "Recipient",
     "Reply",

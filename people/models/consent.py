@@ -107,6 +107,17 @@ class SuppressionKey(models.Model):
         return "the key of the suppression list"
 
 
+class ListLook(models.Model):
+    """That everybody of a workspace is being compared with its suppression list, and up to whom they were."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="+")
+    up_to = models.BigIntegerField(default=0)
+    moved_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"workspace {self.workspace_id}, up to person {self.up_to}"
+
+
 class ConsentSettings(models.Model):
     """What a workspace has chosen about wishes; a workspace without a row has chosen nothing."""
 

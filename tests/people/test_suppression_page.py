@@ -2,16 +2,22 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Role
-from people import suppression
-from people.models import Recipient, Suppression
+from dispatcher import clock, operations
+from dispatcher.models import SkipReason
+from people import jobs, list_looks, suppression
+from people.agreement import disagreements
+from people.models import ListLook, Recipient, Suppression
 from people.suppression import digest_of
-from tests.make import logged_in, make_recipient, make_workspace
+from tests.dispatcher.sending import work_off
+from tests.make import logged_in, make_campaign, make_recipient, make_recipients, make_workspace
 from tests.people.suppressed import is_suppressed
 
 Reason = Suppression.Reason
@@ -94,6 +100,29 @@ def test_a_list_is_brought_in_with_a_verdict_on_every_line(client, workspace):
     states = list(flags.values_list("email_suppressed", "phone_suppressed"))
     assert states == [(True, False), (False, True), (True, False)]
     assert "has no country code" in page(answer)
+
+
+def test_many_people_are_compared_with_digests_in_ranges_and_none_is_written_to_meanwhile(
+    client, workspace, monkeypatch
+):
+    monkeypatch.setattr(list_looks, "RANGE", 2)
+    people = make_recipients(workspace, 5)
+    campaign = make_campaign(workspace)
+    operations.launch(campaign, by=None)
+    text = "\n".join(digest_of(person.email).hex() for person in people)
+
+    answer = client.post(reverse("suppression-import"), {"text": text})
+    assert "are being compared" in page(answer) and list(disagreements()) == []
+    assert workspace.recipients.filter(email_suppressed=True).count() == 2
+    work_off(campaign)
+    reasons = campaign.messages.order_by("recipient").values_list("skip_reason", flat=True)
+    assert list(reasons) == [SkipReason.SUPPRESSED] * 5
+
+    ListLook.objects.update(moved_at=timezone.now() - timedelta(minutes=1))
+    clock.ring_to_look()
+    jobs.look_at_people()
+    assert workspace.recipients.filter(email_suppressed=True).count() == 5
+    assert not ListLook.objects.exists()
 
 
 def test_a_list_of_another_workspace_leaves_the_people_of_this_one_alone(workspace):
