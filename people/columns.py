@@ -27,7 +27,9 @@ MOST_COLUMNS = 200
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases.split()}
 LOOKS = "looks"  # each cell is taken for what it looks like
 NOT_READ = ""
-REASON = "rejected because"  # the last title of the file of rejected rows, which is no part of them
+# The last titles of the file of rejected rows, which are no part of them.
+LINE, REASON = "line in the list", "rejected because"
+GIVEN_BACK = (LINE, REASON)
 
 
 def refuse_alias(name: str) -> None:
@@ -77,8 +79,9 @@ def guessed(first: Sequence[Record]) -> Mapping:
     if len(top.cells) > MOST_COLUMNS:
         raise UnreadableSheet(f"The first line has more than {MOST_COLUMNS} columns.")
     columns = by_title(top.cells)
-    if _is_given_back(top.cells) and not {"email", "phone"} & set(columns):
-        columns = [LOOKS] * (len(columns) - 1) + [NOT_READ]
+    more = given_back(top.cells)
+    if more and not {"email", "phone"} & set(columns):
+        columns = [LOOKS] * (len(columns) - more) + [NOT_READ] * more
     elif not {"email", "phone"} & set(columns):
         return Mapping()
     if len(first) == 1:
@@ -86,8 +89,10 @@ def guessed(first: Sequence[Record]) -> Mapping:
     return Mapping(columns, [shown(title, at_most=100) for title in top.cells])
 
 
-def _is_given_back(titles: Sequence[str]) -> bool:
-    return bool(titles) and titles[-1].strip().lower() == REASON
+def given_back(titles: Sequence[str]) -> int:
+    """How many columns a file of rejected rows that begins so has beside theirs."""
+    last = [title.strip().lower() for title in titles[-2:]]
+    return 2 if last == [*GIVEN_BACK] else int(last[-1:] == [REASON])
 
 
 def guessed_boldly(first: Sequence[Record]) -> Mapping:
@@ -118,8 +123,9 @@ def with_titles(first: Sequence[Record]) -> Mapping:
 
 
 def _looks_like(pattern: re.Pattern, n: int, records: Sequence[Record]) -> bool:
-    cells = [record.cells[n].strip() for record in records if n < len(record.cells) and record.cells[n].strip()]
-    return bool(cells) and all(pattern.fullmatch(cell) for cell in cells)
+    read = [record.cells for record in records if n < len(record.cells) and not record.fault]
+    filled = [cells[n].strip() for cells in read if cells[n].strip()]
+    return bool(filled) and all(pattern.fullmatch(cell) for cell in filled)
 
 
 def by_title(titles: Sequence[str]) -> list[str]:
@@ -129,7 +135,7 @@ def by_title(titles: Sequence[str]) -> list[str]:
         word = re.sub(r"[\s.-]+", "_", title.strip().lower()).strip("_")
         column = (
             ""
-            if title.strip().lower() == REASON
+            if title.strip().lower() in GIVEN_BACK
             else COLUMNS.get(word) or (word if is_attribute_name(word) else NOT_READ)
         )
         columns.append(NOT_READ if column in columns else column)

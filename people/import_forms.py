@@ -9,7 +9,7 @@ from accounts.models import User, Workspace
 from people import imports
 from people.attributes import MOST_NAMES, is_attribute_name, room_for
 from people.channels import REFUSALS
-from people.columns import ALIASES, COLUMNS, LOOKS, NOT_READ, Mapping, name_for
+from people.columns import ALIASES, COLUMNS, LOOKS, MOST_COLUMNS, NOT_READ, Mapping, name_for
 from people.forms import Checked
 from people.groups import checked_group, group_named
 from people.models import Group, Import
@@ -89,7 +89,8 @@ class ColumnsForm(forms.Form):
         self.width = len(upload.titles) or max((len(record.cells) for record in first), default=0)
         self.fields["groups"].choices = list(upload.workspace.groups.values_list("pk", "name"))  # type: ignore[attr-defined]
         self.known = list(upload.workspace.attribute_names.order_by("name").values_list("name", flat=True))
-        for n in range(self.width):
+        self.is_on_one_line = self.width > MOST_COLUMNS and not self.has_titles
+        for n in range(0 if self.is_on_one_line else self.width):
             self._add_column(n)
 
     def _add_column(self, n: int) -> None:
@@ -115,8 +116,8 @@ class ColumnsForm(forms.Form):
     @property
     def columns(self) -> Iterator[dict]:
         """Of each column its title, some of its cells, and the two fields that say what it is."""
-        records = self.first[1 if self.has_titles else 0 :][:SAMPLES]
-        for n in range(self.width):
+        records = [record for record in self.first[1 if self.has_titles else 0 :] if not record.fault][:SAMPLES]
+        for n in range(0 if self.is_on_one_line else self.width):
             cells = [record.cells[n] for record in records if n < len(record.cells)]
             yield {
                 "number": n + 1,
@@ -128,7 +129,9 @@ class ColumnsForm(forms.Form):
 
     def clean(self) -> dict:
         cleaned = super().clean() or self.cleaned_data
-        if self.errors:
+        if self.is_on_one_line:
+            self.mapping = Mapping()
+        if self.errors or self.is_on_one_line:
             return cleaned
         chosen = [self._column(n) for n in range(self.width)]
         if self.errors:

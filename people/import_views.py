@@ -183,7 +183,7 @@ def progress(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 @may("read")
 def import_rejected(request: MemberRequest, pk: int) -> StreamingHttpResponse:
-    """The rejected rows as they came, with the reason in front: to be mended and imported again."""
+    """The rejected rows as they came, with line and reason behind: to be mended and imported again."""
     upload = _find(request, pk)
     answer = StreamingHttpResponse(rejected_as_csv(upload), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="rejected-{upload.pk}.csv"'

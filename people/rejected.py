@@ -6,7 +6,7 @@ from io import StringIO
 
 from asgiref.sync import sync_to_async
 
-from people.columns import REASON
+from people.columns import GIVEN_BACK, given_back
 from people.formulas import escape
 from people.models import Import, ImportRow
 
@@ -14,14 +14,15 @@ AT_ONCE = 1_000
 
 
 async def rejected_as_csv(upload: Import) -> AsyncIterator[str]:
-    """The file piece by piece: each row as it came, and in a last column why it was rejected."""
+    """The file piece by piece: each row as it came, and in two last columns where it stood and why it was rejected."""
     yield "\ufeff"
-    first = await sync_to_async(_rows_after)(upload, 0)
-    width = len(upload.titles) or max((len(row.cells or []) for row in first), default=1)
-    yield _written([[*(upload.titles or [""] * width), REASON]])
-    found = first
+    found = await sync_to_async(_rows_after)(upload, 0)
+    more = given_back(upload.titles)  # a list that was mended once has these columns already
+    titles = upload.titles[: len(upload.titles) - more]
+    width = len(titles) or max((len(row.cells or []) for row in found), default=1)
+    yield _written([[*(titles or [""] * width), *GIVEN_BACK]])
     while found:
-        yield _written([*_padded(row.cells or [], width), row.reason] for row in found)
+        yield _written([*_padded(_without(more, row.cells or [], width), width), row.line, row.reason] for row in found)
         found = await sync_to_async(_rows_after)(upload, found[-1].number)
 
 
@@ -29,6 +30,10 @@ def _rows_after(upload: Import, number: int) -> list[ImportRow]:
     """The next of them; of somebody who asked to be erased there is nothing to give back."""
     rejected = upload.verdicts.filter(verdict=ImportRow.Verdict.REJECTED, number__gt=number, cells__isnull=False)
     return list(rejected.order_by("number")[:AT_ONCE])
+
+
+def _without(more: int, cells: list[str], width: int) -> list[str]:
+    return cells[:-more] if more and len(cells) == width + more else cells
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
@@ -40,5 +45,5 @@ def _padded(cells: list[str], width: int) -> list[str]:
 
 def _written(rows: Iterable[Iterable]) -> str:
     file = StringIO()
-    csv.writer(file).writerows([escape(cell) for cell in row] for row in rows)
+    csv.writer(file).writerows([escape(str(cell)) for cell in row] for row in rows)
     return file.getvalue()

@@ -16,7 +16,6 @@ YES = {"yes", "y", "true", "t", "1", "x"}
 NO = {"", "no", "n", "false", "f", "0"}
 WITH_NAME = re.compile(r'"?([^<>"]*)"?\s*<([^<>\s]+)>')  # Ann Lee <ann@example.com>, as mail programs copy it
 NOBODY = "There is no email address and no phone number in this row."
-LONGEST_KEPT = 5_000  # characters of a row that is given back
 
 Cells = dict[str, str]
 
@@ -59,9 +58,11 @@ def rows(records: Iterable[Record], mapping: Mapping, region: str | None = None)
         next(found, None)
     number = 0
     for record in found:
-        for cells, fault in _people(record, mapping):
+        people = list(_people(record, mapping))
+        for cells, fault in people:
             number += 1
-            yield _checked(number, record, cells, record.fault or fault, region)
+            given = record.cells if len(people) == 1 else list(cells.values())
+            yield _checked(Entry(number, record.line, given), cells, record.fault or fault, region)
 
 
 def _people(record: Record, mapping: Mapping) -> Iterable[tuple[Cells, str]]:
@@ -115,8 +116,7 @@ def _email(cell: str) -> Cells:
     return {"email": found[2], "name": found[1].strip()} if found else {"email": cell}
 
 
-def _checked(number: int, record: Record, cells: Cells, fault: str, region: str | None) -> Entry:
-    entry = Entry(number, record.line, record.cells)
+def _checked(entry: Entry, cells: Cells, fault: str, region: str | None) -> Entry:
     try:
         if fault:
             raise Wrong(Problem.UNREADABLE, "", fault)

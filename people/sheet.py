@@ -12,6 +12,7 @@ from people.formulas import unescape
 
 MOST_LINES = 3_000_000
 LONGEST_LINE = 1_000_000  # characters; a list of addresses may be pasted on one line
+LONGEST_GIVEN_BACK = 2_000
 MOST_LINES_OF_A_RECORD = 20  # a quote that is never closed must not swallow the rest of the list
 QUOTED = re.compile(r'"[^"\n]*"')
 SURROGATE_OR_NUL = re.compile("[\x00\ud800-\udfff]")
@@ -27,7 +28,7 @@ class UnreadableSheet(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells that begin on one line of the list, or the fault that kept them from being read."""
+    """The cells that begin on one line of the list; with a fault that kept them from being read, the line as it is."""
 
     line: int
     cells: list[str] = field(default_factory=list)
@@ -88,11 +89,12 @@ def records(text: TextIO, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
+            raw = lines.raw
             lines.back_to_second()
-            yield Record(lines.first, fault=FAR_TOO_LONG if "limit" in str(error) else NOT_CLOSED)
+            yield Record(lines.first, raw, FAR_TOO_LONG if "limit" in str(error) else NOT_CLOSED)
             continue
         if lines.was_cut:
-            yield Record(lines.first, fault=FAR_TOO_LONG)
+            yield Record(lines.first, lines.raw, FAR_TOO_LONG)
         elif any(cells) and any(cell.strip() for cell in cells):
             yield Record(lines.first, [unescape(cell) if cell[:1] == "'" else cell for cell in cells])
 
@@ -119,6 +121,11 @@ class _Lines:
         self.first = self.last + 1
         self.taken.clear()
         self.was_cut = False
+
+    @property
+    def raw(self) -> list[str]:
+        """The record's first line in one cell, cut where nothing more of it is given back."""
+        return [self.taken[0][:LONGEST_GIVEN_BACK].rstrip("\r\n")]
 
     def back_to_second(self) -> None:
         self.again.extendleft(reversed(self.taken[1:]))

@@ -8,11 +8,15 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from people.models import Import, ImportRow, StagedRow
-from people.plain import shown
+from people.plain import EDGES, shown
 from people.recipients import LINES
-from people.rows import LONGEST_KEPT, Entry
+from people.rows import Entry
+from people.sheet import LONGEST_GIVEN_BACK
 
 V = ImportRow.Verdict
+LONGEST_CELL = 200  # which no field exceeds
+LONGEST_REASON = 200
+IS_CUT = " What was too long is cut."
 COLUMNS = (
     *("upload_id", "number", "line", "opted_out", "refused_channels", "problem", "forecast"),
     *("cells", "recipient_id", "is_alone", "attributes", "address", "email", "phone", *LINES),
@@ -38,30 +42,34 @@ def stage(upload: Import, entries: Sequence[Entry]) -> None:
 def _lines(upload_id: int, entries: Iterable[Entry]) -> Iterable[str]:
     for entry in entries:
         fields = entry.fields
+        cells, fault = given_back(entry) if entry.problem else (None, "")
         # Of one line each, so that only the backslash means something to COPY.
         texts = "\t".join(
             (
                 json.dumps(entry.attributes) if entry.attributes else "{}",
                 *(entry.address, entry.email, entry.phone),
                 *[fields.get(name, "") for name in LINES],
-                *(entry.left_out, entry.fault, entry.found),
+                *(entry.left_out, fault, entry.found),
             )
         )
         if "\\" in texts:
             texts = texts.replace("\\", "\\\\")
-        cells = json.dumps(kept(entry.cells)).replace("\\", "\\\\") if entry.problem else "\\N"
+        given = "\\N" if cells is None else json.dumps(cells).replace("\\", "\\\\")
         refused = f"{{{','.join(map(str, map(int, entry.refused_channels)))}}}"
         verdict = 4 if entry.fault else 1
         yield (
             f"{upload_id}\t{entry.number}\t{entry.line}\t{entry.opted_out:d}\t{refused}\t{entry.problem:d}\t{verdict}"
-            f"\t{cells}\t\\N\t{not entry.fault:d}\t{texts}\n"
+            f"\t{given}\t\\N\t{not entry.fault:d}\t{texts}\n"
         )
 
 
-def kept(cells: Sequence[str]) -> list[str]:
-    """The row as it came, to be given back; what could not be stored in any case is cut or marked."""
-    length = max(100, LONGEST_KEPT // max(1, len(cells)))
-    return [shown(cell, at_most=length) for cell in cells]
+def given_back(entry: Entry) -> tuple[list[str], str]:
+    """The row as it came and what is wrong with it, which says so where something of it had to be cut."""
+    longest = LONGEST_GIVEN_BACK if len(entry.cells) == 1 else LONGEST_CELL
+    cells = [shown(cell, at_most=longest) for cell in entry.cells]
+    if entry.fault and any(len(cell.strip(EDGES)) > longest for cell in entry.cells):
+        return cells, shown(entry.fault, at_most=LONGEST_REASON - len(IS_CUT)) + IS_CUT
+    return cells, entry.fault
 
 
 def locked(upload: Import, **as_seen) -> None:

@@ -114,12 +114,13 @@ def _records(book: _Book) -> Iterator[Record]:
 def _record(row: Row, book: _Book, texts: Texts) -> Iterator[Record]:
     found = {column: _text(_value(cell, book, texts)) for column, cell in row.cells.items()}
     last = max((column for column, text in found.items() if text.strip()), default=0)
+    cells = [found.get(column, "") for column in range(1, last + 1)]
     if row.is_too_long or any(len(text) > LONGEST_CELL for text in found.values()):
-        yield Record(row.number, fault=FAR_TOO_LONG)
+        yield Record(row.number, cells, FAR_TOO_LONG)
     elif row.is_too_wide:
-        yield Record(row.number, fault=TOO_WIDE)
-    elif last:
-        yield Record(row.number, [found.get(column, "") for column in range(1, last + 1)])
+        yield Record(row.number, cells, TOO_WIDE)
+    elif cells:
+        yield Record(row.number, cells)
 
 
 def _value(cell: Cell, book: _Book, texts: Texts) -> Any:

@@ -407,11 +407,74 @@ def test_the_rejected_rows_come_back_as_a_file_that_can_be_mended_and_imported_a
     given = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     again = bring_in(workspace, text.replace("bob@,", "bob@example.com,"))
 
-    assert given[0][-1] == "rejected because"
+    assert given[0][-2:] == ["line in the list", "rejected because"]
+    assert given[1][-2] == ("3" if head else "2")
     assert given[1][0] == "bob@" and "is not an email address" in given[1][-1]
     assert (again.created, again.rejected) == (1, 0)
     bob = workspace.recipients.get(email="bob@example.com")
     assert (bob.first_name, bob.location, bob.attributes) == ("Bob", "=1+1, Thika" if head else "", {})
+
+
+def test_a_row_that_cannot_be_read_comes_back_as_its_line_stood_with_its_number(client, workspace):
+    upload = bring_in(workspace, 'email,first_name\nann@example.com,"Ann\nbob@example.com,Bob\n')
+
+    _, ann = csv.reader(io.StringIO(_read(client.get(page("import-rejected", upload)))))
+
+    assert ann[:3] == ['ann@example.com,"Ann', "", "2"]
+    assert "not closed" in ann[3]
+
+
+def test_a_row_beyond_the_last_column_of_a_workbook_comes_back_with_the_cells_that_were_read(client, workspace):
+    wide = ["ann@example.com", *[""] * 500, "far away"]
+    post(client, file=workbook_of(["email"], wide, ["bob@example.com"]))
+    upload = finish(client, go_on(client, carry_on(Import.objects.get())))
+
+    _, ann = csv.reader(io.StringIO(_read(client.get(page("import-rejected", upload)))))
+
+    assert (upload.created, ann) == (1, ["ann@example.com", "2", "This row has something beyond column 500."])
+
+
+def test_rejected_rows_come_back_whole_and_say_so_where_they_do_not(client, workspace):
+    notes = [f"note_{'abcdefghijklmnopqrstuvwxyz'[n // 26]}{'abcdefghijklmnopqrstuvwxyz'[n % 26]}" for n in range(49)]
+    head = ",".join(["email", *notes])
+    upload = bring_in(workspace, f"{head}\nann@,{'x' * 200}{',' * 48}\nbob@,{'x' * 201}{',' * 48}\n")
+
+    _, ann, bob = csv.reader(io.StringIO(_read(client.get(page("import-rejected", upload)))))
+
+    assert (ann[1], "cut" in ann[-1]) == ("x" * 200, False)
+    assert (bob[1], bob[-1].endswith("What was too long is cut.")) == ("x" * 199 + "…", True)
+
+
+@pytest.mark.parametrize("head", ["email,first_name\n", ""])
+def test_rows_that_were_mended_in_vain_come_back_with_one_reason_each(client, workspace, head):
+    upload = bring_in(workspace, f"{head}bob@,Bob\n")
+    files = []
+    for _ in range(2):
+        files.append(_read(client.get(page("import-rejected", upload))))
+        upload = bring_in(workspace, files[-1].replace("bob@", "bob@@"))
+
+    first, second = (list(csv.reader(io.StringIO(file))) for file in files)
+    assert second[0] == first[0]
+    assert (len(second[1]), second[1][:2]) == (4, ["bob@@", "Bob"])
+
+
+def test_of_a_list_on_one_line_each_bad_address_comes_back_alone(client, workspace):
+    upload = bring_in(workspace, "ann@example.com, bob@, cy@example.com, dan@")
+
+    _, bob, dan = csv.reader(io.StringIO(_read(client.get(page("import-rejected", upload)))))
+
+    assert (bob[:2], dan[:2]) == (["bob@", "1"], ["dan@", "1"])
+
+
+def test_a_list_on_one_line_goes_through_without_a_word_about_its_columns(client, workspace):
+    post(client, ", ".join(f"p{n}@example.com" for n in range(600)))
+    upload = Import.objects.get()
+    form = client.get(page("import-columns", upload))
+
+    assert [*form.context["form"].columns] == []
+    assert "Each cell is taken for what it looks like" in form.content.decode()
+    assert "names the columns" not in form.content.decode()
+    assert finish(client, go_on(client, upload)).created == 600
 
 
 def _read(answer) -> str:
