@@ -73,9 +73,9 @@ def whole(word: str, *, otherwise: int) -> int:
 
 def total_of(rows: QuerySet) -> int:
     """How many they are; of a long list as it was a few seconds ago, so that nobody counts a million rows a page."""
-    some = rows.order_by()[: COUNTED + 1].values("pk").count()
-    if some <= COUNTED:
-        return some
     question = repr(rows.order_by().query.sql_with_params()).encode()
     key = f"total:{hashlib.sha256(question).hexdigest()}"
-    return cast(int, cache.get_or_set(key, rows.count, REMEMBERED))
+    if known := cache.get(key):
+        return known
+    some = rows.order_by()[: COUNTED + 1].values("pk").count()
+    return some if some <= COUNTED else cast(int, cache.get_or_set(key, rows.count, REMEMBERED))
