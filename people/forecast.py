@@ -1,5 +1,7 @@
 """Looks the rows of a list up among the people, before anybody is changed: what would become of each."""
 
+from collections.abc import Iterator
+
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -9,6 +11,7 @@ from people.suppression import DIGEST, digest_key
 
 V = ImportRow.Verdict
 RANGE = 20_000
+SLICE = 250_000  # of the addresses of a list that are compared with one another while its import is held
 ERASED = "This person asked to be erased, and nothing may be kept of them."
 
 # Rows that name an address some other row names, too. The second of an email address is the same person again.
@@ -18,6 +21,7 @@ SAME_EMAIL = f"""
         forecast = CASE WHEN s.number > f.number THEN {V.UNCHANGED:d} ELSE s.forecast END
     FROM (SELECT email, min(number) AS number FROM people_stagedrow
           WHERE upload_id = %(upload)s AND email <> '' AND forecast <> {V.REJECTED:d}
+            AND mod(abs(hashtext(email)::bigint), %(slices)s) = %(slice)s
           GROUP BY email HAVING count(*) > 1) AS f
     WHERE s.upload_id = %(upload)s AND s.email = f.email AND s.forecast <> {V.REJECTED:d}
 """
@@ -28,6 +32,7 @@ SAME_PHONE = f"""
         forecast = CASE WHEN s.number > f.number AND s.email = '' THEN {V.UNCHANGED:d} ELSE s.forecast END
     FROM (SELECT phone, min(number) AS number FROM people_stagedrow
           WHERE upload_id = %(upload)s AND phone <> '' AND forecast <> {V.REJECTED:d}
+            AND mod(abs(hashtext(phone)::bigint), %(slices)s) = %(slice)s
           GROUP BY phone HAVING count(*) > 1) AS f
     WHERE s.upload_id = %(upload)s AND s.phone = f.phone AND s.forecast <> {V.REJECTED:d}
 """
@@ -67,31 +72,55 @@ TO_CHANGE = f"""
 LISTED = f"""
     EXISTS (SELECT FROM people_suppression l WHERE l.workspace_id = %(workspace)s {{which}} AND
             ((s.email <> '' AND l.digest = {DIGEST.format(address="s.email")})
-             OR (s.phone <> '' AND l.digest = {DIGEST.format(address="s.phone")})))
+             OR (s.phone <> '' AND l.digest = {DIGEST.format(address="s.phone")}){{raw}}))
 """
-IN_RANGE = f"s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND s.forecast <> {V.REJECTED:d}"
+# Of a row that was rejected before its addresses were read, what it is called by may be one.
+RAW = f" OR (s.forecast = {V.REJECTED:d} AND s.address <> '' AND l.digest = {DIGEST.format(address='s.address')})"
+IN_RANGE = "s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s"
 REFUSE = f"""
     UPDATE people_stagedrow AS s SET forecast = {V.REJECTED:d}, problem = {Problem.ERASED:d}, is_alone = false,
         fault = '{ERASED}', address = '', email = '', phone = '', first_name = '', last_name = '', location = '',
         preferred_product = '', attributes = '{{}}', left_out = '', found = '', cells = NULL, recipient_id = NULL
 """
 TO_REFUSE = f"""
-    {REFUSE} WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}")}
+    {REFUSE} WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}", raw=RAW)}
 """
 TO_MARK = f"""
     UPDATE people_stagedrow AS s SET problem = {Problem.SUPPRESSED:d}
-    WHERE {IN_RANGE} AND s.problem = 0 AND {LISTED.format(which="")}
+    WHERE {IN_RANGE} AND s.forecast <> {V.REJECTED:d} AND s.problem = 0 AND {LISTED.format(which="", raw="")}
 """
 COUNTS = """
     SELECT forecast, problem, count(*) FROM people_stagedrow WHERE upload_id = %s GROUP BY forecast, problem
 """
 
 
-def look_up(upload: Import) -> None:
+def look_up(upload: Import) -> Iterator[None]:
     """Look up the rows that are not yet, range by range. Raises Overtaken."""
+    if upload.checked == 0 and upload.expected:
+        _compare(upload)
     groups = list(upload.groups.values_list("pk", flat=True))
     while upload.checked < upload.expected:
         _look_up_range(upload, groups)
+        yield
+
+
+def _compare(upload: Import) -> None:
+    """Mark the rows that name an address some other row names, too; asked again it does no more."""
+    with connection.cursor() as cursor:  # in no transaction that lasts: it would keep the next list waiting
+        cursor.execute("ANALYZE (SKIP_LOCKED) people_stagedrow")
+    slices = -(-upload.expected // SLICE)
+    for some in range(slices):
+        _compare_slice(upload, {"upload": upload.pk, "slices": slices, "slice": some})
+
+
+@transaction.atomic
+def _compare_slice(upload: Import, values: dict[str, int]) -> None:
+    locked(upload, checked=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        for statement in (SAME_EMAIL, SAME_PHONE):
+            cursor.execute(statement, values)
+    Import.objects.filter(pk=upload.pk).update(moved_at=Now())
 
 
 @transaction.atomic
@@ -100,11 +129,6 @@ def _look_up_range(upload: Import, groups: list[int]) -> None:
     to = min(upload.checked + RANGE, upload.expected)
     values = range_of(upload, upload.checked, to) | {"groups": groups}
     with connection.cursor() as cursor:
-        if upload.checked == 0:
-            cursor.execute("SET LOCAL work_mem = '64MB'")
-            cursor.execute("ANALYZE people_stagedrow")
-            for statement in (SAME_EMAIL, SAME_PHONE):
-                cursor.execute(statement, values)
         refuse_erased(upload, upload.checked, to)
         if upload.workspace.suppressions.exists():
             cursor.execute(TO_MARK, values)

@@ -1,13 +1,14 @@
 """Importing a list, from the upload to the last verdict: what a person may ask, and what a worker carries out."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
+from time import monotonic
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -22,7 +23,7 @@ from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
 from people.parts import MOST_BYTES, PART, digest_of, head_of, keep_part
 from people.plain import shown
 from people.rows import rows
-from people.sheet import UnreadableSheet, storable
+from people.sheet import Record, UnreadableSheet, storable
 from people.source import look_at, records_of
 from people.staging import Overtaken, locked, stage
 from people.undo import undo_range
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 MOST_ROWS = 1_000_000
 MOST_UPLOADS = 5  # of a workspace at once
 STAGE = 2_000
+TURN = 60  # seconds a worker works at an import before it looks whether something else waits
+SIGN_OF_LIFE = 5  # seconds
 LOST_AFTER = timedelta(seconds=30)
 ABANDONED_AFTER = timedelta(days=7)
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
@@ -154,13 +157,6 @@ def map_columns(upload: Import, mapping: Mapping, groups: Collection[Group], *, 
 
 
 @transaction.atomic
-def choose_again(upload: Import) -> None:
-    """Back to the columns, before anybody was changed. Raises NotPossible."""
-    upload = _held(upload, Status.MAPPING, Status.CHECKED)
-    Import.objects.filter(pk=upload.pk).update(status=Status.MAPPING)
-
-
-@transaction.atomic
 def start(upload: Import, *, by: User | None) -> None:
     """Import the good rows of a checked list and keep the bad ones to be mended. Raises NotPossible."""
     upload = _held(upload, Status.CHECKED)
@@ -246,16 +242,19 @@ def _ask_a_worker(upload: Import) -> None:
 
 
 def carry_out(import_id: int) -> None:
-    """Carry the import on from where it stands. Two at once, or one killed at any point, do no harm."""
+    """Carry the import on from where it stands, for a turn. Two at once, or one killed at any point, do no harm."""
     upload = Import.objects.select_related("workspace", "by").filter(pk=import_id).first()
     if upload is None or not upload.is_open:
         return
+    until = monotonic() + TURN
     try:
-        _carry_on(upload)
+        for _ in _steps(upload):
+            if monotonic() > until:  # others wait for this worker, too
+                return queue.ask_for_import(import_id)
     except Overtaken:
         logger.info("import %s is carried out by another worker, or ended", import_id)
-    except (OperationalError, InterfaceError):
-        raise  # the database went away: the clock asks again
+    except (OperationalError, InterfaceError, queue.TimeIsUp):
+        raise  # the database went away, or the worker has no more time: the clock asks again
     except UnreadableSheet as error:
         _finish(upload, Status.FAILED, error=shown(str(error), at_most=300))
     except Exception:
@@ -263,34 +262,38 @@ def carry_out(import_id: int) -> None:
         _finish(upload, Status.FAILED, error=_unexpected(upload))
 
 
-def _carry_on(upload: Import) -> None:
+def _steps(upload: Import) -> Iterator[None]:
+    """What is left to be done of it, a transaction or a few at a time."""
     if upload.status == Status.UNDOING:
         while upload.not_undone:
             undo_range(upload)
+            yield
         return _finish(upload, Status.UNDONE, UNDONE_COUNTS)
     if upload.status == Status.LOOKING:
         return look(upload)
     if not upload.is_read:
-        _read(upload)
-    look_up(upload)
+        yield from _read(upload)
+    yield from look_up(upload)
     if upload.status == Status.CHECKING:
         return _ask(upload)
     if upload.status == Status.WAITING:
         _begin_to_merge(upload)
     while upload.rows < upload.expected:
         merge_range(upload)
+        yield
     _finish(upload, Status.DONE)
 
 
-def _read(upload: Import) -> None:
+def _read(upload: Import) -> Iterator[None]:
     """Read the list on from its last row that was kept. Raises UnreadableSheet."""
     mapping = Mapping(upload.columns, upload.titles)
-    found = rows(records_of(upload), mapping, upload.workspace.region or None)
-    left = islice(found, upload.expected, MOST_ROWS + 1)
+    heard = _showing_life(upload, records_of(upload))
+    left = rows(heard, mapping, upload.workspace.region or None, after=upload.expected)
     while some := list(islice(left, STAGE)):
         if upload.expected + len(some) > MOST_ROWS:
             raise UnreadableSheet(f"The list has more than {MOST_ROWS:,} rows; split it and import the parts.")
         stage(upload, some)
+        yield
     if not upload.expected:
         raise UnreadableSheet("There is nobody in this list.")
     with transaction.atomic():
@@ -298,6 +301,16 @@ def _read(upload: Import) -> None:
         Import.objects.filter(pk=upload.pk).update(is_read=True, moved_at=Now())
         ImportPart.objects.filter(upload=upload.pk).delete() if upload.is_confirmed else None
     upload.is_read = True
+
+
+def _showing_life(upload: Import, records: Iterable[Record]) -> Iterator[Record]:
+    """Nobody takes it for lost while records are passed that were kept before."""
+    heard_at = monotonic()
+    for record in records:
+        if monotonic() - heard_at > SIGN_OF_LIFE:
+            Import.objects.filter(pk=upload.pk).update(moved_at=Now())
+            heard_at = monotonic()
+        yield record
 
 
 @transaction.atomic
@@ -323,9 +336,14 @@ def _leave_out(upload: Import, names: Sequence[str]) -> None:
     """Take attributes that found no room out of the rows."""
     note = f"{upload.note} Attributes left out: {', '.join(names)}. A workspace has at most {MOST_NAMES}."
     Import.objects.filter(pk=upload.pk).update(note=shown(note, at_most=300))
-    for row in StagedRow.objects.filter(upload=upload.pk).iterator():
-        left = {name: value for name, value in row.attributes.items() if name not in names}
-        StagedRow.objects.filter(upload=upload.pk, number=row.number).update(attributes=left)
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVE_OUT, {"upload": upload.pk, "names": list(names)})
+
+
+LEAVE_OUT = """
+    UPDATE people_stagedrow SET attributes = attributes - %(names)s::text[]
+    WHERE upload_id = %(upload)s AND attributes ?| %(names)s::text[]
+"""
 
 
 @transaction.atomic
@@ -344,6 +362,8 @@ def _finish(upload: Import, status: Import.Status, counts: Sequence[str] = COUNT
 def _end(upload: Import, status: Import.Status, error: str = "") -> None:
     """The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts."""
     Import.objects.filter(pk=upload.pk).update(status=status, error=error, first=[], finished_at=Now(), moved_at=Now())
+    # The titles stand above rows that are given back, and may be somebody's address where the list had none.
+    Import.objects.filter(pk=upload.pk, rejected=0).update(titles=[], columns=[])
     ImportPart.objects.filter(upload=upload.pk).delete()
     StagedRow.objects.filter(upload=upload.pk).delete()
 

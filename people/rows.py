@@ -51,8 +51,8 @@ class Wrong(NotPlain):
         self.problem, self.found = problem, found
 
 
-def rows(records: Iterable[Record], mapping: Mapping, region: str | None = None) -> Iterator[Entry]:
-    """Every row of the list, numbered from 1 and checked; national phone numbers are those of the region."""
+def rows(records: Iterable[Record], mapping: Mapping, region: str | None = None, *, after: int = 0) -> Iterator[Entry]:
+    """Every row of the list after this one, numbered from 1 and checked; national numbers are those of the region."""
     found = iter(records)
     if mapping.has_titles:
         next(found, None)
@@ -61,8 +61,9 @@ def rows(records: Iterable[Record], mapping: Mapping, region: str | None = None)
         people = list(_people(record, mapping))
         for cells, fault in people:
             number += 1
-            given = record.cells if len(people) == 1 else list(cells.values())
-            yield _checked(Entry(number, record.line, given), cells, record.fault or fault, region)
+            if number > after:
+                given = record.cells if len(people) == 1 else list(cells.values())
+                yield _checked(Entry(number, record.line, given), cells, record.fault or fault, region)
 
 
 def _people(record: Record, mapping: Mapping) -> Iterable[tuple[Cells, str]]:

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from people.models import Import, ImportRow, StagedRow
+from people.models import Import, ImportRow
 from people.plain import EDGES, shown
 from people.recipients import LINES
 from people.rows import Entry
@@ -77,8 +77,3 @@ def locked(upload: Import, **as_seen) -> None:
     mine = Import.objects.filter(pk=upload.pk, status=upload.status, **as_seen)
     if not mine.select_for_update(no_key=True).values_list("pk").first():
         raise Overtaken
-
-
-def forget(upload: Import) -> None:
-    """Nothing of the list is kept but its verdicts."""
-    StagedRow.objects.filter(upload=upload.pk).delete()

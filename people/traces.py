@@ -34,6 +34,16 @@ FORGET = f"""
         recipient_id = CASE WHEN NOT is_theirs THEN recipient_id END
     FROM asked WHERE v.id = asked.id AND (is_theirs OR names_them)
 """  # noqa: S608
+# Of a list that names them by the name of its file, or in a first line that was taken for the titles.
+FILE = r"regexp_replace(name, '\.(csv|tsv|txt|xlsx)$', ' \1', 'i')"  # else it would seem a longer address
+FORGET_NAMED = f"""
+    UPDATE people_import AS i
+    SET name = CASE WHEN {FILE} ~* %(named)s THEN regexp_replace({FILE}, %(named)s, '…', 'gi') ELSE name END,
+        note = regexp_replace(note, %(named)s, '…', 'gi'), error = regexp_replace(error, %(named)s, '…', 'gi'),
+        titles = (SELECT coalesce(jsonb_agg(CASE WHEN title ~* %(named)s THEN '' ELSE title END ORDER BY n), '[]')
+                  FROM jsonb_array_elements_text(i.titles) WITH ORDINALITY AS t(title, n))
+    WHERE i.workspace_id = %(workspace)s AND concat_ws(' ', {FILE}, note, error, titles) ~* %(named)s
+"""  # noqa: S608 - texts of ours
 # Of lists that wait for a colleague.
 FORGET_WAITING = f"""
     {REFUSE} FROM people_import i
@@ -80,6 +90,7 @@ def forget(person: Recipient, traces: Traces) -> None:
         cursor.execute(FORGET, asked | {"rows": traces.rows, "up_to": traces.up_to})
         cursor.execute(FORGET_WAITING, asked)
         cursor.execute(FORGET_FIRST, asked)
+        cursor.execute(FORGET_NAMED, asked)
 
 
 def _asked(person: Recipient, addresses: Set[str]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from redis.retry import Retry
 from rq import Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.timeouts import JobTimeoutException
 from rq.worker import BaseWorker
 
 SILENT_AFTER = timedelta(seconds=20)  # a worker beats every five seconds
 logger = logging.getLogger(__name__)
 
+TimeIsUp = JobTimeoutException  # raised within a job that takes too long
 DISPATCH = "dispatcher.jobs.dispatch"
 IMPORT = "people.jobs.carry_out_import"
 STORE = "dispatcher.jobs.store"
@@ -90,6 +92,8 @@ def _put(name: str, job: str, *args: int) -> None:
         queue = _queue(name)
         if job == DISPATCH and queue.count >= max(1, Worker.count(queue=queue)):
             return  # every worker has a ring waiting already
+        if job == IMPORT and any(each.func_name == job and each.args == args for each in queue.jobs):
+            return  # it is its turn again once those before it had theirs
         queue.enqueue(job, *args, failure_ttl=86_400)
     except RedisError as error:
         logger.warning("could not ring %s, the clock will: %s", name, error)

@@ -79,6 +79,11 @@ class Import(models.Model):
         return self.name
 
     @property
+    def audit_name(self) -> str:
+        """The file may be called after somebody, and the log outlives them."""
+        return f"import {self.pk}"
+
+    @property
     def is_open(self) -> bool:
         """Whether a worker has to carry it on."""
         return self.status in AT_WORK

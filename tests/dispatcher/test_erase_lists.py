@@ -10,6 +10,7 @@ from people.columns import Mapping
 from people.imports import as_bytes, keep_list
 from people.models import Import, ImportRow, Recipient, StagedRow, Suppression
 from people.recipients import Erased, add_recipient, change_recipient
+from people.suppression import suppress
 from tests.dispatcher.outcomes import launched
 from tests.dispatcher.test_erase import tables_that_name
 from tests.make import make_campaign, make_recipient, make_workspace
@@ -157,3 +158,33 @@ def test_an_address_given_while_the_lists_were_looked_through_is_looked_for_agai
 
     assert Suppression.objects.count() == 2
     assert tables_that_name(f"{PHONE};") == []
+
+
+@pytest.mark.parametrize("row", [f"{EMAIL},maybe", f"{EMAIL},no,too many"])
+def test_a_row_that_is_rejected_anyway_tells_nothing_of_somebody_who_was_erased(workspace, row):
+    suppress(workspace, EMAIL, reason=Suppression.Reason.ERASED, by=None)
+
+    upload = bring_in(workspace, f"email,opted_out\n{row}\nbob@example.com,no\n")
+
+    assert (upload.created, upload.rejected) == (1, 1)
+    assert tables_that_name(EMAIL) == []
+
+
+@pytest.mark.parametrize("last", ["bob@example.com,Bob", "bad,Bob"])
+def test_a_first_line_taken_for_the_titles_and_the_name_of_a_file_tell_nothing_once_somebody_is_erased(workspace, last):
+    ann = make_recipient(workspace, email=EMAIL, phone="")
+    upload = imports.begin(workspace, name=f"{EMAIL}.csv", by=None)
+    keep_list(upload, as_bytes(f"{EMAIL},Ann\ncid@example.com,Cid\n{last}\n"))
+    upload.refresh_from_db()
+    imports.complete(upload, by=None)
+    imports.map_columns(upload, Mapping(["email", ""], [EMAIL, "Ann"]), [], by=None)
+    carry_on(upload)
+    imports.start(upload, by=None)
+    upload = carry_on(upload)
+    assert upload.titles == ([EMAIL, "Ann"] if upload.rejected else [])
+
+    erase(ann, by=None)
+
+    upload.refresh_from_db()
+    assert (upload.name, tables_that_name(EMAIL)) == ("… csv", [])
+    assert upload.titles == (["", "Ann"] if upload.rejected else [])

@@ -1,0 +1,136 @@
+"""An import is work for many turns: it waits for others between them, keeps nobody waiting, and is never lost."""
+
+import time
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from people import attributes, forecast, imports
+from people.columns import Mapping
+from people.models import Import
+from people.rows import rows
+from people.sheet import Record
+from people.staging import Overtaken
+from tests.make import make_workspace
+from tests.people.listing import bring_in, carry_on, words
+from wires import queue
+
+LIST = "".join(f"p{n}@example.com\n" for n in range(9))
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[int]:
+    rung: list[int] = []
+    monkeypatch.setattr(queue, "ask_for_import", rung.append)
+    return rung
+
+
+@pytest.mark.django_db
+def test_an_import_lets_others_have_their_turn_and_is_carried_on_after_them(workspace, monkeypatch, rung):
+    monkeypatch.setattr(imports, "TURN", 0)
+    monkeypatch.setattr(imports, "STAGE", 4)
+    upload = imports.start_import(workspace, name="x", source=LIST)
+    turns = 0
+
+    while rung:
+        turns, _ = turns + 1, rung.pop()
+        upload = carry_on(upload)
+
+    assert (upload.get_status_display(), upload.created) == ("done", 9)
+    assert turns > 4
+
+
+@pytest.mark.django_db
+def test_an_import_whose_worker_has_no_more_time_is_not_ended(workspace, monkeypatch):
+    upload = imports.start_import(workspace, name="x", source=LIST)
+    merge_range = imports.merge_range
+
+    def take_too_long(upload):
+        raise queue.TimeIsUp
+
+    monkeypatch.setattr(imports, "merge_range", take_too_long)
+    with pytest.raises(queue.TimeIsUp):
+        carry_on(upload)
+    monkeypatch.setattr(imports, "merge_range", merge_range)
+
+    assert words(carry_on(upload)) == ["created"] * 9
+
+
+def test_rows_that_were_read_before_are_passed_and_keep_their_numbers():
+    records = [Record(1, ["ann@example.com", "ben@example.com"]), Record(2, ["cid@example.com"])]
+
+    assert [(row.number, row.email) for row in rows(records, Mapping(), after=1)] == [
+        (2, "ben@example.com"),
+        (3, "cid@example.com"),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_list_that_is_read_again_up_to_its_last_row_is_not_taken_for_lost(workspace, monkeypatch):
+    monkeypatch.setattr(imports, "SIGN_OF_LIFE", 0)
+    upload = imports.start_import(workspace, name="x", source=LIST)
+    Import.objects.filter(pk=upload.pk).update(moved_at=timezone.now() - timedelta(minutes=1))
+
+    def overtaken(*arguments):
+        raise Overtaken
+
+    monkeypatch.setattr(imports, "stage", overtaken)
+    carry_on(upload)
+
+    assert not imports.unfinished().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_of_one_list_keeps_no_other_waiting(monkeypatch):
+    monkeypatch.setattr(imports.queue, "_put", lambda *arguments: None)
+    monkeypatch.setattr(forecast, "SAME_PHONE", "SELECT pg_sleep(0.6)")
+    ours, theirs = (imports.start_import(make_workspace(), name="x", source=LIST) for _ in range(2))
+
+    def check():
+        imports.carry_out(theirs.pk)
+        connection.close()
+
+    checking = Thread(target=check)
+    checking.start()
+    with connection.cursor() as cursor:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT pg_sleep'"
+            )
+            if cursor.fetchone() != (0,):
+                break
+        cursor.execute("SET lock_timeout = '100ms'")
+
+    ours = carry_on(ours)
+
+    with connection.cursor() as cursor:
+        cursor.execute("RESET lock_timeout")
+    checking.join()
+    assert ours.get_status_display() == "done"
+
+
+@pytest.mark.django_db
+def test_attributes_without_room_are_left_out_of_all_rows_at_once(
+    workspace, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(attributes, "MOST_NAMES", 1)
+    bring_in(workspace, "email,tier\nann@example.com,gold\n")
+    upload = imports.begin(workspace, name="x", by=None)
+    imports.keep_list(upload, imports.as_bytes("email,tier,colour\n" + "".join(f"p{n}@x.com,1,2\n" for n in range(60))))
+    upload.refresh_from_db()
+    imports.complete(upload, by=None)
+    imports.map_columns(upload, Mapping(["email", "tier", "colour"], ["email", "tier", "colour"]), [], by=None)
+    carry_on(upload)
+    imports.start(upload, by=None)
+
+    with django_assert_max_num_queries(50):
+        upload = carry_on(upload)
+
+    assert "Attributes left out: colour." in upload.note
+    assert set(
+        map(str, workspace.recipients.exclude(email="ann@example.com").values_list("attributes", flat=True))
+    ) == {"{'tier': '1'}"}
