@@ -154,12 +154,7 @@ def _show_check(request: MemberRequest, upload: Import) -> HttpResponse:
 def _verdicts(request: HttpRequest, upload: Import) -> dict:
     verdict = request.GET.get("verdict", "")
     after = number_in(request.GET.get("after", "")) or 0
-    rows = upload.verdicts.filter(number__gt=after).order_by("number")
-    if verdict in ImportRow.Verdict.labels:
-        rows = rows.filter(verdict=ImportRow.Verdict[verdict.upper()])
-    elif verdict == "kept":
-        rows = rows.filter(is_kept=True)
-    found = list(rows[: PAGE + 1])
+    found = _found(upload, verdict, after)
     return {
         "rows": found[:PAGE],
         "following": found[PAGE - 1].number if len(found) > PAGE else None,
@@ -168,6 +163,18 @@ def _verdicts(request: HttpRequest, upload: Import) -> dict:
         "counts": [(word, getattr(upload, word)) for word in ImportRow.Verdict.labels],
         "can_be_undone": upload.status in domain.CAN_BE_UNDONE and upload.created + upload.updated > 0,
     }
+
+
+def _found(upload: Import, verdict: str, after: int) -> list[ImportRow]:
+    """The rows of a page and one more; what the import counted none of is not looked for."""
+    if verdict in (*ImportRow.Verdict.labels, "kept") and not getattr(upload, verdict):
+        return []
+    rows = upload.verdicts.filter(number__gt=after).order_by("number")
+    if verdict in ImportRow.Verdict.labels:
+        rows = rows.filter(verdict=ImportRow.Verdict[verdict.upper()])
+    elif verdict == "kept":
+        rows = rows.filter(is_kept=True)
+    return list(rows[: PAGE + 1])
 
 
 @require_GET

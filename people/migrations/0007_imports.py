@@ -176,18 +176,6 @@ class Migration(migrations.Migration):
             model_name='import',
             index=models.Index(condition=models.Q(('digest', ''), _negated=True), fields=['workspace', 'digest'], name='import_same_list'),
         ),
-        migrations.AddIndex(
-            model_name='importrow',
-            index=models.Index(condition=models.Q(('recipient__isnull', False)), fields=['recipient'], name='import_rows_of'),
-        ),
-        migrations.AddIndex(
-            model_name='importrow',
-            index=models.Index(condition=models.Q(('is_kept', True)), fields=['upload', 'number'], name='import_rows_kept'),
-        ),
-        migrations.AddIndex(
-            model_name='importrow',
-            index=models.Index(condition=models.Q(('verdict', 4)), fields=['upload', 'number'], name='import_rows_rejected'),
-        ),
         migrations.AddConstraint(
             model_name='importpart',
             constraint=models.UniqueConstraint(fields=('upload', 'number'), name='import_part_once'),

@@ -191,7 +191,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["recipient"], condition=Q(recipient__isnull=False), name="import_rows_of"),
             models.Index(fields=["upload", "number"], condition=Q(is_kept=True), name="import_rows_kept"),
-            models.Index(fields=["upload", "number"], condition=Q(verdict=4), name="import_rows_rejected"),
+            models.Index(fields=["upload", "verdict", "number"], name="import_rows_by_verdict"),
         ]
 
     def __str__(self) -> str:

@@ -1,27 +1,45 @@
-"""A worker process of its own for the tests that kill it: `python -m tests.people.carry_out <import>`."""
+"""A worker process of its own for the tests that kill it: `python -m tests.people.carry_out <import>`.
+
+With the name of a step, and how often it is done, it kills itself at the next one: before it, or before the statement
+of this number within its transaction.
+"""
 
 import os
 import signal
 import sys
 
 import django
+from django.db import connection
 
 django.setup()
 
 from people import forecast, imports, merge, undo  # noqa: E402 - models can be imported only after setup
 
 imports.STAGE = forecast.RANGE = merge.RANGE = undo.RANGE = 20  # small, so that there is a middle to be killed in
-if len(sys.argv) > 2:  # the name of a step, and how often it is done before the process kills itself at the next one
+if len(sys.argv) > 2:
     step, left = sys.argv[2], int(sys.argv[3])
+    statements = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     places = {"stage": imports, "merge_range": imports, "undo_range": imports, "_look_up_range": forecast}
     carry_out_step = getattr(places[step], step)
 
     def step_or_die(*arguments) -> None:
         global left
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        carry_out_step(*arguments)
+        if left:
+            left -= 1
+            carry_out_step(*arguments)
+        elif statements:
+            with connection.execute_wrapper(statement_or_die):
+                carry_out_step(*arguments)
+        else:
+            die()
+
+    def statement_or_die(execute, *arguments):
+        global statements
+        statements -= 1
+        return execute(*arguments) if statements else die()
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(places[step], step, step_or_die)
 

@@ -75,6 +75,20 @@ def test_who_is_added_while_a_list_of_suppressed_addresses_comes_in_is_suppresse
     assert workspace.recipients.get().email_suppressed
 
 
+def test_who_comes_with_a_list_while_their_address_is_suppressed_is_suppressed(workspace):
+    meanwhile(lambda: bring_in(workspace, ADDRESS), lambda: suppress(workspace))
+
+    assert workspace.recipients.get().email_suppressed
+
+
+def test_who_comes_with_a_list_after_their_address_was_suppressed_is_suppressed(workspace):
+    upload = imports.start_import(workspace, name="x", source=ADDRESS)
+
+    meanwhile(lambda: suppress(workspace), lambda: imports.carry_out(upload.pk))
+
+    assert workspace.recipients.get().email_suppressed
+
+
 def test_who_leaves_while_a_colleague_saves_them_with_the_group_is_out(workspace):
     person, group = make_recipient(workspace), make_group(workspace)
 

@@ -86,6 +86,32 @@ def test_an_import_that_dies_at_any_step_is_taken_up_there_and_its_books_are_exa
     assert (workspace.recipients.count(), upload.verdicts.count()) == (90, 92)
 
 
+def test_an_import_that_dies_between_the_statements_of_a_range_has_done_nothing_of_it():
+    workspace = make_workspace()
+    make_recipient(workspace, email="p7@example.com", first_name="Old")
+    rows = "".join(f"p{n}@example.com,New\n" for n in range(30))
+    upload = imports.start_import(workspace, name="x", source="email,first_name\nbad,New\n" + rows)
+
+    for statement in ("8", "14"):
+        assert worker(upload, "merge_range", "0", statement).wait(60) == -signal.SIGKILL
+        assert [*workspace.recipients.values_list("first_name", flat=True)] == ["Old"]
+        assert not upload.verdicts.exists()
+    imports.carry_out(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.created, upload.updated, upload.rejected) == ("done", 29, 1, 1)
+
+    imports.undo(upload, by=None)
+    assert worker(upload, "undo_range", "1", "11").wait(60) == -signal.SIGKILL
+    upload.refresh_from_db()
+    assert (upload.not_undone, upload.removed, workspace.recipients.count()) == (11, 20, 10)
+    imports.carry_out(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.get_status_display(), upload.removed, upload.restored, upload.kept) == ("undone", 29, 1, 0)
+    assert [*workspace.recipients.values_list("first_name", flat=True)] == ["Old"]
+
+
 def test_an_undoing_that_dies_is_taken_up_where_it_was():
     upload = start(rows=90)
     imports.carry_out(upload.pk)

@@ -9,10 +9,11 @@ from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from people import import_forms, imports, parts, source
-from people.models import Import, ImportPart, StagedRow
+from people.models import Import, ImportPart, ImportRow, StagedRow
 from people.sheet import UnreadableSheet
 from people.workbook import records_of_workbook
 from tests.make import make_group, make_member, make_recipient, make_workspace
@@ -619,3 +620,18 @@ def test_a_new_campaign_for_a_group_that_is_not_here_is_for_nobody_yet(client, a
 
     assert response.status_code == 200
     assert "checked><span>" not in response.content.decode()
+
+
+def test_verdicts_are_read_from_an_index_and_those_there_are_none_of_are_not_looked_for(client, workspace):
+    upload = bring_in(workspace, "email\nann@example.com\nbad\n")
+    page = reverse("import", args=[upload.pk])
+
+    with CaptureQueriesContext(connection) as asked:
+        client.get(page, {"verdict": "updated"}), client.get(page, {"verdict": "kept"})
+    assert not [query for query in asked.captured_queries if "people_importrow" in query["sql"]]
+
+    with connection.cursor() as cursor:  # of so few rows PostgreSQL would simply read all
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        plan = upload.verdicts.filter(verdict=ImportRow.Verdict.REJECTED, number__gt=0).order_by("number").explain()
+    assert "import_rows_by_verdict" in plan
