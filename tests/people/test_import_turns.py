@@ -105,11 +105,12 @@ def test_the_check_of_one_list_keeps_no_other_waiting(monkeypatch):
                 break
         cursor.execute("SET lock_timeout = '100ms'")
 
-    ours = carry_on(ours)
+    try:
+        ours = carry_on(ours)
+    finally:
+        connection.close()
+        checking.join()
 
-    with connection.cursor() as cursor:
-        cursor.execute("RESET lock_timeout")
-    checking.join()
     assert ours.get_status_display() == "done"
 
 
