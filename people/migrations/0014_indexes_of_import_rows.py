@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("people", "0011_looking"),
+        ("people", "0013_list_looks"),
     ]
 
     operations = [
