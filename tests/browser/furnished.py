@@ -78,9 +78,9 @@ def link_to(campaign: Campaign, person: Recipient) -> str:
     return links.to(Purpose.PAGE, person.pk).removeprefix(links.base)
 
 
-def brought_list(workspace: Workspace, *, by: User) -> Import:
+def brought_list(workspace: Workspace, *, by: User, source: str = LIST + MORE) -> Import:
     upload = imports.begin(workspace, name="customers of the shop in Westlands.csv", by=by)
-    imports.keep_list(upload, imports.as_bytes(LIST + MORE))
+    imports.keep_list(upload, imports.as_bytes(source))
     return imports.complete(upload, by=by)
 
 
@@ -161,6 +161,8 @@ def furnish(monkeypatch) -> dict[str, str]:
     consent.opt_out(people[0], channel=Channel.WHATSAPP, **reply)
     erase(make_recipient(workspace), by=ann)
     brought, checked = (brought_list(workspace, by=ann) for _ in range(2))
+    on_one_line = brought_list(workspace, by=ann, source=", ".join(f"p{n}@example.com" for n in range(600)))
+    looking = brought_list(workspace, by=ann, source="PK\x03\x04 as every workbook begins")
     imports.map_columns(checked, Mapping(checked.columns, checked.titles), [customers], by=ann)
     imports.carry_out(checked.pk)
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
@@ -233,6 +235,8 @@ def furnish(monkeypatch) -> dict[str, str]:
         "import-new": reverse("import-new"),
         "import": reverse("import", args=[upload.pk]),
         "import-columns": reverse("import-columns", args=[brought.pk]),
+        "import-columns-on-one-line": reverse("import-columns", args=[on_one_line.pk]),
+        "import-looking": reverse("import-columns", args=[looking.pk]),
         "import-check": reverse("import", args=[checked.pk]),
         "import-cancel": reverse("import-cancel", args=[checked.pk]),
         "import-undo": reverse("import-undo", args=[upload.pk]),

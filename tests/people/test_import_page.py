@@ -333,7 +333,9 @@ def test_a_workbook_that_cannot_be_read_says_so_on_its_page(client):
     upload = carry_on(Import.objects.get())
 
     assert upload.get_status_display() == "failed"
-    assert "This file is damaged; save the list again" in client.get(page("import", upload)).content.decode()
+    shown = client.get(page("import", upload)).content.decode()
+    assert "This file is damaged; save the list again" in shown
+    assert "of 0 rows" not in shown and "Row by row" not in shown
     assert not ImportPart.objects.exists()
 
 
