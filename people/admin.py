@@ -13,6 +13,7 @@ from people.models import (
     ImportPart,
     ImportRow,
     LeftGroup,
+    ListLook,
     Recipient,
     Reply,
     Segment,
@@ -135,6 +136,13 @@ class Replies(ReadOnly):
 class SuppressionKeys(ReadOnly):
     list_display = ("__str__",)
     exclude = ("digest",)
+
+
+@admin.register(ListLook)
+class ListLooks(ReadOnly):
+    list_display = ("workspace", "up_to", "moved_at")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name",)
 
 
 @admin.register(ConsentSettings)

@@ -13,6 +13,7 @@ from campaigns.authoring import update_campaign
 from campaigns.forms import SHOWN
 from campaigns.models import Campaign
 from people.channels import Channel
+from people.models import ConsentSettings
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -374,6 +375,7 @@ def test_another_name_of_a_field_is_answered_with_the_one_to_write(browser):
 
 
 def test_a_line_break_counts_as_one_character_however_the_browser_sends_it(browser, workspace):
+    ConsentSettings.objects.create(workspace=workspace, sms_link=False)
     typed = TYPED | {"body": "a\r\nb\r\nc", "channel": "sms"}
 
     html = page(browser.post(reverse("campaign-preview"), typed))

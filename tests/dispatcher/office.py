@@ -26,7 +26,7 @@ from dispatcher.models import (
     Settlement,
 )
 from people import consent
-from people.models import AttributeName, ConsentSettings, Import, ImportPart, ImportRow, Reply, Suppression
+from people.models import AttributeName, ConsentSettings, Import, ImportPart, ImportRow, ListLook, Reply, Suppression
 from people.rows import Entry
 from people.staging import stage
 from people.suppression import suppress
@@ -72,6 +72,7 @@ def add_rows_of_people(workspace, ann) -> None:
     consent.leave_group(person, make_group(workspace), how=consent.How.PREFERENCES, by=None)
     suppress(workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=ann)
     ConsentSettings.objects.create(workspace=workspace)
+    ListLook.objects.create(workspace=workspace)
     Reply.objects.create(workspace=workspace, recipient=person, channel=2, number="+254712345678", text="STOP")
     AttributeName.objects.create(workspace=workspace, name="tier")
     upload = Import.objects.create(workspace=workspace, name="list.csv", by=ann)
