@@ -16,7 +16,7 @@ from dispatcher import forget_due, operations, recurring, store_due
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
-from people import imports, list_looks
+from people import carrying, list_looks
 from wires import queue
 
 logger = logging.getLogger(__name__)
@@ -166,8 +166,8 @@ def ring_if_due() -> None:
 
 
 def resume_imports() -> None:
-    imports.ring_unfinished()
-    imports.cancel_abandoned()
+    carrying.ring_unfinished()
+    carrying.cancel_abandoned()
 
 
 _rung = float("-inf")  # when old messages were looked for last

@@ -1,54 +1,33 @@
-"""Importing a list, from the upload to the last verdict: what a person may ask, and what a worker carries out."""
+"""Importing a list, from the upload to the last verdict: what a person may ask of it."""
 
-import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from datetime import timedelta
-from itertools import islice
-from time import monotonic
-from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import User, Workspace
-from people.attributes import MOST_NAMES, keep_names, room_for
+from people.attributes import MOST_NAMES, room_for
 from people.columns import Mapping, with_titles
-from people.forecast import look_up, sum_up
 from people.looking import first_of, look
-from people.merge import merge_range
 from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
 from people.parts import MOST_BYTES, PART, digest_of, head_of, keep_part
 from people.plain import shown
-from people.rows import rows
-from people.sheet import Record, UnreadableSheet, storable
-from people.source import look_at, records_of
-from people.staging import Overtaken, locked, stage
-from people.undo import undo_range
+from people.sheet import UnreadableSheet, storable
+from people.source import look_at
+from people.staging import Overtaken
 from people.workbook import is_workbook
 from wires import queue
 
-logger = logging.getLogger(__name__)
-
 MOST_ROWS = 1_000_000
 MOST_UPLOADS = 5  # of a workspace at once
-STAGE = 2_000
-TURN = 60  # seconds a worker works at an import before it looks whether something else waits
-SIGN_OF_LIFE = 5  # seconds
-LOST_AFTER = timedelta(seconds=30)
-ABANDONED_AFTER = timedelta(days=7)
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
-UNDONE_COUNTS = ("removed", "restored", "kept")
 Status = Import.Status
 
 
 class NotPossible(Exception):
     """The import is no longer, or not yet, where this can be asked of it; the text says so, for people."""
-
-
-# --- what a person may ask ---
 
 
 @transaction.atomic
@@ -201,7 +180,7 @@ def cancel(upload: Import, *, by: User | None) -> None:
     """Take no further row; those that were carried out stay until the import is undone. Raises NotPossible."""
     upload = _held(upload, Status.UPLOADING, Status.LOOKING, *BEFORE_IT_STARTS, *GOING_ON)
     audit_log.record(upload.workspace, "cancel", upload, by=by, after=audit_log.fields_of(upload, COUNTS))
-    _end(upload, Status.CANCELLED)
+    end(upload, Status.CANCELLED)
 
 
 BEFORE_IT_STARTS = (Status.MAPPING, Status.CHECKING, Status.CHECKED)
@@ -238,164 +217,10 @@ def _ask_a_worker(upload: Import) -> None:
     queue.ask_for_import(upload.pk)
 
 
-# --- what a worker carries out ---
-
-
-def carry_out(import_id: int) -> None:
-    """Carry the import on from where it stands, for a turn. Two at once, or one killed at any point, do no harm."""
-    upload = Import.objects.select_related("workspace", "by").filter(pk=import_id).first()
-    if upload is None or not upload.is_open:
-        return
-    until = monotonic() + TURN
-    try:
-        for _ in _steps(upload):
-            if monotonic() > until:  # others wait for this worker, too
-                return queue.ask_for_import(import_id)
-    except Overtaken:
-        logger.info("import %s is carried out by another worker, or ended", import_id)
-    except (OperationalError, InterfaceError, queue.TimeIsUp):
-        raise  # the database went away, or the worker has no more time: the clock asks again
-    except UnreadableSheet as error:
-        _finish(upload, Status.FAILED, error=shown(str(error), at_most=300))
-    except Exception:
-        logger.exception("import %s failed", import_id)
-        _finish(upload, Status.FAILED, error=_unexpected(upload))
-
-
-def _steps(upload: Import) -> Iterator[None]:
-    """What is left to be done of it, a transaction or a few at a time."""
-    if upload.status == Status.UNDOING:
-        while upload.not_undone:
-            undo_range(upload)
-            yield
-        return _finish(upload, Status.UNDONE, UNDONE_COUNTS)
-    if upload.status == Status.LOOKING:
-        return look(upload)
-    if not upload.is_read:
-        yield from _read(upload)
-    yield from look_up(upload)
-    if upload.status == Status.CHECKING:
-        return _ask(upload)
-    if upload.status == Status.WAITING:
-        _begin_to_merge(upload)
-    while upload.rows < upload.expected:
-        merge_range(upload)
-        yield
-    _finish(upload, Status.DONE)
-
-
-def _read(upload: Import) -> Iterator[None]:
-    """Read the list on from its last row that was kept. Raises UnreadableSheet."""
-    mapping = Mapping(upload.columns, upload.titles)
-    heard = _showing_life(upload, records_of(upload))
-    left = rows(heard, mapping, upload.workspace.region or None, after=upload.expected)
-    while some := list(islice(left, STAGE)):
-        if upload.expected + len(some) > MOST_ROWS:
-            raise UnreadableSheet(f"The list has more than {MOST_ROWS:,} rows; split it and import the parts.")
-        stage(upload, some)
-        yield
-    if not upload.expected:
-        raise UnreadableSheet("There is nobody in this list.")
-    with transaction.atomic():
-        locked(upload, expected=upload.expected)
-        Import.objects.filter(pk=upload.pk).update(is_read=True, moved_at=Now())
-        ImportPart.objects.filter(upload=upload.pk).delete() if upload.is_confirmed else None
-    upload.is_read = True
-
-
-def _showing_life(upload: Import, records: Iterable[Record]) -> Iterator[Record]:
-    """Nobody takes it for lost while records are passed that were kept before."""
-    heard_at = monotonic()
-    for record in records:
-        if monotonic() - heard_at > SIGN_OF_LIFE:
-            Import.objects.filter(pk=upload.pk).update(moved_at=Now())
-            heard_at = monotonic()
-        yield record
-
-
-@transaction.atomic
-def _ask(upload: Import) -> None:
-    locked(upload)
-    Import.objects.filter(pk=upload.pk).update(status=Status.CHECKED, forecast=sum_up(upload), moved_at=Now())
-
-
-@transaction.atomic
-def _begin_to_merge(upload: Import) -> None:
-    """Note the new attributes of the list; those there is no room for any more are left out."""
-    names = Mapping(upload.columns, upload.titles).attributes
-    too_many = sorted(names - keep_names(upload.workspace, names, by=upload.by))
-    locked(upload)
-    if too_many:
-        _leave_out(upload, too_many)
-    Import.objects.filter(pk=upload.pk).update(status=Status.RUNNING, started_at=Now(), moved_at=Now())
-    upload.status = Status.RUNNING
-    upload.refresh_from_db(fields=["started_at"])
-
-
-def _leave_out(upload: Import, names: Sequence[str]) -> None:
-    """Take attributes that found no room out of the rows."""
-    note = f"{upload.note} Attributes left out: {', '.join(names)}. A workspace has at most {MOST_NAMES}."
-    Import.objects.filter(pk=upload.pk).update(note=shown(note, at_most=300))
-    with connection.cursor() as cursor:
-        cursor.execute(LEAVE_OUT, {"upload": upload.pk, "names": list(names)})
-
-
-LEAVE_OUT = """
-    UPDATE people_stagedrow SET attributes = attributes - %(names)s::text[]
-    WHERE upload_id = %(upload)s AND attributes ?| %(names)s::text[]
-"""
-
-
-@transaction.atomic
-def _finish(upload: Import, status: Import.Status, counts: Sequence[str] = COUNTS, error: str = "") -> None:
-    # Compared with what was seen here, so that only the worker that is truly at the end can end it.
-    try:
-        locked(upload, rows=upload.rows, not_undone=upload.not_undone)
-    except Overtaken:
-        return
-    _end(upload, status, error=error)
-    done = Import.objects.get(pk=upload.pk)
-    after: dict[str, Any] = {"status": status.label} | audit_log.fields_of(done, counts)
-    audit_log.record(upload.workspace, "finish", done, by=None, after=after)
-
-
-def _end(upload: Import, status: Import.Status, error: str = "") -> None:
+def end(upload: Import, status: Import.Status, error: str = "") -> None:
     """The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts."""
     Import.objects.filter(pk=upload.pk).update(status=status, error=error, first=[], finished_at=Now(), moved_at=Now())
     # The titles stand above rows that are given back, and may be somebody's address where the list had none.
     Import.objects.filter(pk=upload.pk, rejected=0).update(titles=[], columns=[])
     ImportPart.objects.filter(upload=upload.pk).delete()
     StagedRow.objects.filter(upload=upload.pk).delete()
-
-
-def _unexpected(upload: Import) -> str:
-    if upload.status == Status.UNDOING:
-        return (
-            f"Something unexpected stopped the undoing at row {upload.not_undone:,}; undo it again to go on from there."
-        )
-    return f"Something unexpected stopped this import after row {upload.rows:,}; the rows before it are done."
-
-
-# --- what the clock looks after ---
-
-
-def unfinished() -> QuerySet[Import]:
-    """Imports nothing was heard of for a while: their worker died, or the ring for it was lost."""
-    return Import.objects.filter(status__in=AT_WORK, moved_at__lt=Now() - LOST_AFTER)
-
-
-@transaction.atomic
-def ring_unfinished() -> int:
-    """Ring again for every lost import, each at most every 30 seconds however often this is called."""
-    lost = list(unfinished().select_for_update(skip_locked=True).values_list("pk", flat=True))
-    Import.objects.filter(pk__in=lost).update(moved_at=Now())
-    for pk in lost:
-        queue.ask_for_import(pk)
-    return len(lost)
-
-
-def cancel_abandoned() -> None:
-    """End imports somebody began and never came back to: nobody's addresses are kept for nothing."""
-    asking = (Status.UPLOADING, Status.MAPPING, Status.CHECKED)
-    for upload in Import.objects.filter(status__in=asking, moved_at__lt=Now() - ABANDONED_AFTER)[:20]:
-        cancel(upload, by=None)

@@ -1,10 +1,10 @@
 """What the chores workers are rung for."""
 
-from people import imports, list_looks
+from people import carrying, list_looks
 
 
 def carry_out_import(import_id: int) -> None:
-    imports.carry_out(import_id)
+    carrying.carry_out(import_id)
 
 
 def look_at_people() -> None:

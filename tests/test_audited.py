@@ -28,7 +28,7 @@ from dispatcher.books import books_of
 from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
 from dispatcher.models import Category
-from people import imports
+from people import carrying, imports
 from people.channels import Channel
 from people.columns import Mapping
 from people.models import Import
@@ -137,14 +137,14 @@ def brought(scene: Scene) -> list[Any]:
 def checked_list(scene: Scene) -> list[Any]:
     pk = brought(scene)[0]
     imports.map_columns(Import.objects.get(pk=pk), Mapping(["email"], ["email"]), [], by=None)
-    imports.carry_out(pk)
+    carrying.carry_out(pk)
     return [pk]
 
 
 def imported(scene: Scene) -> list[Any]:
     pk = checked_list(scene)[0]
     imports.start(Import.objects.get(pk=pk), by=None)
-    imports.carry_out(pk)
+    carrying.carry_out(pk)
     return [pk]
 
 
@@ -522,7 +522,7 @@ def test_retrying_one_cause_is_told_with_cause_and_number(scene):
 def test_an_import_is_two_rows_with_its_counts_however_many_people_it_brings(scene):
     source = "email,tier\n" + "".join(f"p{n}@example.com,gold\n" for n in range(50)) + "nobody\n"
     upload = imports.start_import(scene.workspace, name="list.csv", source=source, by=scene.ann)
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
 
     start, attributes, finish = AuditEntry.objects.order_by("pk")
     assert (start.verb, start.actor, start.about) == ("start", str(scene.ann), "list.csv")

@@ -7,8 +7,8 @@ import django
 
 django.setup()
 
-from people import imports  # noqa: E402 - models can be imported only after setup
+from people import carrying  # noqa: E402 - models can be imported only after setup
 
-imports.TURN = float("inf")
-imports.carry_out(int(sys.argv[1]))
+carrying.TURN = float("inf")
+carrying.carry_out(int(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

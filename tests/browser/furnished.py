@@ -20,7 +20,7 @@ from dispatcher import engine, file_place, operations, recurring, senders, shelf
 from dispatcher.erase import erase
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
-from people import consent, imports
+from people import carrying, consent, imports
 from people.channels import Channel
 from people.columns import Mapping
 from people.links import Purpose
@@ -154,7 +154,7 @@ def furnish(monkeypatch) -> dict[str, str]:
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, groups=[customers], by=ann)
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
     reply = {"how": consent.How.REPLY, "by": None, "evidence": {"text": "STOP please"}}
     consent.opt_out(people[0], channel=Channel.SMS, **reply)
     consent.opt_in(people[0], channel=Channel.SMS, how=consent.How.COLLEAGUE, by=ann, reason="wrote to us on 3 May")
@@ -164,7 +164,7 @@ def furnish(monkeypatch) -> dict[str, str]:
     on_one_line = brought_list(workspace, by=ann, source=", ".join(f"p{n}@example.com" for n in range(600)))
     looking = brought_list(workspace, by=ann, source="PK\x03\x04 as every workbook begins")
     imports.map_columns(checked, Mapping(checked.columns, checked.titles), [customers], by=ann)
-    imports.carry_out(checked.pk)
+    carrying.carry_out(checked.pk)
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
     member = workspace.memberships.get(user=mary)
     _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)

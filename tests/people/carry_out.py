@@ -13,13 +13,13 @@ from django.db import connection
 
 django.setup()
 
-from people import forecast, imports, merge, undo  # noqa: E402 - models can be imported only after setup
+from people import carrying, forecast, merge, undo  # noqa: E402 - models can be imported only after setup
 
-imports.STAGE = forecast.RANGE = merge.RANGE = undo.RANGE = 20  # small, so that there is a middle to be killed in
+carrying.STAGE = forecast.RANGE = merge.RANGE = undo.RANGE = 20  # small, so that there is a middle to be killed in
 if len(sys.argv) > 2:
     step, left = sys.argv[2], int(sys.argv[3])
     statements = int(sys.argv[4]) if len(sys.argv) > 4 else 0
-    places = {"stage": imports, "merge_range": imports, "undo_range": imports, "_look_up_range": forecast}
+    places = {"stage": carrying, "merge_range": carrying, "undo_range": carrying, "_look_up_range": forecast}
     carry_out_step = getattr(places[step], step)
 
     def step_or_die(*arguments) -> None:
@@ -43,4 +43,4 @@ if len(sys.argv) > 2:
 
     setattr(places[step], step, step_or_die)
 
-imports.carry_out(int(sys.argv[1]))
+carrying.carry_out(int(sys.argv[1]))

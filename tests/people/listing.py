@@ -3,7 +3,7 @@
 import io
 
 from accounts.models import Workspace
-from people import imports
+from people import carrying, imports
 from people.columns import guessed
 from people.models import Import
 from people.rows import Entry, rows
@@ -26,7 +26,7 @@ def bring_in(workspace: Workspace, source: str, **fields) -> Import:
 
 
 def carry_on(upload: Import) -> Import:
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
     upload.refresh_from_db()
     return upload
 

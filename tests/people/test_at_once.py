@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from dispatcher import operations
-from people import consent, imports, suppression, suppression_lists
+from people import carrying, consent, imports, suppression, suppression_lists
 from people.consent import How
 from people.models import Group, LeftGroup, Recipient, Suppression
 from people.recipients import add_recipient, change_recipient
@@ -84,7 +84,7 @@ def test_who_comes_with_a_list_while_their_address_is_suppressed_is_suppressed(w
 def test_who_comes_with_a_list_after_their_address_was_suppressed_is_suppressed(workspace):
     upload = imports.start_import(workspace, name="x", source=ADDRESS)
 
-    meanwhile(lambda: suppress(workspace), lambda: imports.carry_out(upload.pk))
+    meanwhile(lambda: suppress(workspace), lambda: carrying.carry_out(upload.pk))
 
     assert workspace.recipients.get().email_suppressed
 
@@ -117,7 +117,7 @@ def test_who_leaves_a_group_while_the_import_that_brought_them_is_undone_stays(w
     upload, group = bring_in(workspace, ADDRESS), make_group(workspace)
     imports.undo(upload, by=None)
 
-    meanwhile(lambda: leave(workspace.recipients.get(), group), lambda: imports.carry_out(upload.pk))
+    meanwhile(lambda: leave(workspace.recipients.get(), group), lambda: carrying.carry_out(upload.pk))
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.kept, LeftGroup.objects.count()) == ("undone", 1, 1)
@@ -128,7 +128,7 @@ def test_who_leaves_a_group_after_the_import_that_brought_them_was_undone_is_gon
     person = workspace.recipients.get()
     imports.undo(upload, by=None)
 
-    meanwhile(lambda: imports.carry_out(upload.pk), lambda: leave(person, group))
+    meanwhile(lambda: carrying.carry_out(upload.pk), lambda: leave(person, group))
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.removed, LeftGroup.objects.count()) == ("undone", 1, 0)
@@ -139,7 +139,7 @@ def test_a_campaign_launched_after_an_import_was_undone_writes_to_nobody_it_took
     upload, campaign = bring_in(workspace, ADDRESS), make_campaign(workspace)
     imports.undo(upload, by=None)
 
-    meanwhile(lambda: imports.carry_out(upload.pk), lambda: operations.launch(campaign, by=None))
+    meanwhile(lambda: carrying.carry_out(upload.pk), lambda: operations.launch(campaign, by=None))
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.removed) == ("undone", 1)

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from people import imports
+from people import carrying, imports
 from people.models import Import, ImportPart, Recipient
 from people.recipients import add_recipient
 from people.register import Register
@@ -78,7 +78,7 @@ def test_an_import_that_dies_at_any_step_is_taken_up_there_and_its_books_are_exa
 
     assert worker(upload, step, "2").wait(60) == -signal.SIGKILL
     assert worker(upload, step, "1").wait(60) == -signal.SIGKILL
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.rows) == ("done", 92)
@@ -96,7 +96,7 @@ def test_an_import_that_dies_between_the_statements_of_a_range_has_done_nothing_
         assert worker(upload, "merge_range", "0", statement).wait(60) == -signal.SIGKILL
         assert [*workspace.recipients.values_list("first_name", flat=True)] == ["Old"]
         assert not upload.verdicts.exists()
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.created, upload.updated, upload.rejected) == ("done", 29, 1, 1)
@@ -105,7 +105,7 @@ def test_an_import_that_dies_between_the_statements_of_a_range_has_done_nothing_
     assert worker(upload, "undo_range", "1", "11").wait(60) == -signal.SIGKILL
     upload.refresh_from_db()
     assert (upload.not_undone, upload.removed, workspace.recipients.count()) == (11, 20, 10)
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.removed, upload.restored, upload.kept) == ("undone", 29, 1, 0)
@@ -114,12 +114,12 @@ def test_an_import_that_dies_between_the_statements_of_a_range_has_done_nothing_
 
 def test_an_undoing_that_dies_is_taken_up_where_it_was():
     upload = start(rows=90)
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
     imports.undo(upload, by=None)
 
     assert worker(upload, "undo_range", "2").wait(60) == -signal.SIGKILL
     assert 0 < upload.workspace.recipients.count() < 90
-    imports.carry_out(upload.pk)
+    carrying.carry_out(upload.pk)
 
     upload.refresh_from_db()
     assert (upload.get_status_display(), upload.removed, upload.kept) == ("undone", 90, 0)
@@ -153,13 +153,13 @@ def test_two_workers_on_one_import_do_each_row_once():
 
 def test_somebody_added_by_hand_after_the_list_was_checked_is_kept_once(monkeypatch):
     upload = start(rows=3)
-    merge_range = imports.merge_range
+    merge_range = carrying.merge_range
 
     def merge_too_late(upload):
         add_recipient(upload.workspace, by=None, email="p1@example.com")
         merge_range(upload)
 
-    monkeypatch.setattr(imports, "merge_range", merge_too_late)
+    monkeypatch.setattr(carrying, "merge_range", merge_too_late)
     upload = carry_on(upload)
 
     assert words(upload) == ["created", "unchanged", "created"]
@@ -201,7 +201,7 @@ def test_two_lists_with_the_same_people_crosswise_are_both_carried_out():
 
     def run(upload):
         barrier.wait()
-        imports.carry_out(upload.pk)
+        carrying.carry_out(upload.pk)
         connection.close()
 
     threads = [Thread(target=run, args=(upload,)) for upload in uploads]
@@ -218,10 +218,10 @@ def test_a_lost_import_is_rung_for_again_but_not_at_every_tick(monkeypatch):
     rung = []
     monkeypatch.setattr(imports.queue, "_put", lambda name, job, *ids: rung.extend(ids))
     upload = start(rows=1)
-    fresh = imports.ring_unfinished()
+    fresh = carrying.ring_unfinished()
     Import.objects.update(moved_at="2026-01-01T00:00Z")
 
-    lost = [imports.ring_unfinished() for _ in range(3)]
+    lost = [carrying.ring_unfinished() for _ in range(3)]
 
     assert (fresh, lost) == (0, [1, 0, 0])
     assert rung == [upload.pk, upload.pk]
@@ -234,7 +234,7 @@ def test_a_list_nobody_came_back_to_is_forgotten_after_a_week():
         imports.keep_list(upload, imports.as_bytes("ann@example.com"))
     Import.objects.filter(pk=old.pk).update(moved_at="2026-01-01T00:00Z")
 
-    imports.cancel_abandoned()
+    carrying.cancel_abandoned()
 
     assert [Import.objects.get(pk=one.pk).get_status_display() for one in (fresh, old)] == ["uploading", "cancelled"]
     assert set(ImportPart.objects.values_list("upload", flat=True)) == {fresh.pk}

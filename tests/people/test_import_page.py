@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from people import import_forms, imports, parts, source
+from people import carrying, import_forms, imports, parts, source
 from people.models import Import, ImportPart, ImportRow, StagedRow
 from people.sheet import UnreadableSheet
 from people.workbook import records_of_workbook
@@ -343,7 +343,7 @@ def test_a_workbook_nobody_looked_at_is_looked_at_when_the_clock_finds_it(client
     post(client, file=workbook_of(["email"], ["ann@example.com"]))
     Import.objects.update(moved_at=datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert list(imports.unfinished()) == [Import.objects.get()]
+    assert list(carrying.unfinished()) == [Import.objects.get()]
 
 
 # --- the same list, cancelling, and going back ---

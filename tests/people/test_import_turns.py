@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from people import attributes, forecast, imports
+from people import attributes, carrying, forecast, imports
 from people.columns import Mapping
 from people.models import Import
 from people.rows import rows
@@ -30,8 +30,8 @@ def rung(monkeypatch) -> list[int]:
 
 @pytest.mark.django_db
 def test_an_import_lets_others_have_their_turn_and_is_carried_on_after_them(workspace, monkeypatch, rung):
-    monkeypatch.setattr(imports, "TURN", 0)
-    monkeypatch.setattr(imports, "STAGE", 4)
+    monkeypatch.setattr(carrying, "TURN", 0)
+    monkeypatch.setattr(carrying, "STAGE", 4)
     upload = imports.start_import(workspace, name="x", source=LIST)
     turns = 0
 
@@ -46,15 +46,15 @@ def test_an_import_lets_others_have_their_turn_and_is_carried_on_after_them(work
 @pytest.mark.django_db
 def test_an_import_whose_worker_has_no_more_time_is_not_ended(workspace, monkeypatch):
     upload = imports.start_import(workspace, name="x", source=LIST)
-    merge_range = imports.merge_range
+    merge_range = carrying.merge_range
 
     def take_too_long(upload):
         raise queue.TimeIsUp
 
-    monkeypatch.setattr(imports, "merge_range", take_too_long)
+    monkeypatch.setattr(carrying, "merge_range", take_too_long)
     with pytest.raises(queue.TimeIsUp):
         carry_on(upload)
-    monkeypatch.setattr(imports, "merge_range", merge_range)
+    monkeypatch.setattr(carrying, "merge_range", merge_range)
 
     assert words(carry_on(upload)) == ["created"] * 9
 
@@ -70,17 +70,17 @@ def test_rows_that_were_read_before_are_passed_and_keep_their_numbers():
 
 @pytest.mark.django_db
 def test_a_list_that_is_read_again_up_to_its_last_row_is_not_taken_for_lost(workspace, monkeypatch):
-    monkeypatch.setattr(imports, "SIGN_OF_LIFE", 0)
+    monkeypatch.setattr(carrying, "SIGN_OF_LIFE", 0)
     upload = imports.start_import(workspace, name="x", source=LIST)
     Import.objects.filter(pk=upload.pk).update(moved_at=timezone.now() - timedelta(minutes=1))
 
     def overtaken(*arguments):
         raise Overtaken
 
-    monkeypatch.setattr(imports, "stage", overtaken)
+    monkeypatch.setattr(carrying, "stage", overtaken)
     carry_on(upload)
 
-    assert not imports.unfinished().exists()
+    assert not carrying.unfinished().exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,7 +90,7 @@ def test_the_check_of_one_list_keeps_no_other_waiting(monkeypatch):
     ours, theirs = (imports.start_import(make_workspace(), name="x", source=LIST) for _ in range(2))
 
     def check():
-        imports.carry_out(theirs.pk)
+        carrying.carry_out(theirs.pk)
         connection.close()
 
     checking = Thread(target=check)
