@@ -122,6 +122,11 @@ class Asked:
         return Page(shown, newer, shown[-1].pk if shown else after + 1, is_cut) if newer else None
 
     @property
+    def looked_at(self) -> int:
+        """How many people one page looks at where it is far."""
+        return LOOKED_AT
+
+    @property
     def is_far(self) -> bool:
         """Whether no index knows who is meant, so that the next of them may be a million people away."""
         return bool(self.channel)
@@ -130,7 +135,7 @@ class Asked:
         """Where the search for one page ends; None if it may go over all of them."""
         if not self.is_far or self.words:
             return None
-        return people.values_list("pk", flat=True)[LOOKED_AT : LOOKED_AT + 1].first()
+        return people.values_list("pk", flat=True)[self.looked_at : self.looked_at + 1].first()
 
 
 @dataclass(frozen=True)

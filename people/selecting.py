@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Workspace
-from people.listing import LOOKED_AT, Asked, Page
+from people.listing import Asked, Page
 from people.models import MEMBERSHIP, Group, Recipient, Segment
 from people.patience import counted_in_time
 from people.search import LONGEST, number_in
 from people.segments import described_by
+
+LOOKED_AT = 10_000  # fewer than of a channel: each is asked for among the members, or by a whole segment
 
 
 class NoSuchSegment(LookupError):
@@ -45,6 +47,10 @@ class Members(Asked):
     @property
     def is_filtered(self) -> bool:
         return bool(self.words or self.segment)
+
+    @property
+    def looked_at(self) -> int:
+        return LOOKED_AT
 
     @property
     def is_far(self) -> bool:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
-from people import consent, listing, membership, membership_views
+from people import consent, membership, membership_views, selecting
 from people.membership import move, put_in, take_out, undo
 from people.models import Group, Recipient
 from people.patience import TookTooLong
@@ -189,7 +189,7 @@ def test_a_segment_that_is_deleted_meanwhile_never_means_everybody(client, works
 
 
 def test_of_people_no_index_knows_a_page_looks_at_some_and_the_next_goes_on(client, workspace, monkeypatch):
-    monkeypatch.setattr(listing, "LOOKED_AT", 10)
+    monkeypatch.setattr(selecting, "LOOKED_AT", 10)
     everybody = make_recipients(workspace, 35)
     group = make_group(workspace, *everybody[5:])
     segment = make_segment(workspace, ("email", "is", everybody[7].email))
