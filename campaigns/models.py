@@ -1,6 +1,6 @@
 """What is said: a campaign, its audience, the series it may belong to, and the history of its statuses."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -204,13 +204,14 @@ class Campaign(models.Model):
     def _sets(self, groups: str, segments: str, people: str, *, if_broken: Q) -> Iterator[Q]:
         """The parts of a choice; what nothing was chosen of has no part."""
         named = getattr(Campaign, people).through
-        if chosen := [*getattr(self, groups).values_list("pk", flat=True)]:
+        if chosen := [group.pk for group in getattr(self, groups).all()]:
             yield Q(Exists(MEMBERSHIP.objects.filter(group__in=chosen, recipient=OuterRef("pk"))))
         if described := [*getattr(self, segments).all()]:
             # While it is being prepared, "in the last 7 days" goes on meaning those before the launch.
             now = self.launched_at if self.status == Campaign.Status.PREPARING else None
             yield described_by(described, self.workspace, now, if_broken=if_broken)
-        if named.objects.filter(campaign=self).exists():
+        names_people = getattr(self, f"names_{people}", None)
+        if named.objects.filter(campaign=self).exists() if names_people is None else names_people:
             yield Q(Exists(named.objects.filter(campaign=self, recipient=OuterRef("pk"))))
 
     def all_segments(self) -> models.QuerySet[Segment]:
@@ -225,6 +226,21 @@ class Campaign(models.Model):
         picked = 0 if self.everyone else self.picked.count()
         without = [str(each) for each in (*self.excluded_groups.all(), *self.excluded_segments.all())]
         return audience_in_words(self.everyone, sets, picked, without, self.excluded.count())
+
+
+def ask_for_choices(campaigns: Collection[Campaign]) -> None:
+    """Read whom these campaigns are for, so that counting the audiences of many asks no more often than of one."""
+    models.prefetch_related_objects([*campaigns], "groups", "segments", "excluded_groups", "excluded_segments")
+    names = {people: Exists(_named(people)) for people in ("picked", "excluded")}
+    found = Campaign.objects.filter(pk__in=[campaign.pk for campaign in campaigns]).values_list("pk", *names.values())
+    known = {pk: dict(zip(names, is_named, strict=True)) for pk, *is_named in found}
+    for campaign in campaigns:
+        for people, is_named in known.get(campaign.pk, {}).items():
+            setattr(campaign, f"names_{people}", is_named)
+
+
+def _named(people: str) -> models.QuerySet:
+    return getattr(Campaign, people).through.objects.filter(campaign=OuterRef("pk"))
 
 
 def audience_in_words(everyone: bool, sets: list[str], picked: int, without: list[str], excluded: int) -> str:

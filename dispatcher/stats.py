@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, ask_for_choices
 from dispatcher.books import Books, books_of_many
 from dispatcher.freeze import candidates
 
@@ -15,9 +15,14 @@ MOST = 100_000  # people counted for one campaign not sent yet, so that a page o
 
 
 def stats_of_many(campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
-    """The counts of each campaign by its id, in two queries. They should come with their workspace."""
+    """The counts of each campaign by its id, in as many queries for many as for one.
+
+    They should come with their workspace.
+    """
     books = books_of_many(campaign.pk for campaign in campaigns)
     waiting = [c for c in campaigns if c.status in NOT_SENT_YET and not books[c.pk].total]
+    if waiting:
+        ask_for_choices(waiting)
     for pk, reached in reached_by_many(waiting).items():
         books[pk] = Books(total=reached, pending=reached)
     return {pk: counts(book) for pk, book in books.items()}

@@ -107,7 +107,10 @@ def test(
             "browser tests": [BROWSER_TESTS],
         }
         envs = [{}, *others] if others else [{}] * len(groups)
-        tests = [(name, [*pytest, "--durations=25", "--durations-min=3", *paths], own) for (name, paths), own in zip(groups.items(), envs, strict=True)]
+        tests = [
+            (name, [*pytest, "--durations=25", "--durations-min=3", *paths], own)
+            for (name, paths), own in zip(groups.items(), envs, strict=True)
+        ]
         if others:
             steps.run_together(*tests)
         else:
