@@ -525,7 +525,7 @@ def test_an_import_is_two_rows_with_its_counts_however_many_people_it_brings(sce
     carrying.carry_out(upload.pk)
 
     start, attributes, finish = AuditEntry.objects.order_by("pk")
-    assert (start.verb, start.actor, start.about) == ("start", str(scene.ann), "list.csv")
+    assert (start.verb, start.actor, start.about) == ("start", str(scene.ann), f"import {upload.pk}")
     assert (attributes.verb, attributes.actor) == ("add_attributes", str(scene.ann))
     assert (finish.verb, finish.actor_kind) == ("finish", AuditEntry.Kind.MACHINE)
     assert finish.changes["created"] == [None, 50]
