@@ -147,6 +147,24 @@ def test_the_texts_that_cells_share_are_kept_on_disk_and_not_in_memory():
     assert most < 2_000_000  # of 40
 
 
+def test_of_a_text_no_cell_could_have_no_more_is_held_than_tells_that_it_is_too_long():
+    with Texts() as texts:
+        tracemalloc.start()
+        texts.read(Growing("<sst><si><t>", "x" * 50_000, 400, "</t></si></sst>"))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert len(texts[0]) > 131_072
+    assert most < 2_000_000  # of 20
+
+
+def test_a_workbook_that_declares_entities_is_refused():
+    declared = '<!DOCTYPE worksheet [<!ENTITY a "x">]>' + sheet(row(1, "email"), row(2, "ann@example.com"))
+
+    with pytest.raises(UnreadableSheet, match="cannot be read"):
+        read(with_sheet(declared))
+
+
 @pytest.mark.parametrize("cut", [100, 1000, -30])
 def test_a_damaged_workbook_is_refused_with_a_sentence(cut):
     with pytest.raises(UnreadableSheet, match="damaged|cannot be read"):
