@@ -136,6 +136,9 @@ class Register:
 
     def _update(self, known: Known, row: StagedRow) -> Booking:
         reasons = [f"same as line {known.line}"] if known.line else []
+        if known.line and row.forecast == V.UNCHANGED:
+            # The list names them twice: what it said first holds, or each new import of it would change them twice.
+            _keep_gaps_only(known.person, row)
         known.line = known.line or row.line
         before = self._change_addresses(known, row, reasons) | _change_fields(known.person, row, reasons)
         before |= self._opt_out(known.person, row, reasons)
@@ -220,6 +223,14 @@ class Register:
             by_id=self.upload.by_id,
             evidence={"import": self.upload.pk, "line": line},
         )
+
+
+def _keep_gaps_only(person: Recipient, row: StagedRow) -> None:
+    """Leave of the row what the person lacks."""
+    for name in (*LINES, "phone"):
+        if getattr(person, name):
+            setattr(row, name, "")
+    row.attributes = {name: value for name, value in row.attributes.items() if name not in person.attributes}
 
 
 def _change_fields(person: Recipient, row: StagedRow, reasons: list[str]) -> dict[str, Any]:

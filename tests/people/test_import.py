@@ -159,7 +159,19 @@ def test_a_later_row_about_the_same_person_says_what_it_changed():
         workspace, "email,first_name,tier,opted_out\nann@example.com,Ann,,\nann@example.com,Anna,gold,yes\n"
     )
 
-    assert reason_of(upload, 3) == "same as line 2; name changed; attributes changed; opted out"
+    assert workspace.recipients.get().first_name == "Ann"
+    assert reason_of(upload, 3) == "same as line 2; attributes changed; opted out"
+
+
+def test_the_same_list_again_changes_nobody_though_it_names_somebody_twice():
+    workspace = make_workspace()
+    source = "email,first_name,phone\nann@example.com,Ann,+254712345678\nann@example.com,Anna,+254712345679\n"
+    bring_in(workspace, source)
+
+    upload = bring_in(workspace, source)
+
+    assert [(line, verdict) for line, verdict, _ in verdicts(upload)] == [(2, "unchanged"), (3, "unchanged")]
+    assert workspace.recipients.get().first_name == "Ann"
 
 
 def test_a_known_person_s_missing_address_is_filled_in():
