@@ -284,7 +284,7 @@ def test_a_workspace_has_at_most_50_attributes_and_the_report_names_those_left_o
 
 
 def test_a_list_of_more_than_a_million_rows_fails_and_changes_nobody(monkeypatch):
-    monkeypatch.setattr(imports, "MOST_ROWS", 3)
+    monkeypatch.setattr(carrying, "MOST_ROWS", 3)
     workspace = make_workspace()
 
     upload = bring_in(workspace, "".join(f"p{n}@example.com\n" for n in range(4)))
