@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from people import attributes, carrying, forecast, imports
 from people.columns import Mapping
-from people.models import Import
+from people.models import Import, Problem
 from people.rows import rows
 from people.sheet import Record
 from people.staging import Overtaken
@@ -135,3 +135,18 @@ def test_attributes_without_room_are_left_out_of_all_rows_at_once(
     assert set(
         map(str, workspace.recipients.exclude(email="ann@example.com").values_list("attributes", flat=True))
     ) == {"{'tier': '1'}"}
+
+
+@pytest.mark.django_db
+def test_who_stands_in_a_list_twice_is_found_however_few_addresses_are_compared_at_once(workspace, monkeypatch):
+    monkeypatch.setattr(forecast, "SLICE", 2)
+
+    upload = imports.begin(workspace, name="x", by=None)
+    imports.keep_list(upload, imports.as_bytes(LIST + LIST + "+254712345678\n+254712345678\n"))
+    upload.refresh_from_db()
+    imports.complete(upload, by=None)
+    imports.map_columns(upload, Mapping(), [], by=None)
+    upload = carry_on(upload)
+
+    assert upload.forecast["problems"] == {str(Problem.REPEATED.value): 10}
+    assert (upload.forecast["created"], upload.forecast["unchanged"]) == (10, 10)
