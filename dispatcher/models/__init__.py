@@ -1,0 +1,29 @@
+"""Getting it out and keeping count: the ledger, and what stands beside it."""
+
+from dispatcher.models.files import Erasure, MessageFile
+from dispatcher.models.ledger import Attempt, Batch, Dismissal, Message, Settlement, no_failures, no_skips
+from dispatcher.models.links import LinkCount, LinkHit
+from dispatcher.models.reasons import CATEGORY_WORDS, SKIP_WORDS, Category, SkipReason
+from dispatcher.models.sending import Bookmark, ChosenSender, Heartbeat, Pace
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Bookmark",
+    "CATEGORY_WORDS",
+    "Category",
+    "ChosenSender",
+    "Dismissal",
+    "Erasure",
+    "Heartbeat",
+    "LinkCount",
+    "LinkHit",
+    "Message",
+    "MessageFile",
+    "Pace",
+    "SKIP_WORDS",
+    "Settlement",
+    "SkipReason",
+    "no_failures",
+    "no_skips",
+]
