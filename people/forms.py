@@ -57,6 +57,8 @@ class PersonForm(forms.Form):
     def __init__(self, workspace: Workspace, data=None, person: Recipient | None = None, **options) -> None:
         super().__init__(data, initial=_shown(person) if person else {}, **options)
         self.workspace, self.person = workspace, person
+        phone = self.fields["phone"]
+        phone.check = lambda text: checked_fields({"phone": text}, workspace.region)["phone"]  # type: ignore[attr-defined]
         groups = workspace.groups.exclude(left_by__recipient=person) if person else workspace.groups.all()
         self.fields["groups"].choices = list(groups.values_list("pk", "name"))  # type: ignore[attr-defined]
 

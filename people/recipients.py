@@ -20,7 +20,7 @@ LINES = {
     "location": "The location",
     "preferred_product": "The preferred product",
 }
-ADDRESSES = {"email": normal_email, "phone": normal_phone}
+ADDRESSES = ("email", "phone")
 PERSONAL = (*LINES, *ADDRESSES, "attributes")
 
 
@@ -32,15 +32,21 @@ class Erased(InvalidAddress):
     """Nothing may be kept of whoever has this address."""
 
 
-def checked_fields(fields: Mapping[str, object]) -> dict:
-    """The fields as they are stored. Raises InvalidAddress for an address and NotPlain for anything else."""
+def checked_fields(fields: Mapping[str, object], region: str = "") -> dict:
+    """The fields as they are stored; a national number is one of the region, if there is one.
+
+    Raises InvalidAddress for an address and NotPlain for anything else.
+    """
     checked = dict(fields)
     for name, value in fields.items():
         if name in LINES:
             checked[name] = plain(str(value or ""), LINES[name], at_most=100)
-        elif name in ADDRESSES:
-            text = str(value or "").strip(EDGES)
-            checked[name] = ADDRESSES[name](text) if text else ""
+        elif name in ADDRESSES and not (text := str(value or "").strip(EDGES)):
+            checked[name] = ""
+        elif name == "email":
+            checked[name] = normal_email(text)
+        elif name == "phone":
+            checked[name] = normal_phone(text, region or None)
         elif name == "attributes":
             checked[name] = checked_attributes(value or {})  # type: ignore[arg-type]
     return checked
@@ -112,7 +118,7 @@ def change_recipient(
     fields = checked_fields(fields)
     for name, value in fields.items():
         setattr(person, name, value)
-    is_moving = bool(fields.keys() & ADDRESSES.keys())
+    is_moving = bool(fields.keys() & {*ADDRESSES})
     if is_moving:  # neither may an address come onto the list unseen
         hold_workspace(person.workspace_id)
     _keep(person, [*person.attributes] if "attributes" in fields else [], by=by)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django import forms
 
+from accounts.models import Workspace
 from people.addresses import InvalidAddress, normal_phone
 from people.channels import Channel
 from people.keywords import FAMILIES, LANGUAGES, checked_words, words_of
@@ -32,9 +33,13 @@ class ReplyForm(forms.Form):
         error_messages={"required": "Type what it says."},
     )
 
+    def __init__(self, workspace: Workspace, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.workspace = workspace
+
     def clean_number(self) -> str:
         try:
-            return normal_phone(self.cleaned_data["number"])
+            return normal_phone(self.cleaned_data["number"], self.workspace.region or None)
         except InvalidAddress as fault:
             raise forms.ValidationError(str(fault)) from None
 

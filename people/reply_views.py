@@ -25,13 +25,13 @@ DONE = {
 @require_GET
 @may("read")
 def replies(request: MemberRequest) -> HttpResponse:
-    return draw(request, ReplyForm())
+    return draw(request, ReplyForm(request.workspace))
 
 
 @require_POST
 @may("send")
 def note_reply(request: MemberRequest) -> HttpResponse:
-    form = ReplyForm(request.POST)
+    form = ReplyForm(request.workspace, request.POST)
     if not form.is_valid():
         return draw(request, form, status=422)
     typed = form.cleaned_data

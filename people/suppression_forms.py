@@ -2,6 +2,7 @@
 
 from django import forms
 
+from accounts.models import Workspace
 from people.addresses import InvalidAddress
 from people.models import Suppression
 from people.sheet import UnreadableSheet, text_of
@@ -23,9 +24,13 @@ class AddressForm(forms.Form):
     )
     note = forms.CharField(label="Why", required=False, max_length=300, widget=forms.TextInput({"autocomplete": "off"}))
 
+    def __init__(self, workspace: Workspace, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.workspace = workspace
+
     def clean_address(self) -> str:
         try:
-            return normal_address(self.cleaned_data["address"])
+            return normal_address(self.cleaned_data["address"], self.workspace.region)
         except InvalidAddress as fault:
             raise forms.ValidationError(str(fault)) from None
 
@@ -47,7 +52,7 @@ class ReleaseForm(forms.Form):
 
     def clean_address(self) -> str:
         try:
-            address = normal_address(self.cleaned_data["address"])
+            address = normal_address(self.cleaned_data["address"], self.row.workspace.region)
         except InvalidAddress as fault:
             raise forms.ValidationError(str(fault)) from None
         if digest_of(address) != bytes(self.row.digest):
@@ -77,10 +82,10 @@ class ListForm(forms.Form):
         return cleaned
 
 
-def digest_asked(words: str) -> bytes | None:
+def digest_asked(words: str, region: str) -> bytes | None:
     """Of the address or digest somebody looks for; None where it is neither."""
     words = words.strip()
     try:
-        return bytes.fromhex(words) if DIGEST.fullmatch(words) else read(words)[0]
+        return bytes.fromhex(words) if DIGEST.fullmatch(words) else read(words, region)[0]
     except InvalidAddress:
         return None

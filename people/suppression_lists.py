@@ -22,7 +22,7 @@ from people.suppression import digest_of, look_at_addresses, put_on
 
 MOST_LINES = 100_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
-COLUMNS = ("address", "digest", "reason", "note", "since")
+COLUMNS = ("address", "digest", "reason", "note", "since_utc")
 HEADINGS = {*COLUMNS, "email", "phone", "e-mail", "email address"}
 AT_ONCE = 2_000
 
@@ -54,9 +54,13 @@ class Brought:
         return self.added + self.known + len(self.refused)
 
 
-def normal_address(text: str) -> str:
-    """An email address or a phone number as it is stored. Raises InvalidAddress."""
-    return normal_email(text) if "@" in text else normal_phone(text)
+def normal_address(text: str, region: str = "") -> str:
+    """An email address or a phone number, national ones of the region, as it is stored. Raises InvalidAddress."""
+    if "@" in text:
+        return normal_email(text)
+    if not any(map(str.isdigit, text)):
+        raise InvalidAddress(f"“{shown(text, at_most=60)}” is neither an email address nor a phone number.")
+    return normal_phone(text, region or None)
 
 
 @transaction.atomic
@@ -68,7 +72,7 @@ def bring_in(workspace: Workspace, source: str, *, by: User) -> Brought:
         if number > MOST_LINES:
             raise ListTooLong(f"The list has more than {MOST_LINES:,} lines; bring it in in parts.")
         try:
-            digest, address = read(text)
+            digest, address = read(text, workspace.region)
         except InvalidAddress as fault:
             brought.refused.append(Line(number, shown(text, at_most=60), str(fault)))
             continue
@@ -101,11 +105,11 @@ def named_in(source: str) -> Iterator[tuple[int, str]]:
             yield number, named
 
 
-def read(text: str) -> tuple[bytes, str]:
+def read(text: str, region: str) -> tuple[bytes, str]:
     """The digest, and the address if it is told. Raises InvalidAddress."""
     if DIGEST.fullmatch(text):
         return bytes.fromhex(text), ""
-    address = normal_address(text)
+    address = normal_address(text, region)
     return digest_of(address), address
 
 

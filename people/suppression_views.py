@@ -20,13 +20,13 @@ REFUSED_SHOWN = 500
 @require_GET
 @may("manage")
 def show_list(request: MemberRequest) -> HttpResponse:
-    return draw(request, AddressForm())
+    return draw(request, AddressForm(request.workspace))
 
 
 @require_POST
 @may("manage")
 def suppress(request: MemberRequest) -> HttpResponse:
-    form = AddressForm(request.POST)
+    form = AddressForm(request.workspace, request.POST)
     if not form.is_valid():
         return draw(request, form, status=422)
     address, note = form.cleaned_data["address"], form.cleaned_data["note"]
@@ -41,8 +41,9 @@ def draw(request: MemberRequest, form: AddressForm, status: int = 200) -> HttpRe
     words = request.GET.get("q", "").strip()[: LONGEST * 3]
     before = number_in(request.GET.get("before", ""))
     rows = request.workspace.suppressions.select_related("by").order_by("-pk")
+    asked = digest_asked(words, request.workspace.region)
     if words:
-        rows = rows.filter(digest=digest_asked(words) or b"")
+        rows = rows.filter(digest=asked or b"")
     if before:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: PAGE + 1])
@@ -51,7 +52,7 @@ def draw(request: MemberRequest, form: AddressForm, status: int = 200) -> HttpRe
         "following": found[PAGE - 1].pk if len(found) > PAGE else None,
         "before": before,
         "words": words,
-        "is_address": bool(words and digest_asked(words)),
+        "is_address": bool(asked),
         "form": form,
     }
     return render(request, "people/suppression.html", context, status=status)
