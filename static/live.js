@@ -145,6 +145,11 @@ function freshenPeople() {
   }, Math.max(0, pause));
 }
 
+// It may be told of a change before htmx has looked at what came: then it would ask for the page it was before.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.id === "people") detail.path = detail.elt.getAttribute("hx-get");
+});
+
 const isAboutPeople = (event) => event.detail.target?.id === "people";
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!isAboutPeople(event)) return;

@@ -39,7 +39,7 @@ def upload(page: Page, people: int) -> None:
     )
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Check the list").click()
-    page.get_by_role("button", name=f"Import {people} rows").click(timeout=30_000)
+    page.get_by_role("button", name=f"Import {people:,} rows").click(timeout=30_000)
     expect(page.get_by_text(f"Created {people:,}")).to_be_visible(timeout=30_000)
 
 

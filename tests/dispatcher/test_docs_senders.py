@@ -31,7 +31,7 @@ def test_the_example_carries_a_campaign(monkeypatch, tmp_path):
     assert work_off(campaign).sent == 10
 
     assert len(file.read_text().splitlines()) == 10
-    assert f"{person.phone} 'Hi Zoë'" in file.read_text()
+    assert f"{person.phone} 'Hi Zoë\\nStop: http" in file.read_text()
 
 
 def write_to(campaign: Campaign, form: type, path: Path) -> None:
