@@ -14,7 +14,7 @@ from people.search import LONGEST, PAGE, beginning_with, called, counted, number
 
 COUNTED = 10_000  # of a list with filters
 LOOKED_AT = 20_000  # people in one page's search for those who are reached on a channel: no index knows them
-MATCHES = 2_000  # of each kind of beginning
+MATCHES = 1_000  # of each kind of beginning
 # The word in the address, what it is called, and who is meant; an index keeps each of them at hand.
 WISHES = {
     "out": ("Opted out", Q(opted_out=True)),
