@@ -66,7 +66,7 @@ WORDS = {
     ),
     Problem.REPEATED: Words(
         "The same person more than once in the list",
-        "Nothing to do: all their rows become one person. What the first says holds; later ones fill what it leaves empty.",
+        "Nothing to do: their rows become one person. What the first says holds; later ones fill what it leaves out.",
         "each person once",
     ),
 }
