@@ -5,7 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from campaigns.models import Recurrence, StatusChange
+from campaigns.models import Recurrence, StatusChange, Wording
 
 
 class History(admin.TabularInline):
@@ -32,6 +32,15 @@ class StatusChanges(ReadOnly):
     list_filter = ("to_status", "at")
     list_select_related = ("campaign", "by", "key")
     search_fields = ("campaign__name", "reason")
+    ordering = ("-id",)
+
+
+@admin.register(Wording)
+class Wordings(ReadOnly):
+    list_display = ("campaign", "variant", "language", "subject")
+    list_filter = ("language",)
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name", "subject")
     ordering = ("-id",)
 
 

@@ -28,7 +28,7 @@ NOT_IN_A_LINE = re.compile(f"[{UNPRINTABLE}\t\r\n]")
 
 AUDIENCE = ("groups", "segments", "picked", "excluded_groups", "excluded_segments", "excluded")
 CONTENT = ("channel", "name", "subject", "body")
-COLUMNS = (*CONTENT, "everyone", "priority")
+COLUMNS = (*CONTENT, "format", "preheader", "html", "plain", "everyone", "priority")
 
 
 class InvalidContent(Exception):

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from accounts.models import Workspace
 from campaigns.models import Campaign
-from campaigns.personalise import text
+from campaigns.rendering import Rendered, renderer_of
 from people.channels import Channel
 from people.links import STAND_IN, Links, Purpose, key_called, keys, name_of
 from people.models import UNSUBSCRIBE_LINK, ConsentSettings
@@ -16,26 +16,24 @@ LINES = {
 }
 
 
-def footer_of(workspace: Workspace, channel: Channel, body: str) -> str:
-    """The line that is added below this text, empty where none is needed or wanted.
+def footer_of(workspace: Workspace, channel: Channel) -> str:
+    """The line that is added below each text whose author placed no link, empty where none is wanted.
 
     Every email has the link; the other channels, where each letter costs, as the workspace has chosen.
     """
-    if UNSUBSCRIBE_LINK in text(body).names:
-        return ""
     wanted = channel == Channel.EMAIL or ConsentSettings.of(workspace).adds_link_to(channel)
     return LINES[channel] if wanted else ""
 
 
 def frozen(campaign: Campaign) -> dict[str, str]:
     """What is kept of the links at the launch, so that the text that was sent can be told for ever."""
-    footer = footer_of(campaign.workspace, Channel(campaign.channel), campaign.body)
+    footer = footer_of(campaign.workspace, Channel(campaign.channel))
     return {"footer": footer, "link_base": settings.PUBLIC_URL, "link_key": name_of(keys()[0])}
 
 
 def has_link(campaign: Campaign) -> bool:
     """Whether what is sent holds the link to unsubscribe."""
-    return UNSUBSCRIBE_LINK in text(campaign.body + campaign.footer).names
+    return renderer_of(campaign).has_link
 
 
 def links_of(campaign: Campaign | None, channel: Channel) -> Links:
@@ -45,13 +43,14 @@ def links_of(campaign: Campaign | None, channel: Channel) -> Links:
     return Links(settings.PUBLIC_URL, keys()[0], channel, campaign.pk if campaign else STAND_IN)
 
 
-def text_for(campaign: Campaign, fields: dict, recipient: int | None, *, is_exact: bool = False) -> tuple[str, str]:
-    """Subject and text as this person got them; not exact, the link has no seal and leads nowhere.
+def text_for(
+    campaign: Campaign, fields: dict, recipient: int | None, *, variant: int = 0, is_exact: bool = False
+) -> Rendered:
+    """What this person got, word for word; not exact, the link has no seal and leads nowhere.
 
     Whoever has the exact one acts as the person: it is for messages alone, and for no page and no file.
+    Raises TooLong for what was never sent.
     """
     links = links_of(campaign, Channel(campaign.channel))
     link = links.to(Purpose.PAGE, recipient) if is_exact else links.dead(Purpose.PAGE, recipient)
-    values = fields | {UNSUBSCRIBE_LINK: link}
-    subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
-    return text(subject).filled_for(values), text(campaign.body + campaign.footer).filled_for(values)
+    return renderer_of(campaign).rendered(fields | {UNSUBSCRIBE_LINK: link}, variant)

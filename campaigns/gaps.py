@@ -26,19 +26,29 @@ class Gap(NamedTuple):
 
 def gaps(campaign: Campaign) -> list[Gap]:
     """Those that some lack; one query."""
-    subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
-    asked = Text(f"{subject}\n{campaign.body}").without_fallback
+    asked_in = asked_of(campaign)
+    asked = dict.fromkeys(name for names in asked_in.values() for name in names)
     names = [name for name in asked if name != UNSUBSCRIBE_LINK]
     if not names:
         return []
     reached = campaign.audience().filter(reached_on(Channel(campaign.channel)))
     counts = reached.order_by().aggregate(**{f"lack_{name}": Count("pk", filter=lacks(name)) for name in names})
-    asked_in = {"subject": Text(subject).without_fallback, "message": Text(campaign.body).without_fallback}
     return [
         Gap(name, count, " and ".join(part for part, names in asked_in.items() if name in names))
         for name in names
         if (count := counts[f"lack_{name}"])
     ]
+
+
+def asked_of(campaign: Campaign) -> dict[str, list[str]]:
+    """What subject and message ask for where they say nothing in its place, in whatever variant or language."""
+    sources = [campaign.source, *(each.source for each in campaign.wordings.all())]
+    subjects = [source.subject for source in sources] if campaign.channel == Channel.EMAIL else []
+    messages = [part for source in sources for part in (source.text, source.html)]
+    return {
+        "subject": Text("\n".join(subjects)).without_fallback,
+        "message": Text("\n".join(messages)).without_fallback,
+    }
 
 
 def lacks(name: str) -> Q:

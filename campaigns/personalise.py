@@ -1,32 +1,121 @@
 """Puts a person's own words into a text: one pass, no logic, and nothing but `{name}` and `{name|fallback}`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from html import escape
+from urllib.parse import quote
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^{}|\r\n]*))?\}")
 OLD_SPELLINGS = {"prefered_product": "preferred_product"}
+BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+OPEN_TAG = re.compile(r"<(?![^<]*>)[^<]*\Z")
+OPEN_ATTRIBUTE = re.compile(r"""\s([a-zA-Z:_-]+)="([^"]*)\Z""")
+OPEN_STYLE = re.compile(r"<(style|script)\b(?!.*</\1)", re.IGNORECASE | re.DOTALL)
+ADDRESSES = {"href", "src", "srcset", "background", "action", "formaction", "poster", "cite", "data", "xlink:href"}
+SAFE_ADDRESS = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
+
+Place = Callable[[str], str]
+
+
+class NoPlace(ValueError):
+    """A placeholder stands where no value could be safe."""
+
+
+def as_is(value: str) -> str:
+    return value
+
+
+def in_a_line(value: str) -> str:
+    """A line break would end a subject, and a header with it."""
+    return value if value.isprintable() else BREAKS.sub(" ", value)
+
+
+def in_html(value: str) -> str:
+    return value if value.isalnum() else escape(value)
+
+
+def in_an_address(value: str) -> str:
+    """As a part of a link: nothing in it can end the part it stands in."""
+    return value if value.isascii() and value.isalnum() else quote(value, safe="", errors="replace")
+
+
+def as_an_address(value: str) -> str:
+    """As a whole link: one that leads to the web, to a mail or to a phone; else to nowhere."""
+    return escape(value) if SAFE_ADDRESS.match(value) else ""
 
 
 class Text:
-    """A text split once, so that filling it in costs little more than joining strings."""
+    """A text split once, so that filling it in costs little more than joining strings.
 
-    def __init__(self, source: str) -> None:
+    `places` says for each gap, from what stands before it, how a value is written there.
+    """
+
+    def __init__(self, source: str, places: Callable[[list[str]], list[Place]] | None = None) -> None:
         pieces = PLACEHOLDER.split(source)  # literal, name, fallback, literal, name, fallback, ..., literal
         names = [OLD_SPELLINGS.get(name, name) for name in pieces[1::3]]
+        fallbacks = [fallback or "" for fallback in pieces[2::3]]
+        literals = pieces[0::3]
         self.names = list(dict.fromkeys(names))
-        self._literals = pieces[0::3]
-        self._gaps = list(zip(names, (fallback or "" for fallback in pieces[2::3]), strict=True))
-        self.without_fallback = list(dict.fromkeys(name for name, fallback in self._gaps if not fallback.strip()))
+        gaps = zip(names, fallbacks, strict=True)
+        self.without_fallback = list(dict.fromkeys(name for name, fallback in gaps if not fallback.strip()))
+        at = places(literals) if places else [as_is] * len(names)
+        self._pieces = [piece for literal in literals for piece in (literal, "")][:-1]
+        self._gaps = [
+            (2 * nth + 1, name, place(fallback), None if place is as_is else place)
+            for nth, (name, fallback, place) in enumerate(zip(names, fallbacks, at, strict=True))
+        ]
 
     def filled_for(self, values: Mapping[str, object]) -> str:
         """The text as this person reads it; a value is never looked into, a missing one is its fallback."""
-        out = [self._literals[0]]
-        for (name, fallback), literal in zip(self._gaps, self._literals[1:], strict=True):
+        out = self._pieces.copy()
+        for nth, name, fallback, place in self._gaps:
             value = values.get(name)
-            out.append(fallback if value is None or value == "" else str(value))
-            out.append(literal)
+            if value is None or value == "":
+                out[nth] = fallback
+            elif place is None:
+                out[nth] = value if type(value) is str else str(value)
+            else:
+                out[nth] = place(str(value))
         return "".join(out)
+
+
+def line(source: str) -> Text:
+    """A text of one line, such as a subject."""
+    return Text(source, lambda literals: [in_a_line] * (len(literals) - 1))
+
+
+def html(source: str) -> Text:
+    """HTML whose attributes are all in double quotes. Raises NoPlace."""
+    return Text(source, places_in_html)
+
+
+def places_in_html(literals: list[str]) -> list[Place]:
+    """How a value is written in each gap between these pieces of HTML. Raises NoPlace."""
+    places: list[Place] = []
+    before = ""
+    for literal in literals[:-1]:
+        before += literal
+        places.append(place_after(before))
+        still_open = OPEN_STYLE.search(before) or OPEN_TAG.search(before)
+        before = f"{still_open[0]}x" if still_open else ""  # so that a long text is gone through once
+    return places
+
+
+def place_after(before: str) -> Place:
+    """How a value is written that follows this HTML."""
+    if OPEN_STYLE.search(before):
+        raise NoPlace("No placeholder can stand in a style or a script.")
+    tag = OPEN_TAG.search(before)
+    if not tag:
+        return in_html
+    attribute = OPEN_ATTRIBUTE.search(tag[0])
+    if not attribute or attribute[1].lower() == "style" or attribute[1].lower().startswith("on"):
+        raise NoPlace("A placeholder stands inside a tag, where no value can be safe.")
+    if attribute[1].lower() not in ADDRESSES:
+        return in_html
+    return in_an_address if attribute[2].strip() else as_an_address
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """The text as a real person will read it, before anything is sent."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
@@ -9,12 +9,13 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
 from campaigns.footer import footer_of, links_of
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Source
 from campaigns.parts import parts_of
-from campaigns.personalise import PLACEHOLDER, Text
+from campaigns.personalise import PLACEHOLDER
+from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of
 from people.channels import Channel
 from people.consent import reached_on
-from people.links import Purpose
+from people.links import Links, Purpose
 from people.models import MEMBERSHIP, STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
 from people.segments import NOBODY, described_by
 
@@ -32,11 +33,13 @@ EXAMPLE = {
 
 @dataclass(frozen=True)
 class Preview:
-    """Subject and body filled in for `person`, or for an example where the workspace has nobody yet."""
+    """What `person` gets, or an example where the workspace has nobody yet; with what its author may not have meant."""
 
     person: Recipient | None
     subject: str
     body: str
+    html: str
+    too_long: str
     unknown: list[str]
     meant: dict[str, str]
     as_typed: list[str]
@@ -44,7 +47,7 @@ class Preview:
 
     @property
     def has_text(self) -> bool:
-        return bool(self.subject.strip() or self.body.strip())
+        return bool(self.subject.strip() or self.body.strip() or self.html.strip())
 
     @property
     def parts(self) -> int:
@@ -55,34 +58,59 @@ class Preview:
 def preview(
     workspace: Workspace,
     person: Recipient | None,
-    subject: str,
-    body: str,
+    source: Source,
     *,
     channel: Channel = Channel.EMAIL,
     campaign: Campaign | None = None,
     is_exact: bool = False,
 ) -> Preview:
-    """What this person gets; names also what looks like a placeholder and will not be filled in.
+    """What this person would get of words nobody saved yet."""
+    footer = footer_of(workspace, channel) if source.text.strip() or source.html.strip() else ""
+    renderer = Renderer(channel, {(0, ""): source}, footer)
+    return _preview(renderer, workspace, person, [source], links_of(campaign, channel), is_exact=is_exact)
 
-    Not exact, the link to unsubscribe has no seal and leads nowhere: whoever has the exact one may use it.
-    """
-    links = links_of(campaign, channel)
+
+def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0, is_exact: bool = False) -> Preview:
+    """What this person would get of the campaign as it is saved, in his or her own language."""
+    campaign.footer = campaign.footer or footer_of(campaign.workspace, Channel(campaign.channel))
+    sources = [campaign.source, *(each.source for each in campaign.wordings.all())]
+    links = links_of(campaign, Channel(campaign.channel))
+    return _preview(
+        renderer_of(campaign), campaign.workspace, person, sources, links, variant=variant, is_exact=is_exact
+    )
+
+
+def _preview(
+    renderer: Renderer,
+    workspace: Workspace,
+    person: Recipient | None,
+    sources: Sequence[Source],
+    links: Links,
+    *,
+    variant: int = 0,
+    is_exact: bool = False,
+) -> Preview:
+    """Not exact, the link to unsubscribe has no seal and leads nowhere: whoever has the exact one may use it."""
     link = (links.to if is_exact and person else links.dead)(Purpose.PAGE, person.pk if person else None)
     values = (values_of(person) if person else EXAMPLE) | {UNSUBSCRIBE_LINK: link}
-    footer = footer_of(workspace, channel, body) if body.strip() else ""
     known = set(placeholders_of(workspace))
-    texts = Text(subject), Text(body)
-    used = dict.fromkeys(name for text in texts for name in text.names)
-    unknown = [name for name in used if name not in known]
+    unknown = [name for name in renderer.names if name not in known]
     meant = meant_by(unknown)
+    typed = "\n".join(part for source in sources for part in source[:2])
+    try:
+        rendered, too_long = renderer.rendered(values, variant), ""
+    except TooLong as fault:
+        rendered, too_long = Rendered("", "", ""), str(fault)
     return Preview(
         person=person,
-        subject=texts[0].filled_for(values),
-        body=Text(body + footer).filled_for(values),
+        subject=rendered.subject,
+        body=rendered.text,
+        html=rendered.html,
+        too_long=too_long,
         unknown=[name for name in unknown if name not in meant],
         meant=meant,
-        as_typed=left_as_typed(f"{subject}\n{body}"),
-        unclosed=left_unclosed(f"{subject}\n{body}"),
+        as_typed=left_as_typed(typed),
+        unclosed=left_unclosed(typed),
     )
 
 

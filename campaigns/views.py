@@ -18,7 +18,7 @@ from campaigns.authoring import (
 )
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Source
 from campaigns.preview import Preview, first_of, left_unclosed, preview
 from people.channels import Channel
 from people.models import placeholders_of
@@ -135,7 +135,7 @@ def previewed(form: CampaignForm) -> Preview:
     subject = form["subject"].value() if channel == "email" else ""
     on = next((each for each in Channel if each.word == channel), Channel.EMAIL)
     person = first_of(form.workspace, on, **form.chosen())
-    return preview(form.workspace, person, subject or "", form.text(), channel=on, campaign=form.campaign)
+    return preview(form.workspace, person, Source(subject or "", form.text()), channel=on, campaign=form.campaign)
 
 
 def is_sms(form: CampaignForm) -> bool:

@@ -12,7 +12,7 @@ from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
 from campaigns.models import Campaign
-from campaigns.preview import Preview, preview
+from campaigns.preview import Preview, preview_of
 from campaigns.rules import Rule
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring
@@ -111,7 +111,6 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     person, previous, following = around(campaign, query.get("person", ""))
     reason = SkipReason.__members__.get(query.get("left_out", "").upper())
     people = freeze.candidates(campaign).filter(skip=reason).order_by("pk")[:SHOWN] if reason else []
-    subject = campaign.subject if campaign.channel == Channel.EMAIL else ""
     forecast = freeze.forecast(campaign)
     return Check(
         campaign=campaign,
@@ -121,14 +120,7 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
         shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
         people=list(people),
         gaps=gaps(campaign),
-        preview=preview(
-            campaign.workspace,
-            person,
-            subject,
-            campaign.body,
-            channel=Channel(campaign.channel),
-            campaign=campaign,
-        ),
+        preview=preview_of(campaign, person),
         previous=previous,
         following=following,
     )
@@ -137,7 +129,8 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
 def seal_of(campaign: Campaign, forecast: freeze.Forecast) -> str:
     """Short for all that was looked at: another text, channel, choice or number of people has another seal."""
     ids = [sorted(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE]
-    text = [campaign.channel, campaign.subject, campaign.body]
+    words = [[each.variant, each.language, *each.source] for each in campaign.wordings.all()]
+    text = [campaign.channel, *campaign.source, words]
     segments = [*campaign.all_segments().order_by("pk").values_list("pk", "rules")]
     looked_at = [*text, campaign.everyone, ids, segments, forecast.reached, campaign.updated_at.isoformat()]
     return hashlib.sha256(json.dumps(looked_at).encode()).hexdigest()

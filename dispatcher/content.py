@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from campaigns.footer import links_of
 from campaigns.models import Campaign
-from campaigns.personalise import text
+from campaigns.rendering import Renderer, renderer_of
 from dispatcher import pace
 from dispatcher.chosen import Chosen, chosen_sender, close_lane
 from dispatcher.handover import Handover, StillOpening
@@ -53,8 +53,7 @@ class Content:
     terms: Terms
     key_seconds: float
     written_by: str
-    subject: str
-    body: str
+    renderer: Renderer
     links: Links
     groups: list[int]  # by which it chose its people, where it is not for everyone
 
@@ -62,19 +61,20 @@ class Content:
     def lane(self) -> pace.Lane:
         return self.chosen.lane
 
-    def parcel(self, standing: Standing, address: str, fields: str, recipient: int) -> Parcel:
+    def parcel(self, standing: Standing, address: str, fields: str, recipient: int, variant: int) -> Parcel:
         """The message to one address; `fields` is the JSON of what the text may name of its recipient."""
         values, _ = DECODER.raw_decode(fields)
-        body = text(self.body)
-        if UNSUBSCRIBE_LINK in body.names:
+        if self.renderer.has_link:
             values[UNSUBSCRIBE_LINK] = self.links.to(Purpose.PAGE, recipient)
+        subject, text, html = self.renderer.rendered(values, variant)
         return Parcel(
             key=standing.key,
             channel=self.channel.word,
             to=address,
             sender=self.written_by,
-            subject=text(self.subject).filled_for(values),
-            text=body.filled_for(values),
+            subject=subject,
+            text=text,
+            html=html,
             tries=standing.tries,
             headers=self._headers(recipient),
         )
@@ -112,8 +112,7 @@ def content_of(campaign_id: int, hands: Handover) -> Content:
         ),
         key_seconds=honours.total_seconds() if honours else 0,
         written_by=chosen.mailbox,
-        subject=campaign.subject if campaign.channel == Channel.EMAIL else "",
-        body=campaign.body + campaign.footer,
+        renderer=renderer_of(campaign),
         links=links_of(campaign, Channel(campaign.channel)),
         groups=[] if campaign.everyone else groups_of(campaign),
     )

@@ -188,7 +188,8 @@ class Shift:
         verdicts: dict[int, list[Verdict]] = defaultdict(list)
         for call in settled:
             lease = self.leases[call.batch]
-            verdicts[call.batch].append(judge(call.standing, call.answer, lease.content.terms, lease.first_intent_at))
+            said = call.standing, call.answer, lease.content.terms, lease.first_intent_at, call.digest
+            verdicts[call.batch].append(judge(*said))
             lease.flying -= 1
             lease.asked = max(lease.asked, _asked(call.answer))
         return settle.write(cursor, verdicts), settled

@@ -26,7 +26,9 @@ RACES = 5  # how often a launch that freezes this very person meanwhile, or a de
 # What tells of the person; the key stays, so that the ledgers can be compared.
 BLANK_MESSAGES = """
     UPDATE dispatcher_message
-    SET recipient_id = NULL, address = NULL, fields = '{}', last_error = '', provider_id = '' WHERE id = ANY(%s)
+    SET recipient_id = NULL, address = NULL, fields = '{}', last_error = '', provider_id = '',
+        digest = NULL
+    WHERE id = ANY(%s)
 """
 BLANK_ATTEMPTS = "UPDATE dispatcher_attempt SET error = '' WHERE message_id = ANY(%s) AND error <> ''"
 

@@ -21,9 +21,16 @@ NULL = b"\\N"
 # What tells of the person, and what stands there afterwards; the keys stay, so that the ledgers can be compared.
 # In this order: attempts are known by their messages, calls by the keys of both.
 BLANK = {
-    "messages": {"recipient_id": NULL, "address": NULL, "fields": b"{}", "last_error": b"", "provider_id": b""},
+    "messages": {
+        "recipient_id": NULL,
+        "address": NULL,
+        "fields": b"{}",
+        "last_error": b"",
+        "provider_id": b"",
+        "digest": NULL,
+    },
     "attempts": {"error": b""},
-    "calls": {"address": b"", "subject": b"", "text": b""},
+    "calls": {"address": b"", "subject": b"", "text": b"", "html_digest": b""},
 }
 
 
@@ -50,7 +57,8 @@ class Eraser:
             self.messages.add(fields[places["id"]])
             self.addresses.update({fields[places["address"]].decode()} - {NULL.decode(), ""})
         for column, blank in BLANK[part].items():
-            fields[places[column]] = blank
+            if column in places:  # older files know less
+                fields[places[column]] = blank
 
     def is_theirs(self, part: str, places: dict[str, int], fields: list[bytes]) -> bool:
         if part == "messages":

@@ -9,11 +9,11 @@ from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, W
 from django.db.models.functions import JSONObject
 
 from campaigns.models import Campaign
-from campaigns.personalise import text
+from campaigns.rendering import renderer_of
 from dispatcher.models import Message, SkipReason
 from people.channels import Channel
 from people.consent import refuses
-from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
+from people.models import STANDARD_FIELDS
 
 CHUNK = 20_000  # candidates frozen in one transaction
 E164 = r"^\+[1-9]\d{6,14}$"
@@ -62,8 +62,7 @@ def forecast(campaign: Campaign) -> Forecast:
 
 def names_used(campaign: Campaign) -> list[str]:
     """The fields the content asks for: what each message keeps a copy of."""
-    names = dict.fromkeys([*text(campaign.subject).names, *text(campaign.body).names])
-    return [name for name in names if name != UNSUBSCRIBE_LINK]
+    return renderer_of(campaign).kept
 
 
 # Keys rise with the numbers, behind a secret of their chunk: a provider that looks them up finds neighbours together.

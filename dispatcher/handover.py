@@ -19,6 +19,7 @@ from typing import cast
 import uvloop
 from django.conf import settings
 
+from campaigns.rendering import digest_of
 from dispatcher.chosen import Chosen
 from dispatcher.crash import crash_point
 from dispatcher.senders.parcel import BulkSender, Parcel, Sender, Unreachable, Unsure
@@ -58,6 +59,7 @@ class Call:
     answer: object = None
     is_begun: bool = False
     took: float = 0  # seconds until the answer
+    digest: int | None = None  # of the words that were handed over
 
 
 @dataclass(slots=True, eq=False)
@@ -182,7 +184,9 @@ class Handover:
         carried: list[Call] = []
         for call in calls:
             try:
-                parcels.append(call.make())
+                parcel = call.make()
+                call.digest = digest_of(parcel.subject, parcel.text, parcel.html)
+                parcels.append(parcel)
                 carried.append(call)
             except Exception as error:  # our own fault, before anything was handed over
                 call.answer = NotFilledIn(f"the text could not be made: {error}")

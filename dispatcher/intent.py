@@ -20,7 +20,7 @@ MARGIN = 60  # seconds before its end at which a key's stated duration no longer
 # OFFSET 0: person by person, or a window of thousands is compared with everybody there is.
 NEXT = """
     SELECT m.id, m.number, m.key::text, m.tries, m.retry_count, m.in_doubt_since, m.doubt_of_old_key,
-           m.address, m.fields, m.recipient_id,
+           m.address, m.fields, m.recipient_id, m.variant,
            CASE WHEN r.id IS NULL THEN 'erased'
                 WHEN r.opted_out OR %(channel)s = ANY(r.refused_channels) THEN 'opted_out'
                 WHEN CASE %(field)s WHEN 'email' THEN r.email_suppressed ELSE r.phone_suppressed END THEN 'suppressed'
@@ -77,17 +77,17 @@ def note(cursor, lease: Lease, most: int, counts: settle.Counts) -> list[Call]:
     )
     rows = cursor.fetchall()
     lease.noted_up_to = rows[-1][1] if len(rows) == most else lease.last
-    left = [row[9] for row in rows if row[10] == "left_group"]
+    left = [row[9] for row in rows if row[11] == "left_group"]
     if left:
         wanted = _chosen_all_the_same(lease.content.campaign, left)
-        rows = [(*row[:10], None) if row[9] in wanted else row for row in rows]
-    decided = [(row[0], row[10]) for row in rows if row[10]]
+        rows = [(*row[:11], None) if row[9] in wanted else row for row in rows]
+    decided = [(row[0], row[11]) for row in rows if row[11]]
     if decided:
         ids, fates = zip(*decided, strict=True)
         reasons = [SkipReason.ERASED, SkipReason.SUPPRESSED, SkipReason.OPTED_OUT, SkipReason.OPTED_OUT, Category.OTHER]
         cursor.execute(DECIDE, [*reasons, list(ids), list(fates)])
         settle.count_rows(counts, cursor.fetchall())
-    return [_call(lease, row) for row in rows if not row[10]]
+    return [_call(lease, row) for row in rows if not row[11]]
 
 
 def _chosen_all_the_same(campaign: int, left: list[int]) -> set[int]:
@@ -98,5 +98,5 @@ def _chosen_all_the_same(campaign: int, left: list[int]) -> set[int]:
 
 def _call(lease: Lease, row: tuple) -> Call:
     standing, content = Standing._make(row[:7]), lease.content
-    make = partial(content.parcel, standing, row[7], row[8], row[9])
+    make = partial(content.parcel, standing, *row[7:11])
     return Call(lease.batch, lease.term, cast(Sender, content.sender), standing, make)

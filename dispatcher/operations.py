@@ -11,7 +11,7 @@ from accounts import audit_log
 from accounts.models import Actor
 from campaigns import footer
 from campaigns.models import Campaign, IllegalMove, StatusChange
-from campaigns.personalise import unknown_names
+from campaigns.rendering import renderer_of
 from campaigns.when import Wall, columns_of
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
@@ -84,7 +84,7 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
 def refuse_unless_ready(campaign: Campaign) -> None:
     """Raises LaunchRefused when sending could not go well."""
     known = placeholders_of(campaign.workspace)
-    if unknown := unknown_names(f"{campaign.subject}\n{campaign.body}", known):
+    if unknown := [name for name in renderer_of(campaign).names if name not in known]:
         names = ", ".join(f"{{{name}}}" for name in unknown)
         raise LaunchRefused("INVALID_TEMPLATE", f"The text asks for {names}, which nobody here has.")
     if not campaign.body.strip():

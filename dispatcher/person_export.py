@@ -10,12 +10,12 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import Actor
-from campaigns.footer import text_for
 from campaigns.models import Campaign
 from dispatcher.filed import filed_for
 from dispatcher.ledger import Row
 from dispatcher.message_files import Damaged
 from dispatcher.models import Attempt, Category, LinkHit, Message
+from dispatcher.proof import words_of
 from dispatcher.received import messages_of, stored_since
 from people.channels import Channel
 from people.models import STANDARD_FIELDS, ImportRow, Recipient
@@ -156,7 +156,7 @@ def _of(campaign: Campaign) -> dict[str, Any]:
 
 def _message(message: Message, attempts: Iterable[Attempt]) -> dict[str, Any]:
     row = Row(message)
-    subject, text = text_for(message.campaign, message.fields, message.recipient_id)
+    words = words_of(message.campaign, message)
     return _of(message.campaign) | {
         "number": message.number,
         "key": message.key,
@@ -164,8 +164,8 @@ def _message(message: Message, attempts: Iterable[Attempt]) -> dict[str, Any]:
         "outcome": row.status,
         "detail": row.detail,
         "at": row.at,
-        "subject": subject,
-        "text": text,
+        "subject": words.subject,
+        "text": words.text,
         "fields": message.fields,
         "last_error": message.last_error,
         "providers_number": message.provider_id,

@@ -46,9 +46,11 @@ SENT = """
         UPDATE dispatcher_message AS m
         SET status = 2, tries = m.tries + 1, last_error = '', category = NULL,
             provider_id = CASE WHEN m.recipient_id IS NULL THEN '' ELSE v.provider_id END,
+            digest = CASE WHEN m.recipient_id IS NOT NULL THEN v.digest END,
             in_doubt_since = NULL, doubt_of_old_key = false,
             sent_at = clock_timestamp(), updated_at = clock_timestamp()
-        FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[]) AS v(batch, id, tries, provider_id)
+        FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::bigint[])
+             AS v(batch, id, tries, provider_id, digest)
         WHERE m.id = v.id AND m.id BETWEEN %s AND %s AND m.status = 1 AND m.tries = v.tries
         RETURNING v.batch, m.retry_count > 0 AS is_helped)
     SELECT batch, 2, NULL::int, count(*), count(*) FILTER (WHERE is_helped) FROM moved GROUP BY batch
@@ -99,6 +101,7 @@ def _sent(judged: Sequence[tuple[int, Verdict]]) -> list[object]:
         arrays.plain(ids),
         arrays.plain(v.standing.tries for _, v in judged),
         arrays.texts(v.provider_id for _, v in judged),
+        arrays.nullable(v.digest for _, v in judged),
         min(ids),
         max(ids),
     ]

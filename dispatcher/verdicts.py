@@ -74,12 +74,19 @@ class Verdict(NamedTuple):
     error: str = ""
     provider_id: str = ""
     outcome: int | None = None
+    digest: int | None = None
 
 
-def judge(standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None) -> Verdict:
-    """The verdict on one try. `handed_over_at` is the earliest moment the message can have been handed over."""
+def judge(
+    standing: Standing, answer: object, terms: Terms, handed_over_at: datetime | None, digest: int | None = None
+) -> Verdict:
+    """The verdict on one try. `handed_over_at` is the earliest moment the message can have been handed over.
+
+    `digest` is that of the words, kept of those that were accepted.
+    """
     if isinstance(answer, Receipt):
-        return Verdict(standing, Status.SENT, standing.retry_count, provider_id=storable(str(answer.provider_id))[:200])
+        known = storable(str(answer.provider_id))[:200]
+        return Verdict(standing, Status.SENT, standing.retry_count, provider_id=known, digest=digest)
     if isinstance(answer, Busy | NotStarted):
         return _busy(standing, answer, terms)
     if isinstance(answer, Refused | NotFilledIn):

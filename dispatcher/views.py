@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
-from campaigns.footer import has_link, text_for
+from campaigns.footer import has_link
 from campaigns.models import Campaign, IllegalMove
 from campaigns.schedule_forms import ScheduleForm
 from dispatcher import operations
@@ -27,6 +27,7 @@ from dispatcher.ledger import Filter, History, Page, Row, page_of
 from dispatcher.link_hits import link_hits
 from dispatcher.models import Category
 from dispatcher.place import CHANNELS, STATUSES, Place
+from dispatcher.proof import is_proved, words_of
 from dispatcher.questions import QUESTIONS
 from people.search import number_in
 
@@ -85,14 +86,14 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     if campaign.stored_at:
         return page(request, "stored", {"campaign": campaign, "now": timezone.now()}, status=HTTPStatus.GONE)
     message = get_object_or_404(campaign.messages.select_related("recipient"), number=number)
-    subject, body = text_for(campaign, message.fields, message.recipient_id)
+    words = words_of(campaign, message)
     about = {
         "campaign": campaign,
         "message": message,
         "row": Row(message),
         "history": History(message),
-        "subject": subject,
-        "body": body,
+        "words": words,
+        "is_proved": is_proved(campaign, message),
         "has_link": has_link(campaign),
         "now": timezone.now(),
         "may_send": request.membership.may("send"),

@@ -15,4 +15,4 @@ def forget(keys: QuerySet) -> None:
 
 def blank(keys: QuerySet) -> None:
     """Take out of the calls with these keys, a query of one column, what tells of a person; that they were stays."""
-    Call.objects.filter(key__in=keys).exclude(address="").update(address="", subject="", text="")
+    Call.objects.filter(key__in=keys).exclude(address="").update(address="", subject="", text="", html_digest="")

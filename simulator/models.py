@@ -21,6 +21,8 @@ class Call(models.Model):
     address = models.CharField(max_length=320)
     subject = models.TextField(blank=True)
     text = models.TextField()
+    # A mail may have 100 kB of HTML and a million readers: what it was is told by this, and kept nowhere twice.
+    html_digest = models.CharField("blake2b of its HTML", max_length=32, blank=True, db_default="")
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

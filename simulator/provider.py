@@ -108,6 +108,7 @@ class Letter(NamedTuple):
     address: str
     subject: str
     text: str
+    html: str = ""
 
 
 class _Call(NamedTuple):
@@ -119,12 +120,17 @@ class _Call(NamedTuple):
     address: str
     subject: str
     text: str
+    html_digest: str
 
 
 def draws(seed: int, key: str, nth: int) -> Sequence[float]:
     """Chance that can be repeated: four numbers in [0, 1) that depend on the seed, the key and which try it is."""
     digest = hashlib.blake2b(f"{seed}:{key}:{nth}".encode(), digest_size=16).digest()
     return [number / 2**32 for number in unpack(">4I", digest)]
+
+
+def digest_of(html: str) -> str:
+    return hashlib.blake2b(html.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 class Provider:
@@ -226,8 +232,8 @@ class Provider:
             if kind > 1 / 3:  # two of three failures pass; the third is final
                 raise Unavailable("503 Service Unavailable: simulated delivery failure")
             category = REFUSALS[int(kind * 9)]
-        key, _, *content = letter
-        return _Call(key, not category, category, f"{next(self._ids):032x}", *content)
+        key, _, *content, html = letter
+        return _Call(key, not category, category, f"{next(self._ids):032x}", *content, html and digest_of(html))
 
     def _fault(self, draw: float) -> str:
         for name in FAULTS:
@@ -279,16 +285,16 @@ class Provider:
             return {}
         cursor = await self._ledger.execute(EARLIER, [values[0]])
         return {
-            str(key): _Call(str(key), accepted, category, provider_id.hex, "", "", "", "")
+            str(key): _Call(str(key), accepted, category, provider_id.hex, "", "", "", "", "")
             for key, accepted, category, provider_id in await cursor.fetchall()
         }
 
 
 INSERT = """
     INSERT INTO simulator_call
-        (key, accepted, category, provider_id, channel, address, subject, text, honours_key)
+        (key, accepted, category, provider_id, channel, address, subject, text, html_digest, honours_key)
     SELECT *, %s FROM unnest(
-        %s::uuid[], %s::bool[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[])
+        %s::uuid[], %s::bool[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
     ON CONFLICT DO NOTHING
 """
 OUTAGE = """

@@ -1,6 +1,7 @@
 """What is said: campaigns, their words, the series they may belong to, and the history of their statuses."""
 
 from campaigns.models.campaign import (
+    MOVES,
     Campaign,
     IllegalMove,
     StatusChange,
@@ -9,12 +10,19 @@ from campaigns.models.campaign import (
     listed,
 )
 from campaigns.models.recurrence import Recurrence
+from campaigns.models.wording import Wording
+from campaigns.models.words import Format, Source, Words
 
 __all__ = [
+    "MOVES",
     "Campaign",
+    "Format",
     "IllegalMove",
     "Recurrence",
+    "Source",
     "StatusChange",
+    "Wording",
+    "Words",
     "ask_for_choices",
     "audience_in_words",
     "listed",

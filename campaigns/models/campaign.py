@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator
 from functools import reduce
 from operator import or_
 
-from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import Actor, ApiKey, User, Workspace
+from campaigns.models.words import Words
 from campaigns.when import Wall, in_words
 from people.channels import Channel
 from people.models import MEMBERSHIP, Group, Recipient, Segment
@@ -24,7 +24,7 @@ class IllegalMove(Exception):
         super().__init__(f"“{campaign}” is {campaign.get_status_display()} and cannot become {wanted.label}.")
 
 
-class Campaign(models.Model):
+class Campaign(Words):
     """One text to many people over one channel. Its status changes only in `move_to`."""
 
     class Status(models.IntegerChoices):
@@ -52,8 +52,6 @@ class Campaign(models.Model):
     channel = models.SmallIntegerField(choices=Channel, default=Channel.EMAIL)
     status = models.SmallIntegerField(choices=Status, default=Status.DRAFT, editable=False)
     priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL)
-    subject = models.CharField(max_length=200, blank=True)
-    body = models.TextField("message", validators=[MaxLengthValidator(100_000)])
     # Of the links to unsubscribe, as they were at the launch.
     footer = models.CharField("line below the message", max_length=200, blank=True, db_default="", editable=False)
     link_base = models.CharField("where links lead", max_length=200, blank=True, db_default="", editable=False)

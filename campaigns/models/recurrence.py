@@ -9,13 +9,14 @@ from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
 from campaigns.models.campaign import Campaign
+from campaigns.models.words import Words
 from campaigns.rules import Rule, Unit
 from campaigns.when import Wall
 from people.channels import Channel
 from people.models import Group, Recipient, Segment
 
 
-class Recurrence(models.Model):
+class Recurrence(Words):
     """A series: on which days, at what time of which zone, and what its next occurrence will say to whom.
 
     Each occurrence is a campaign of its own. `made` counts the days of the rule up to the newest occurrence, which
@@ -40,8 +41,6 @@ class Recurrence(models.Model):
     name = models.CharField(max_length=200)
     channel = models.SmallIntegerField(choices=Channel)
     priority = models.SmallIntegerField(choices=Campaign.Priority)
-    subject = models.CharField(max_length=200, blank=True)
-    body = models.TextField("message")
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="series")
     picked = models.ManyToManyField(Recipient, related_name="+")

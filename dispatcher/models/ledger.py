@@ -114,6 +114,8 @@ class Message(models.Model):
     key = models.UUIDField(default=uuid.uuid4)
     address = models.CharField(max_length=320, null=True)  # noqa: DJ001 - null leaves the unique index, '' would not
     fields = models.JSONField(default=dict)
+    variant = models.SmallIntegerField("which words, 1 is A; 0 where there is but one", db_default=0)
+    digest = models.BigIntegerField("of the words that were sent", null=True, editable=False)
 
     status = models.SmallIntegerField(choices=Status, default=Status.PENDING)
     # Settled hand-overs since the launch; those whose `tries` is the batch's pass are its next, or suspects.

@@ -115,7 +115,8 @@ class SimulatedSender:
 
 
 def letter(parcel: Parcel) -> provider.Letter:
-    return provider.Letter(parcel.key, parcel.tries, parcel.channel, parcel.to, parcel.subject, parcel.text)
+    content = parcel.subject, parcel.text, parcel.html
+    return provider.Letter(parcel.key, parcel.tries, parcel.channel, parcel.to, *content)
 
 
 def in_our_words(answer: provider.Answer) -> Exception:

@@ -20,7 +20,7 @@ Status = Message.Status
 def send_one(message_id: int) -> None:
     """The job: fetch, fill in, hand over, save, count, broadcast."""
     message = Message.objects.select_related("campaign").get(pk=message_id)
-    _, body = text_for(message.campaign, message.fields, message.recipient_id, is_exact=True)
+    body = text_for(message.campaign, message.fields, message.recipient_id, is_exact=True).text
     Call.objects.create(
         key=message.key, honours_key=False, accepted=True, channel="email", address=message.address, text=body
     )

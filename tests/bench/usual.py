@@ -30,7 +30,7 @@ def send_batch(campaign: Campaign) -> None:
             accepted=True,
             channel="email",
             address=message.address,
-            text=text_for(campaign, message.fields, message.recipient_id, is_exact=True)[1],
+            text=text_for(campaign, message.fields, message.recipient_id, is_exact=True).text,
         )
         for message in batch
     ]

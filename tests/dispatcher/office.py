@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
-from campaigns.models import Recurrence
+from campaigns.models import Recurrence, Wording
 from dispatcher.models import (
     Attempt,
     Bookmark,
@@ -43,6 +43,7 @@ def add_rows() -> None:
     key, _ = make_key(workspace, name="till", role=Role.VIEWER, by=ann)
     ApiKey.objects.filter(pk=key.pk).update(digest=f"digest-of-it{key.pk}")
     add_rows_of_people(workspace, ann)
+    Wording.objects.create(campaign=campaign, language="el", subject="Γεια", body="Γεια")
     message = Message.objects.filter(campaign=campaign).latest("pk")
     Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
     Settlement.objects.create(campaign=campaign, settled=1)

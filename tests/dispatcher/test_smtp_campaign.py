@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.preview import preview
+from campaigns.preview import preview_of
 from dispatcher import choose, engine, operations
 from dispatcher.books import books_of
 from dispatcher.models import Attempt, Batch, Message, Pace
@@ -46,8 +46,7 @@ def test_two_hundred_mails_arrive_each_once_and_read_as_the_preview_said():
     assert len(set(sink.recipients)) == len({mail["Message-ID"] for mail in sink.mails}) == 200
     people = {person.email: person for person in Recipient.objects.filter(workspace=campaign.workspace)}
     for mail in sink.mails:
-        told = (campaign.workspace, people[mail["To"]], campaign.subject, campaign.body)
-        promised = preview(*told, campaign=campaign, is_exact=True)
+        promised = preview_of(campaign, people[mail["To"]], is_exact=True)
         assert mail["Subject"] == promised.subject
         assert mail.get_content().replace("\r\n", "\n") == promised.body
         assert mail["From"] == "Acme Köln <news@acme.example>"

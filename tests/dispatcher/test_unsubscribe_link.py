@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Role
-from campaigns.models import Campaign
-from campaigns.preview import preview
+from campaigns.models import Campaign, Source
+from campaigns.preview import preview, preview_of
 from dispatcher import operations
 from dispatcher.checks import settings_make_sense
 from dispatcher.models import Message, SkipReason
@@ -38,9 +38,7 @@ def meant(purpose: Purpose, text: str) -> Meant | None:
 
 
 def promised_to(person: Recipient, campaign: Campaign) -> str:
-    channel = Channel(campaign.channel)
-    parts = (campaign.workspace, person, campaign.subject, campaign.body)
-    return preview(*parts, channel=channel, campaign=campaign, is_exact=True).body
+    return preview_of(campaign, person, is_exact=True).body
 
 
 def unsealed(text: str) -> str:
@@ -48,7 +46,7 @@ def unsealed(text: str) -> str:
 
 
 def kept_text(browser: Client, message: Message) -> str:
-    return browser.get(reverse("message", args=[message.campaign_id, message.number])).context["body"]
+    return browser.get(reverse("message", args=[message.campaign_id, message.number])).context["words"].text
 
 
 def test_a_mail_carries_both_headers_and_the_link_and_the_pages_show_the_same_text():
@@ -128,9 +126,9 @@ def test_the_link_counts_in_the_parts_of_a_text_message():
     workspace = make_workspace()
     body = "x" * 140
 
-    assert preview(workspace, None, "", body, channel=Channel.SMS).parts == 2
+    assert preview(workspace, None, Source("", body), channel=Channel.SMS).parts == 2
     ConsentSettings.objects.create(workspace=workspace, sms_link=False)
-    assert preview(workspace, None, "", body, channel=Channel.SMS).parts == 1
+    assert preview(workspace, None, Source("", body), channel=Channel.SMS).parts == 1
 
 
 def test_a_link_in_the_subject_is_refused_with_a_sentence():

@@ -1,0 +1,121 @@
+"""The one renderer: what preview, test, dry run and dispatch show or send is made here and nowhere else.
+
+A campaign is split once; then each person costs a few joined strings. Values are never looked into.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from html import escape
+from typing import NamedTuple
+
+from campaigns import personalise
+from campaigns.languages import code_of
+from campaigns.models import Campaign, Source
+from campaigns.personalise import Text
+from people.channels import Channel
+from people.models import UNSUBSCRIBE_LINK
+
+LINK = f"{{{UNSUBSCRIBE_LINK}}}"
+LONGEST = {Channel.EMAIL: 1_000_000, Channel.SMS: 1_600, Channel.WHATSAPP: 4_096}  # characters, once filled in
+LANGUAGE = "language"  # the attribute that says which a person speaks
+
+
+class TooLong(Exception):
+    """With this person's own words the message is longer than its channel can carry."""
+
+
+class Rendered(NamedTuple):
+    """Subject, text and, of an email that has one, HTML, as one person gets them."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+class Renderer:
+    """The words of one campaign, by variant and language; (0, "") are the main ones, which nobody else's replace."""
+
+    def __init__(self, channel: Channel, sources: Mapping[tuple[int, str], Source], footer: str = "") -> None:
+        self.channel = channel
+        self.longest = LONGEST[channel]
+        self.words = {place: _split(source, channel, footer) for place, source in sources.items()}
+        self.main = self.words[0, ""]
+        self.names = list(dict.fromkeys(name for words in self.words.values() for name in words.names))
+        self.has_link = UNSUBSCRIBE_LINK in self.names
+        self.has_languages = any(language for _, language in self.words)
+
+    def words_for(self, values: Mapping[str, object], variant: int = 0) -> "Words":
+        """Those of the variant in the language of the person, else of the variant, else the main ones."""
+        if len(self.words) == 1:
+            return self.main
+        own = self.words.get((variant, ""), self.main)
+        if not self.has_languages:
+            return own
+        language = code_of(str(values.get(LANGUAGE) or ""))
+        # Variant A is also what people read who are in no variant.
+        return self.words.get((variant or 1, language), own) if language else own
+
+    def rendered(self, values: Mapping[str, object], variant: int = 0) -> Rendered:
+        """What the person with these values gets. Raises TooLong."""
+        subject, text, html = self.words_for(values, variant)
+        filled = text.filled_for(values)
+        rendered = Rendered(
+            subject.filled_for(values) if subject else "", filled, html.filled_for(values) if html else ""
+        )
+        if len(filled) > self.longest or len(rendered.html) > self.longest:
+            longest = max(len(filled), len(rendered.html))
+            raise TooLong(f"It would have {longest:,} characters for this person; {self.longest:,} is the most.")
+        return rendered
+
+    @property
+    def kept(self) -> list[str]:
+        """The fields of a person that decide what he or she reads: what each message keeps a copy of."""
+        names = [name for name in self.names if name != UNSUBSCRIBE_LINK]
+        return [*names, LANGUAGE] if self.has_languages and LANGUAGE not in names else names
+
+
+class Words(NamedTuple):
+    """The three parts of one wording, split; a part that is not there is None."""
+
+    subject: Text | None
+    text: Text
+    html: Text | None
+
+    @property
+    def names(self) -> list[str]:
+        return [name for part in self if part for name in part.names]
+
+
+@lru_cache(maxsize=64)
+def _split(source: Source, channel: Channel, footer: str) -> Words:
+    """With the line below the message where its author placed no link. Raises NoPlace."""
+    is_email = channel == Channel.EMAIL
+    return Words(
+        personalise.line(source.subject) if is_email else None,
+        Text(source.text if UNSUBSCRIBE_LINK in Text(source.text).names else source.text + footer),
+        personalise.html(with_footer(source.html, footer)) if is_email and source.html else None,
+    )
+
+
+def with_footer(html: str, footer: str) -> str:
+    """This HTML with the same line below it, its link as a word to press."""
+    if not footer or UNSUBSCRIBE_LINK in Text(html).names:
+        return html
+    before, _, after = footer.strip().partition(LINK)
+    word = f'<a href="{LINK}">unsubscribe</a>'
+    line = f'<p style="font-size:12px;color:#6b7280">{escape(before)}{word}{escape(after)}</p>'
+    body, end, rest = html.rpartition("</body>")
+    return f"{body}{line}{end}{rest}" if end else f"{html}{line}"
+
+
+def renderer_of(campaign: Campaign) -> Renderer:
+    """Of what the campaign says now or, once launched, said. One query."""
+    sources = {(each.variant, each.language): each.source for each in campaign.wordings.all()} if campaign.pk else {}
+    return Renderer(Channel(campaign.channel), {(0, ""): campaign.source, **sources}, campaign.footer)
+
+
+def digest_of(subject: str, text: str, html: str) -> int:
+    """Short for exactly these words, as a signed number of 64 bits: another text has another."""
+    words = f"{subject}\0{text}\0{html}".encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(words, digest_size=8).digest(), signed=True)
