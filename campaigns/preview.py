@@ -4,14 +4,14 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
 from campaigns.footer import footer_of, links_of
 from campaigns.models import Campaign, Source
 from campaigns.parts import parts_of
-from campaigns.personalise import PLACEHOLDER
+from campaigns.personalise import PLACEHOLDER, Text
 from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of
 from people.channels import Channel
 from people.consent import reached_on
@@ -114,6 +114,12 @@ def _preview(
     )
 
 
+def asked_for(source: Source) -> list[str]:
+    """The fields of a person that these words ask for."""
+    names = dict.fromkeys(name for part in source for name in Text(part).names)
+    return [name for name in names if name != UNSUBSCRIBE_LINK]
+
+
 def values_of(person: Recipient) -> dict[str, object]:
     """What the text may ask about this person; a free attribute never hides a standard field."""
     return {**person.attributes, **{field: getattr(person, field) for field in STANDARD_FIELDS}}
@@ -130,7 +136,7 @@ def left_unclosed(text: str) -> list[str]:
     return list(dict.fromkeys(opening[0] for opening in openings if opening))
 
 
-def first_of(
+def getting(
     workspace: Workspace,
     channel: Channel,
     *,
@@ -141,14 +147,14 @@ def first_of(
     excluded_groups: Collection[int],
     excluded_segments: Collection[int],
     excluded: Collection[int],
-) -> Recipient | None:
-    """Somebody of an audience that is still being chosen; of the whole workspace while nobody is."""
+) -> QuerySet[Recipient]:
+    """Those of an audience that is still being chosen who can be written to; of the workspace while nobody is."""
     people = workspace.recipients.filter(reached_on(channel))
     chosen = people.exclude(pk__in=excluded).exclude(members(excluded_groups))
     chosen = chosen.exclude(fitting(workspace, excluded_segments))
     if not everyone:
         chosen = chosen.filter(Q(pk__in=picked) | members(groups) | fitting(workspace, segments))
-    return chosen.order_by("pk").first() or people.order_by("pk").first()
+    return chosen if chosen.order_by("pk").values("pk")[:1] else people
 
 
 def members(groups: Collection[int]) -> Q:

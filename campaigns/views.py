@@ -19,9 +19,10 @@ from campaigns.authoring import (
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.forms import CampaignForm
 from campaigns.models import Campaign, Source
-from campaigns.preview import Preview, first_of, left_unclosed, preview
+from campaigns.preview import Preview, asked_for, getting, left_unclosed, preview
+from campaigns.whose import Asked, Whose, found_among, turn_to
 from people.channels import Channel
-from people.models import placeholders_of
+from people.models import Recipient, placeholders_of
 from people.search import number_in, search
 
 FOUND = 20
@@ -107,7 +108,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "theirs": theirs,
         "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
-        "preview": previewed(form),
+        **as_somebody(form, Asked()),
         "is_sms": is_sms(form),
         "follows": bool(form.campaign and follows(form.campaign)),
     }
@@ -127,15 +128,36 @@ def show_preview(request: MemberRequest) -> HttpResponse:
     """The text as somebody of the audience reads it, while it is being written. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
     form.is_valid()
-    return render(request, "campaigns/_preview.html", {"preview": previewed(form), "is_sms": is_sms(form)})
+    context = as_somebody(form, Asked.of(request.POST)) | {"is_sms": is_sms(form), "is_answer": True}
+    return render(request, "campaigns/_preview.html", context)
 
 
-def previewed(form: CampaignForm) -> Preview:
-    channel = form["channel"].value()
-    subject = form["subject"].value() if channel == "email" else ""
-    on = next((each for each in Channel if each.word == channel), Channel.EMAIL)
-    person = first_of(form.workspace, on, **form.chosen())
-    return preview(form.workspace, person, Source(subject or "", form.text()), channel=on, campaign=form.campaign)
+@require_POST
+@may("write")
+def find_reader(request: MemberRequest) -> HttpResponse:
+    """Those of the audience typed so far whose name or address begins with what is typed. Changes nothing."""
+    form = CampaignForm(request.workspace, request.POST)
+    form.is_valid()
+    found = found_among(readers(form), request.POST.get("reader", ""))
+    return render(request, "campaigns/_readers.html", {"found": found})
+
+
+def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Preview | Whose | bool]:
+    """The text typed so far as this person reads it, else the first one, and who stands before and after."""
+    channel = channel_of(form)
+    source = Source(form["subject"].value() or "" if channel == Channel.EMAIL else "", form.text())
+    whose = turn_to(readers(form), asked, asked_for(source))
+    shown = preview(form.workspace, whose.person, source, channel=channel, campaign=form.campaign)
+    return {"preview": shown, "whose": whose, "is_chosen": asked != Asked()}
+
+
+def readers(form: CampaignForm) -> QuerySet[Recipient]:
+    return getting(form.workspace, channel_of(form), **form.chosen())
+
+
+def channel_of(form: CampaignForm) -> Channel:
+    word = form["channel"].value()
+    return next((each for each in Channel if each.word == word), Channel.EMAIL)
 
 
 def is_sms(form: CampaignForm) -> bool:

@@ -12,11 +12,11 @@ from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
 from campaigns.models import Campaign
-from campaigns.preview import Preview, preview_of
 from campaigns.rules import Rule
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring
 from dispatcher.models import SKIP_WORDS, SkipReason
+from dispatcher.reading import Reading, reading_of
 from people.channels import Channel
 from people.models import Recipient
 
@@ -63,10 +63,8 @@ class Check:
     refusal: operations.LaunchRefused | None
     shown: LeftOut | None
     people: list[Recipient]
-    preview: Preview
+    reading: Reading
     gaps: list[Gap]
-    previous: str
-    following: str
 
     @property
     def kind(self) -> str:
@@ -107,8 +105,7 @@ class Check:
 
 
 def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
-    """`left_out` in the query names a reason whose people are listed, `person` whose text is shown."""
-    person, previous, following = around(campaign, query.get("person", ""))
+    """`left_out` in the query names a reason whose people are listed; the rest says whose text is shown."""
     reason = SkipReason.__members__.get(query.get("left_out", "").upper())
     people = freeze.candidates(campaign).filter(skip=reason).order_by("pk")[:SHOWN] if reason else []
     forecast = freeze.forecast(campaign)
@@ -120,9 +117,7 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
         shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
         people=list(people),
         gaps=gaps(campaign),
-        preview=preview_of(campaign, person),
-        previous=previous,
-        following=following,
+        reading=reading_of(campaign, query, total=forecast.reached),
     )
 
 
@@ -179,15 +174,3 @@ def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:
     except operations.LaunchRefused as refusal:
         return refusal
     return None
-
-
-def around(campaign: Campaign, wanted: str) -> tuple[Recipient | None, str, str]:
-    """Somebody who gets it, and the ids of those before and after, empty at the ends."""
-    reached = freeze.candidates(campaign).filter(skip=None)
-    pk = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0
-    person = reached.filter(pk__gte=pk).order_by("pk").first() or reached.order_by("pk").first()
-    if person is None:
-        return None, "", ""
-    before = reached.filter(pk__lt=person.pk).order_by("-pk").values_list("pk", flat=True).first()
-    after = reached.filter(pk__gt=person.pk).order_by("pk").values_list("pk", flat=True).first()
-    return person, str(before or ""), str(after or "")

@@ -123,7 +123,7 @@ function ask(event) {
 for (const kind of ["input", "change"])
   document.addEventListener(kind, ({ target }) => {
     const form = target.closest("form[data-keeps]");
-    if (form && !target.matches("[data-search]")) keep(form);
+    if (form && !target.matches("[data-search], .turn *")) keep(form); // whom to look for, or to show, is not kept
   });
 
 // Going back, the browser fills in what was typed without telling anybody.

@@ -385,6 +385,7 @@ CHANGES = {
 NOTHING = {
     "import-part": "the list is no change before it is complete",
     "campaign-preview": "draws what is typed and keeps nothing",
+    "campaign-readers": "finds whose text may be shown and keeps nothing",
     "segment-draw": "draws the rows that are typed and keeps nothing",
     "segment-count": "counts whom the rows that are typed describe and keeps nothing",
     "switch-workspace": "the session alone knows in which workspace somebody works",
