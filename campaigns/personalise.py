@@ -1,9 +1,10 @@
 """Puts a person's own words into a text: one pass, no logic, and nothing but `{name}` and `{name|fallback}`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from operator import itemgetter
 from urllib.parse import quote
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^{}|\r\n]*))?\}")
@@ -27,9 +28,9 @@ def as_is(value: str) -> str:
     return value
 
 
-def in_a_line(value: str) -> str:
+def in_a_line(filled: str) -> str:
     """A line break would end a subject, and a header with it."""
-    return value if value.isprintable() else BREAKS.sub(" ", value)
+    return filled if filled.isprintable() else BREAKS.sub(" ", filled)
 
 
 def in_html(value: str) -> str:
@@ -62,28 +63,43 @@ class Text:
         self.without_fallback = list(dict.fromkeys(name for name, fallback in gaps if not fallback.strip()))
         at = places(literals) if places else [as_is] * len(names)
         self._pieces = [piece for literal in literals for piece in (literal, "")][:-1]
-        self._gaps = [
-            (2 * nth + 1, name, place(fallback), None if place is as_is else place)
-            for nth, (name, fallback, place) in enumerate(zip(names, fallbacks, at, strict=True))
-        ]
+        # What a text says several times is looked up, and written for its place, once.
+        written = [place(fallback) for place, fallback in zip(at, fallbacks, strict=True)]
+        all_gaps = list(zip(names, written, at, strict=True))
+        self._gaps = list(dict.fromkeys(all_gaps))
+        self._order = [self._gaps.index(gap) for gap in all_gaps]
+        self._repeats = len(self._gaps) < len(all_gaps)
+        self._is_plain = all(place is as_is for place in at)
+        self._values_of = all_of([name for name, *_ in self._gaps])
 
     def filled_for(self, values: Mapping[str, object]) -> str:
         """The text as this person reads it; a value is never looked into, a missing one is its fallback."""
+        try:
+            said = self._values_of(values)
+            if not self._is_plain or "" in said or None in said:
+                said = self._written(said)
+        except KeyError:
+            said = self._written([values.get(name) for name, *_ in self._gaps])
         out = self._pieces.copy()
-        for nth, name, fallback, place in self._gaps:
-            value = values.get(name)
-            if value is None or value == "":
-                out[nth] = fallback
-            elif place is None:
-                out[nth] = value if type(value) is str else str(value)
-            else:
-                out[nth] = place(str(value))
-        return "".join(out)
+        out[1::2] = [said[nth] for nth in self._order] if self._repeats else said
+        try:
+            return "".join(out)
+        except TypeError:  # there are numbers among them
+            return "".join(map(str, out))
+
+    def _written(self, values: Sequence[object]) -> Sequence[object]:
+        """These values as each of them is written in its gap."""
+        return [
+            fallback if value is None or value == "" else place(str(value))
+            for value, (_, fallback, place) in zip(values, self._gaps, strict=True)
+        ]
 
 
-def line(source: str) -> Text:
-    """A text of one line, such as a subject."""
-    return Text(source, lambda literals: [in_a_line] * (len(literals) - 1))
+def all_of(names: list[str]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    """Reads these at once; raises KeyError if there is not one of each."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def html(source: str) -> Text:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from campaigns import personalise
 from campaigns.languages import code_of
 from campaigns.models import Campaign, Source
-from campaigns.personalise import Text
+from campaigns.personalise import Text, in_a_line
 from people.channels import Channel
 from people.models import UNSUBSCRIBE_LINK
 
 LINK = f"{{{UNSUBSCRIBE_LINK}}}"
 LONGEST = {Channel.EMAIL: 1_000_000, Channel.SMS: 1_600, Channel.WHATSAPP: 4_096}  # characters, once filled in
+_new = tuple.__new__  # the constructor of a named tuple takes as long as filling in
 LANGUAGE = "language"  # the attribute that says which a person speaks
 
 
@@ -43,12 +44,11 @@ class Renderer:
         self.main = self.words[0, ""]
         self.names = list(dict.fromkeys(name for words in self.words.values() for name in words.names))
         self.has_link = UNSUBSCRIBE_LINK in self.names
+        self.is_single = len(self.words) == 1
         self.has_languages = any(language for _, language in self.words)
 
     def words_for(self, values: Mapping[str, object], variant: int = 0) -> "Words":
         """Those of the variant in the language of the person, else of the variant, else the main ones."""
-        if len(self.words) == 1:
-            return self.main
         own = self.words.get((variant, ""), self.main)
         if not self.has_languages:
             return own
@@ -58,15 +58,19 @@ class Renderer:
 
     def rendered(self, values: Mapping[str, object], variant: int = 0) -> Rendered:
         """What the person with these values gets. Raises TooLong."""
-        subject, text, html = self.words_for(values, variant)
+        subject, text, html = self.main if self.is_single else self.words_for(values, variant)
         filled = text.filled_for(values)
-        rendered = Rendered(
-            subject.filled_for(values) if subject else "", filled, html.filled_for(values) if html else ""
-        )
-        if len(filled) > self.longest or len(rendered.html) > self.longest:
-            longest = max(len(filled), len(rendered.html))
-            raise TooLong(f"It would have {longest:,} characters for this person; {self.longest:,} is the most.")
-        return rendered
+        if len(filled) > self.longest:
+            raise self._too_long(filled)
+        if subject is None:
+            return _new(Rendered, ("", filled, ""))
+        page = html.filled_for(values) if html else ""
+        if len(page) > self.longest:
+            raise self._too_long(page)
+        return _new(Rendered, (in_a_line(subject.filled_for(values)), filled, page))
+
+    def _too_long(self, filled: str) -> TooLong:
+        return TooLong(f"It would have {len(filled):,} characters for this person; {self.longest:,} is the most.")
 
     @property
     def kept(self) -> list[str]:
@@ -92,7 +96,7 @@ def _split(source: Source, channel: Channel, footer: str) -> Words:
     """With the line below the message where its author placed no link. Raises NoPlace."""
     is_email = channel == Channel.EMAIL
     return Words(
-        personalise.line(source.subject) if is_email else None,
+        Text(source.subject) if is_email else None,
         Text(source.text if UNSUBSCRIBE_LINK in Text(source.text).names else source.text + footer),
         personalise.html(with_footer(source.html, footer)) if is_email and source.html else None,
     )

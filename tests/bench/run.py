@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import bring_in, freeze, latency, memory, pages, push, report, size, speed, start
+from tests.bench import bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "size": size.measure,
     "freeze": freeze.measure,
     "import": bring_in.measure,
+    "render": render.measure,
     "latency": latency.measure,
     "pages": pages.measure,
     "push": push.measure,

@@ -2,9 +2,13 @@
 
 import uuid
 
-from campaigns.footer import text_for
+from campaigns.footer import links_of
 from campaigns.models import Campaign
+from campaigns.rendering import renderer_of
 from dispatcher.models import Message
+from people.channels import Channel
+from people.links import Purpose
+from people.models import UNSUBSCRIBE_LINK
 from simulator.models import Call
 from tests.bench import costs
 
@@ -22,6 +26,7 @@ def send(campaign: Campaign, messages: int) -> costs.Cost:
 
 
 def send_batch(campaign: Campaign) -> None:
+    renderer, links = renderer_of(campaign), links_of(campaign, Channel.EMAIL)
     batch = list(Message.objects.filter(campaign=campaign, status=Status.PENDING).order_by("number")[:BATCH])
     calls = [
         Call(
@@ -30,7 +35,9 @@ def send_batch(campaign: Campaign) -> None:
             accepted=True,
             channel="email",
             address=message.address,
-            text=text_for(campaign, message.fields, message.recipient_id, is_exact=True).text,
+            text=renderer.rendered(
+                message.fields | {UNSUBSCRIBE_LINK: links.to(Purpose.PAGE, message.recipient_id)}
+            ).text,
         )
         for message in batch
     ]
