@@ -12,6 +12,7 @@ from campaigns.models import Campaign
 from dispatcher import file_place, message_files
 from dispatcher.books import Books, books_of
 from dispatcher.models import MessageFile
+from dispatcher.proof import disproved
 
 Status = Campaign.Status
 
@@ -134,6 +135,8 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
                 yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign, books))
                 return  # its messages were moved to a file while we counted
             yield from (Finding(campaign.pk, sentence) for (sentence,) in rows)
+    for number in disproved(campaign):
+        yield Finding(campaign.pk, f"message {number} says other words than those that were sent")
 
 
 def wrong_when_stored(campaign: Campaign, books: Books) -> Iterator[str]:

@@ -118,6 +118,11 @@ def key_called(name: str) -> bytes:
     return next((key for key in keys() if name_of(key) == name), keys()[0])
 
 
+def is_known(name: str) -> bool:
+    """Whether a key of this name is still here."""
+    return any(name_of(key) == name for key in keys())
+
+
 @lru_cache(maxsize=16)
 def _key(word: str) -> bytes:
     return hmac.digest(word.encode(), b"links to unsubscribe", "sha256")

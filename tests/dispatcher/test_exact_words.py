@@ -85,6 +85,7 @@ def test_words_that_were_changed_after_all_are_told_from_those_that_were_sent(se
 
     Campaign.objects.filter(pk=campaign.pk).update(body="Something else, {first_name}")
     assert "This is not what was handed over" in browser.get(page).content.decode()
+    assert wrong_with_the_books(campaign)
     Campaign.objects.filter(pk=campaign.pk).update(body=campaign.body)
     Message.objects.filter(pk=message.pk).update(fields={"first_name": "Eve"})
     assert "This is not what was handed over" in browser.get(page).content.decode()
