@@ -17,6 +17,7 @@ from campaigns.authoring import (
     update_campaign,
 )
 from campaigns.copying import SeriesEnded, update_with_following
+from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
 from campaigns.models import Campaign, Source
 from campaigns.preview import Preview, asked_for, getting, left_unclosed, preview
@@ -110,6 +111,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "placeholders": placeholders_of(request.workspace),
         **as_somebody(form, Asked()),
         "is_sms": is_sms(form),
+        "count": counted(form),
         "follows": bool(form.campaign and follows(form.campaign)),
     }
     status = 409 if theirs else 422 if form.errors else 200
@@ -128,8 +130,8 @@ def show_preview(request: MemberRequest) -> HttpResponse:
     """The text as somebody of the audience reads it, while it is being written. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
     form.is_valid()
-    context = as_somebody(form, Asked.of(request.POST)) | {"is_sms": is_sms(form), "is_answer": True}
-    return render(request, "campaigns/_preview.html", context)
+    drawn = {"is_sms": is_sms(form), "count": counted(form), "is_answer": True}
+    return render(request, "campaigns/_preview.html", {**as_somebody(form, Asked.of(request.POST)), **drawn})
 
 
 @require_POST
@@ -153,6 +155,10 @@ def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Preview | Whose |
 
 def readers(form: CampaignForm) -> QuerySet[Recipient]:
     return getting(form.workspace, channel_of(form), **form.chosen())
+
+
+def counted(form: CampaignForm) -> Count:
+    return count_of(form.workspace, channel_of(form), form.text(), readers(form), form.campaign)
 
 
 def channel_of(form: CampaignForm) -> Channel:

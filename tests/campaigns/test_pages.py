@@ -389,7 +389,7 @@ def test_a_line_break_counts_as_one_character_however_the_browser_sends_it(brows
 def test_a_long_text_message_says_into_how_many_parts_it_falls(browser, channel, hint):
     html = page(browser.post(reverse("campaign-preview"), TYPED | {"channel": channel, "body": "x" * 161}))
 
-    assert ("about 2 parts" in html) == hint
+    assert ("2 parts as typed" in html) == hint
 
 
 def test_groups_show_how_many_are_in_them(browser, workspace):
