@@ -1,11 +1,11 @@
-"""The history of campaigns and their series in the admin, to be looked at; campaigns themselves: dispatcher."""
+"""What belongs to campaigns in the admin, to be looked at; campaigns themselves: dispatcher."""
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from campaigns.models import Recurrence, StatusChange, Wording
+from campaigns.models import Image, ImageFile, Recurrence, StatusChange, Wording
 
 
 class History(admin.TabularInline):
@@ -52,3 +52,22 @@ class Series(ReadOnly):
     search_fields = ("name", "workspace__name")
     ordering = ("-id",)
     exclude = ("picked", "excluded")  # there may be a million of them
+
+
+@admin.register(Image)
+class Images(ReadOnly):
+    list_display = ("name", "workspace", "alt", "format", "width", "height", "size", "added_by", "added_at")
+    list_filter = ("format", "added_at")
+    list_select_related = ("workspace", "added_by")
+    search_fields = ("name", "alt", "workspace__name")
+    ordering = ("-id",)
+
+
+@admin.register(ImageFile)
+class ImageFiles(ReadOnly):
+    list_display = ("image",)
+    list_select_related = ("image",)
+    ordering = ("-image",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("data", "small")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns import views
+from campaigns import image_views, views
 
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
@@ -8,4 +8,10 @@ urlpatterns = [
     path("campaigns/preview/", views.show_preview, name="campaign-preview"),
     path("campaigns/preview/readers/", views.find_reader, name="campaign-readers"),
     path("campaigns/pick/", views.pick, name="campaign-pick"),
+    path("images/", image_views.images, name="images"),
+    path("images/add/", image_views.image_add, name="image-add"),
+    path("images/<int:pk>/", image_views.image, name="image"),
+    path("images/<int:pk>/delete/", image_views.image_delete, name="image-delete"),
+    path("i/small/<str:name>", image_views.image_small, name="image-small"),
+    path("i/<str:name>", image_views.image_file, name="image-file"),
 ]

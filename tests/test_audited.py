@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -33,10 +34,11 @@ from people.channels import Channel
 from people.columns import Mapping
 from people.models import Import
 from tests.accounts.test_two_factor import code_of, set_up
+from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
 from tests.people.describing import make_segment
-from tests.test_roles import OPERATIONS, PAGES, suppression
+from tests.test_roles import OPERATIONS, PAGES, image, suppression
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-password"
@@ -279,6 +281,14 @@ def a_move(scene: Scene) -> dict[str, Any]:
     return {"into": target.pk, "out_of": source.pk, "joined": [person.pk], "left": [person.pk]}
 
 
+def an_image(scene: Scene) -> list[Any]:
+    return image(scene.workspace)
+
+
+def a_file(scene: Scene) -> dict[str, Any]:
+    return {"files": SimpleUploadedFile("banner.png", a_picture())}
+
+
 def segment(scene: Scene) -> list[Any]:
     return [make_segment(scene.workspace, ("email", "known")).pk]
 
@@ -314,6 +324,9 @@ CHANGES = {
     "dismiss": Change("dismiss", nothing_in_the_address(over)),
     "undismiss": Change("undismiss", dismissed),
     "dismiss_launch": Change("dismiss_launch", launch_refused),
+    "image-add": Change("create", typed=a_file),
+    "image": Change("update", an_image, typing(name="Banner", alt="Two people running")),
+    "image-delete": Change("delete", an_image),
     "person-new": Change("create", typed=typing(email="grace@example.com")),
     "person-edit": Change(
         "update", lambda scene: [make_recipient(scene.workspace).pk], typing(email="grace@example.com")

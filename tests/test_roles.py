@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from accounts import members
 from accounts.models import ApiKey, Membership, Role, Workspace
+from campaigns.images import add_image
 from dispatcher.api import api
 from dispatcher.urls import sockets
 from people import imports
@@ -34,6 +35,7 @@ from people.imports import start_import
 from people.links import Meant, Purpose, keys, token_of
 from people.models import Suppression
 from people.suppression import suppress
+from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, unknown
 from tests.dispatcher.watching import socket, watch
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
@@ -78,6 +80,18 @@ def question(workspace: Workspace) -> Arguments:
 
 def person(workspace: Workspace) -> Arguments:
     return [make_recipient(workspace).pk]
+
+
+def image(workspace: Workspace) -> Arguments:
+    return [add_image(workspace, by=None, name="banner.png", data=a_picture()).pk]
+
+
+def image_address(workspace: Workspace) -> Arguments:
+    return [workspace.images.get(pk=image(workspace)[0]).path.rpartition("/")[2]]
+
+
+def small_image_address(workspace: Workspace) -> Arguments:
+    return [workspace.images.get(pk=image(workspace)[0]).small_path.rpartition("/")[2]]
 
 
 def group(workspace: Workspace) -> Arguments:
@@ -175,6 +189,10 @@ PAGES = {
     "retry_failed": Page(post="marketer", row=sending),
     "assume_delivered": Page(post="marketer", row=sending),
     "send_again": Page(post="marketer", row=sending),
+    "images": Page(get="viewer"),
+    "image-add": Page(post="editor"),
+    "image": Page(get="editor", post="editor", row=image),
+    "image-delete": Page(get="editor", post="editor", row=image),
     # people
     "people": Page(get="viewer"),
     "person-new": Page(get="editor", post="editor"),
@@ -283,7 +301,9 @@ PAGES = {
     # programs: the API asks for its own key, below
     "api": Page(get="anybody", post="anybody", row=lambda workspace: ["/campaigns"]),
     "health": Page(get="anybody"),
-    # whoever was written to: the link says who they are
+    # whoever was written to: the link says who they are, and pictures are for everybody
+    "image-file": Page(get="anybody", row=image_address),
+    "image-small": Page(get="anybody", row=small_image_address),
     "unsubscribe": Page(get="anybody", post="anybody", row=link(Purpose.PAGE), typed=lambda workspace: STOP),
     "one-click": Page(get="anybody", post="anybody", row=link(Purpose.ONE_CLICK), typed=lambda workspace: ONE_CLICK),
 }

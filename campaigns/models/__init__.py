@@ -9,6 +9,7 @@ from campaigns.models.campaign import (
     audience_in_words,
     listed,
 )
+from campaigns.models.image import Image, ImageFile
 from campaigns.models.recurrence import Recurrence
 from campaigns.models.wording import Wording
 from campaigns.models.words import Format, Source, Words
@@ -18,6 +19,8 @@ __all__ = [
     "Campaign",
     "Format",
     "IllegalMove",
+    "Image",
+    "ImageFile",
     "Recurrence",
     "Source",
     "StatusChange",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+import PIL.Image
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -15,7 +16,8 @@ from accounts.members import invite
 from accounts.models import Role, User, Workspace
 from campaigns.authoring import create_campaign
 from campaigns.footer import links_of
-from campaigns.models import Campaign
+from campaigns.images import add_image, change_image
+from campaigns.models import Campaign, Image
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.erase import erase
 from dispatcher.models import Category
@@ -30,6 +32,7 @@ from people.segment_rules import Block, Rule, Rules
 from people.segments import add_segment
 from people.suppression import suppress
 from tests.browser.conftest import PASSWORD, log_in
+from tests.campaigns.pictures import a_picture, encoded
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.dispatcher.scripted import Script
@@ -47,7 +50,18 @@ ann@;Ann;;
 bob@example.com;Bob"by;;Mombasa
 carol@example.com;Carol;0722 000 111;Eldoret
 """
-EMPTY = ("campaigns", "people", "groups", "segments", "replies", "imports", "attention", "dead-letters", "queue")
+EMPTY = (
+    "campaigns",
+    "images",
+    "people",
+    "groups",
+    "segments",
+    "replies",
+    "imports",
+    "attention",
+    "dead-letters",
+    "queue",
+)
 NAMES = "Alice Johnson,Brian Otieno,Carol Wanjiru,David Mwangi,Esther Achieng,Felix Kamau,Grace Njeri,Ian Mutua"
 
 
@@ -82,6 +96,21 @@ def brought_list(workspace: Workspace, *, by: User, source: str = LIST + MORE) -
     upload = imports.begin(workspace, name="customers of the shop in Westlands.csv", by=by)
     imports.keep_list(upload, imports.as_bytes(source))
     return imports.complete(upload, by=by)
+
+
+def furnish_images(workspace: Workspace, *, by: User) -> Image:
+    """Pictures of all shapes; returns a wide one that is described."""
+    glass = PIL.Image.new("RGBA", (400, 400), (23, 116, 74, 120))
+    add_image(workspace, by=by, name="logo with glass.png", data=encoded(glass, "PNG"))
+    for name, size, colour in (
+        ("a-photo-with-a-very-long-name-as-telephones-give-them-20261130_0341.jpg", (900, 1600), "sienna"),
+        ("white.png", (600, 300), "white"),
+        ("dot.png", (1, 1), "black"),
+    ):
+        add_image(workspace, by=by, name=name, data=a_picture(size=size, colour=colour))
+    banner = add_image(workspace, by=by, name="banner.png", data=a_picture(size=(1200, 300), colour="teal"))
+    change_image(banner, by=by, name="Banner of spring", alt="Two people running along a river in spring")
+    return banner
 
 
 def furnish(monkeypatch) -> dict[str, str]:
@@ -179,6 +208,9 @@ def furnish(monkeypatch) -> dict[str, str]:
     gone = make_group(workspace, name="Gone")
     broken_segment = make_segment(workspace, ("group", "in", gone.pk), name="In a group that is gone")
     gone.delete()
+    banner = furnish_images(workspace, by=ann)
+    sent_with_picture = launched(write("With a picture"), *sent(2))
+    Campaign.objects.filter(pk=sent_with_picture.pk).update(body=f"Look: {banner.address}")
     nobody = make_workspace("Nothing here yet")
     make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
     return {
@@ -221,6 +253,11 @@ def furnish(monkeypatch) -> dict[str, str]:
         "person-edit": reverse("person-edit", args=[people[0].pk]),
         "person-erase": reverse("erase", args=[people[0].pk]),
         "erasures": reverse("erasures"),
+        "images": reverse("images"),
+        "images-none": f"{reverse('images')}?q=winter",
+        "image": reverse("image", args=[banner.pk]),
+        "image-delete": reverse("image-delete", args=[workspace.images.first().pk]),
+        "image-kept": reverse("image-delete", args=[banner.pk]),
         "groups": reverse("groups"),
         "group": reverse("group-edit", args=[customers.pk]),
         "group-people": reverse("group-people", args=[customers.pk]),

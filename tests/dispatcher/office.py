@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
+from campaigns.images import add_image
 from campaigns.models import Recurrence, Wording
 from dispatcher.models import (
     Attempt,
@@ -31,6 +32,7 @@ from people.rows import Entry
 from people.staging import stage
 from people.suppression import suppress
 from simulator.models import Call, Outage
+from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import make_campaign, make_group, make_member
 from tests.people.describing import make_segment
@@ -58,6 +60,7 @@ def add_rows() -> None:
     ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})
     Call.objects.create(key=uuid.uuid4(), honours_key=True, accepted=True, channel="email", address="a@b.c", text="x")
     Outage.objects.create(workspace=workspace, until=timezone.now())
+    add_image(workspace, by=ann, name="banner.png", data=a_picture())
     today = date.today()
     Recurrence.objects.create(
         workspace=workspace, unit=2, starts=today, made_on=today, time=time(9), zone="UTC", name="News", channel=1,

@@ -1,0 +1,58 @@
+"""Pictures are added by hand and by mouse, and used."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import Role
+from tests.browser.conftest import PASSWORD, log_in
+from tests.campaigns.pictures import a_picture
+from tests.make import make_member, make_workspace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page(chromium, web):
+    workspace = make_workspace("Acme Kenya")
+    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann", password=PASSWORD)
+    window = chromium.new_context(viewport={"width": 1280, "height": 800})
+    window.workspace = workspace
+    yield log_in(window.new_page(), web)
+    window.close()
+
+
+def test_chosen_pictures_go_up_at_once_and_what_is_none_is_said_by_name(page, web):
+    page.goto(f"{web}/images/")
+
+    page.set_input_files(
+        "#files",
+        [
+            {"name": "shoes.png", "mimeType": "image/png", "buffer": a_picture(colour="red")},
+            {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": b"<svg><script>alert(1)</script></svg>"},
+        ],
+    )
+
+    expect(page.get_by_role("heading", name="shoes.png")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="logo.svg is not taken. SVG can hold scripts")).to_be_visible()
+    assert page.get_by_text("There are no pictures yet").count() == 0
+    page.reload()
+    expect(page.get_by_role("heading", name="shoes.png")).to_be_visible()
+
+
+def test_a_picture_is_dropped_anywhere_on_the_page(page, web):
+    page.goto(f"{web}/images/")
+    held = page.evaluate_handle(
+        """bytes => {
+            const held = new DataTransfer();
+            held.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+            return held;
+        }""",
+        list(a_picture()),
+    )
+
+    page.dispatch_event("h1", "dragenter", {"dataTransfer": held})
+    assert "is-over" in page.locator("form[data-drop]").get_attribute("class")
+    page.dispatch_event("h1", "drop", {"dataTransfer": held})
+
+    expect(page.get_by_role("heading", name="dropped.png")).to_be_visible()
+    assert "is-over" not in page.locator("form[data-drop]").get_attribute("class")
