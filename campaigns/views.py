@@ -27,6 +27,7 @@ from people.models import Recipient, placeholders_of
 from people.search import number_in, search
 
 FOUND = 20
+ONWARDS = {"check": "check", "test": "send_test"}  # by the button that saves
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,7 +99,8 @@ def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
     for field in ("subject", "body"):
         if unclosed := left_unclosed(request.POST.get(field, "")):
             messages.warning(request, f"A {{ without }} stays as typed: {', '.join(unclosed)}")
-    return redirect("check" if request.POST.get("then") == "check" else "campaign", campaign.pk)
+    wanted = request.POST.get("then", "")
+    return redirect(ONWARDS.get(wanted, "campaign"), campaign.pk)
 
 
 def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = None) -> HttpResponse:

@@ -82,7 +82,7 @@ def turn_to(people: QuerySet[Recipient], asked: Asked, names: Collection[str], *
 
 
 def _in_order(people: QuerySet[Recipient], asked: Asked, total: int | None, *, has_orders: bool) -> Whose:
-    person = people.filter(pk__gte=asked.person).order_by("pk").first() or people.order_by("pk").first()
+    person = somebody(people, asked.person)
     if person is None:
         return Whose(None)
     before = people.filter(pk__lt=person.pk).order_by("-pk").values_list("pk", flat=True).first()
@@ -97,6 +97,11 @@ def _in_order(people: QuerySet[Recipient], asked: Asked, total: int | None, *, h
         following=Asked(after, at + 1 if at else 0) if after else None,
         has_orders=has_orders,
     )
+
+
+def somebody(people: QuerySet[Recipient], wanted: int) -> Recipient | None:
+    """The person with this id, else the next one, else the first."""
+    return people.filter(pk__gte=wanted).order_by("pk").first() or people.order_by("pk").first()
 
 
 def _place_of(people: QuerySet[Recipient], person: Recipient) -> int:

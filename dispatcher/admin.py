@@ -30,6 +30,7 @@ from dispatcher.models import (
     MessageFile,
     Pace,
     Settlement,
+    Trial,
 )
 
 WHEN = (
@@ -299,3 +300,10 @@ class LinkCounts(ReadOnly):
 @admin.register(Bookmark)
 class Bookmarks(ReadOnly):
     list_display = ("name", "last")
+
+
+@admin.register(Trial)
+class Trials(ReadOnly):
+    list_display = ("__str__", "workspace", "campaign", "by", "address", "outcome")
+    list_select_related = ("workspace", "campaign", "by")
+    ordering = ("-id",)

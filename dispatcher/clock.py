@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import forget_due, operations, recurring, store_due
+from dispatcher import forget_due, operations, recurring, store_due, trials
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
@@ -193,6 +193,7 @@ def ring_to_look() -> None:
 
 def tidy() -> None:
     Settlement.objects.filter(at__lt=Now() - REMEMBERED).delete()
+    trials.forget_old()
 
 
 def beat() -> None:

@@ -14,7 +14,7 @@ from accounts import audit_log
 from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign
 from dispatcher.crash import crash_point
-from dispatcher.models import Attempt, Erasure, Message
+from dispatcher.models import Attempt, Erasure, Message, Trial
 from people import erased, traces
 from people.models import Recipient, Suppression
 from people.suppression import suppress
@@ -90,6 +90,7 @@ def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     if theirs.campaigns - campaigns.keys() or (theirs.addresses | seen.addresses) - found.addresses:
         raise Overtaken
     forget_messages(theirs.messages)
+    Trial.objects.filter(workspace=workspace, address__in=theirs.addresses | seen.addresses).delete()
     erased.forget_wishes(person)
     Recipient.objects.filter(pk=person.pk).delete()
     for address in sorted(theirs.addresses | seen.addresses):

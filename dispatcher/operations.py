@@ -81,8 +81,8 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
     return campaign
 
 
-def refuse_unless_ready(campaign: Campaign) -> None:
-    """Raises LaunchRefused when sending could not go well."""
+def refuse_unwritten(campaign: Campaign) -> None:
+    """Raises LaunchRefused while something is missing in the words."""
     known = placeholders_of(campaign.workspace)
     if unknown := [name for name in renderer_of(campaign).names if name not in known]:
         names = ", ".join(f"{{{name}}}" for name in unknown)
@@ -91,6 +91,11 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if campaign.channel == Channel.EMAIL and not campaign.subject.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The email has no subject.")
+
+
+def refuse_unless_ready(campaign: Campaign) -> None:
+    """Raises LaunchRefused when sending could not go well."""
+    refuse_unwritten(campaign)
     try:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:

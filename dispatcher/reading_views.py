@@ -12,5 +12,9 @@ from dispatcher.reading import reading_of
 @may("read")
 def reading(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(request.workspace.campaigns.select_related("workspace"), pk=pk)
-    about = {"campaign": campaign, "reading": reading_of(campaign, request.GET)}
+    about = {
+        "campaign": campaign,
+        "reading": reading_of(campaign, request.GET),
+        "may_write": request.membership.may("write"),
+    }
     return render(request, "dispatcher/_reading.html", about)

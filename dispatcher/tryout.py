@@ -3,18 +3,21 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
 from dispatcher.choose import trouble_of, try_again
 from dispatcher.chosen import Chosen, chosen_sender
-from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Unreachable, Unsure
+from dispatcher.models import Trial
+from dispatcher.senders.parcel import Busy, Parcel, Receipt, Refused, Sender, Unreachable, Unsure
 from people.channels import Channel
 
 logger = logging.getLogger(__name__)
 SECONDS = 15
 GOODBYE_SECONDS = 1
+AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,14 @@ class Answer:
 
     accepted: bool
     sentence: str
+    is_heard: bool = True
+
+    @property
+    def outcome(self) -> Trial.Outcome:
+        """As it is kept of the test of a campaign."""
+        if not self.is_heard:
+            return Trial.Outcome.NOT_HEARD
+        return Trial.Outcome.ACCEPTED if self.accepted else Trial.Outcome.REFUSED
 
 
 def send_test(workspace: Workspace, channel: Channel, to: str, *, by: Actor) -> Answer:
@@ -31,7 +42,7 @@ def send_test(workspace: Workspace, channel: Channel, to: str, *, by: Actor) -> 
     text = f"This is a test of {workspace} on Campaign Dispatcher, asked for by {by}. It needs no answer."
     subject = f"Test of {workspace}" if channel == Channel.EMAIL else ""
     parcel = Parcel(str(uuid.uuid4()), channel.word, to, chosen.mailbox, subject, text)
-    outcome = asyncio.run(_hand_over(chosen, parcel))
+    (outcome,) = hand_over(chosen, [parcel])
     answer = in_words(outcome, chosen, to)
     facts = {"channel": channel.word, "sender": chosen.sender, "to": "hidden", "accepted": answer.accepted}
     audit_log.record(workspace, "send_test", workspace, by=by, after=facts)
@@ -40,23 +51,44 @@ def send_test(workspace: Workspace, channel: Channel, to: str, *, by: Actor) -> 
     return answer
 
 
-async def _hand_over(chosen: Chosen, parcel: Parcel) -> object:
-    """The receipt, or what was raised."""
+def hand_over(chosen: Chosen, parcels: Sequence[Parcel]) -> list[object]:
+    """Of each of these the receipt, or what was raised, after SECONDS at the latest. No transaction is open."""
+    return asyncio.run(_hand_over(chosen, parcels)) if parcels else []
+
+
+async def _hand_over(chosen: Chosen, parcels: Sequence[Parcel]) -> list[object]:
+    silence = Unsure(f"no answer within {SECONDS} s")
+    ends = asyncio.get_running_loop().time() + SECONDS
     try:
         sender = chosen.make(is_a_test=True)
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout_at(ends):
             await sender.__aenter__()
-            try:
-                return await sender.send(parcel)
-            finally:
-                closing = asyncio.ensure_future(sender.__aexit__(None, None, None))
-                await asyncio.wait([closing], timeout=GOODBYE_SECONDS)
     except TimeoutError:
-        return Unsure(f"no answer within {SECONDS} s")
+        return [silence] * len(parcels)
     except Exception as error:
-        if not isinstance(error, Busy | Refused | Unsure):
-            logger.exception("a test by the sender %s failed", chosen.sender)
-        return error
+        return [_told(error, chosen)] * len(parcels)
+    turn = asyncio.Semaphore(sender.at_once or AT_ONCE)
+    calls = [asyncio.ensure_future(_call(sender, parcel, turn, chosen)) for parcel in parcels]
+    done, late = await asyncio.wait(calls, timeout=ends - asyncio.get_running_loop().time())
+    for call in late:
+        call.cancel()
+    closing = asyncio.ensure_future(sender.__aexit__(None, None, None))
+    await asyncio.wait([closing], timeout=GOODBYE_SECONDS)
+    return [call.result() if call in done else silence for call in calls]
+
+
+async def _call(sender: Sender, parcel: Parcel, turn: asyncio.Semaphore, chosen: Chosen) -> object:
+    async with turn:
+        try:
+            return await sender.send(parcel)
+        except Exception as error:
+            return _told(error, chosen)
+
+
+def _told(error: Exception, chosen: Chosen) -> Exception:
+    if not isinstance(error, Busy | Refused | Unsure):
+        logger.error("a test by the sender %s failed", chosen.sender, exc_info=error)
+    return error
 
 
 def in_words(outcome: object, chosen: Chosen, to: str) -> Answer:
@@ -78,7 +110,8 @@ def in_words(outcome: object, chosen: Chosen, to: str) -> Answer:
             False, f"{who} refused the test: {_stop(outcome)} Check the address, and in whose name you write."
         )
     if isinstance(outcome, Unsure):
-        return Answer(False, f"The test was handed over, but the answer was not heard: {_stop(outcome)} It may arrive.")
+        sentence = f"The test was handed over, but the answer was not heard: {_stop(outcome)} It may arrive."
+        return Answer(False, sentence, is_heard=False)
     return Answer(False, "The sender failed in a way nobody foresaw; the log of the web server says more.")
 
 

@@ -12,6 +12,7 @@ from dispatcher import (
     sender_views,
     shelf,
     shelf_views,
+    trial_views,
     unsubscribe_views,
     views,
 )
@@ -37,6 +38,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/messages/<int:number>/", views.message, name="message"),
     path("campaigns/<int:pk>/check/", views.check, name="check"),
     path("campaigns/<int:pk>/reading/", reading_views.reading, name="reading"),
+    path("campaigns/<int:pk>/send-test/", trial_views.send_test, name="send_test"),
     path("campaigns/<int:pk>/send/", views.send, name="send"),
     path("campaigns/<int:pk>/confirm/<slug:verb>/", views.confirm, name="confirm"),
     path("campaigns/<int:pk>/delete/", shelf_views.delete, name="campaign-delete"),

@@ -208,6 +208,7 @@ def draw_check(
     check = check_of(campaign, request.GET)
     about = {"campaign": campaign, "check": check, "changed": changed}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
+    about |= {"may_write": request.membership.may("write")}
     return page(request, "check", about, status=status)
 
 

@@ -162,6 +162,7 @@ PAGES = {
     "campaign-people": Page(get="viewer", row=sending),
     "message": Page(get="viewer", row=message),
     "check": Page(get="viewer", row=draft),
+    "send_test": Page(get="editor", post="editor", row=draft),
     "reading": Page(get="viewer", row=draft),
     "campaign-new": Page(get="editor", post="editor"),
     "campaign-edit": Page(get="editor", post="editor", row=draft),

@@ -5,6 +5,7 @@ from dispatcher.models.ledger import Attempt, Batch, Dismissal, Message, Settlem
 from dispatcher.models.links import LinkCount, LinkHit
 from dispatcher.models.reasons import CATEGORY_WORDS, SKIP_WORDS, Category, SkipReason
 from dispatcher.models.sending import Bookmark, ChosenSender, Heartbeat, Pace
+from dispatcher.models.trial import Trial
 
 __all__ = [
     "Attempt",
@@ -24,6 +25,7 @@ __all__ = [
     "SKIP_WORDS",
     "Settlement",
     "SkipReason",
+    "Trial",
     "no_failures",
     "no_skips",
 ]

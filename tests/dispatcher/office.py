@@ -25,6 +25,7 @@ from dispatcher.models import (
     MessageFile,
     Pace,
     Settlement,
+    Trial,
 )
 from people import consent
 from people.models import AttributeName, ConsentSettings, Import, ImportPart, ImportRow, ListLook, Reply, Suppression
@@ -49,6 +50,7 @@ def add_rows() -> None:
     message = Message.objects.filter(campaign=campaign).latest("pk")
     Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
     Settlement.objects.create(campaign=campaign, settled=1)
+    Trial.objects.create(workspace=workspace, campaign=campaign, by=ann, channel=1, address="ann@example.com")
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
     Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")

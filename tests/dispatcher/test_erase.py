@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 from dispatcher import clock, engine, erase, forget_due, operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
-from dispatcher.models import Attempt, Erasure, Message, SkipReason
+from dispatcher.models import Attempt, Erasure, Message, SkipReason, Trial
 from dispatcher.senders.parcel import Busy, Refused, Unsure
 from people import consent, erased, imports
 from people.channels import Channel
@@ -61,6 +61,7 @@ def grace(workspace) -> Recipient:
     Reply.objects.create(workspace=workspace, recipient=person, **said)
     suppress(workspace, PHONE, reason=Suppression.Reason.BOUNCED, by=None, note=f"550 {PHONE}")
     suppress(workspace, "other@example.com", reason=Suppression.Reason.ADDED, by=None)
+    Trial.objects.create(workspace=workspace, channel=Channel.EMAIL, address=EMAIL, sentence=f"550 {EMAIL}")
     return person
 
 

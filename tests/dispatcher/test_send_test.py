@@ -1,0 +1,222 @@
+"""A test of a campaign goes to the people named, by the real sender, and touches nothing that counts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Role
+from campaigns.models import Campaign
+from dispatcher import clock, trials, tryout
+from dispatcher.books import books_of
+from dispatcher.models import Message, Trial
+from dispatcher.senders.parcel import Refused, Unsure
+from people import consent
+from people.channels import Channel
+from people.models import Suppression
+from people.suppression import suppress
+from tests.dispatcher.sending import send
+from tests.make import logged_in, make_campaign, make_member, make_recipient, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace(client):
+    cache.clear()
+    workspace = make_workspace("Acme")
+    client.force_login(make_member(workspace, email="ann@example.com"))
+    return workspace
+
+
+@pytest.fixture
+def campaign(workspace) -> Campaign:
+    make_recipient(workspace, first_name="Alice")
+    return make_campaign(workspace, subject="Hi {first_name}", body="Dear {first_name}")
+
+
+def page(client, campaign) -> str:
+    return client.get(reverse("send_test", args=[campaign.pk])).content.decode()
+
+
+def sent(client, campaign, addresses: str, **typed) -> str:
+    """The page after the button was pressed."""
+    typed = {"addresses": addresses, "is_marked": "on"} | typed
+    return client.post(reverse("send_test", args=[campaign.pk]), typed, follow=True).content.decode()
+
+
+def test_a_test_says_what_a_person_would_get_and_is_marked(client, campaign, provider):
+    html = sent(client, campaign, "ann@example.com\nBob@Example.com")
+
+    assert [call.to for call in provider.calls] == ["ann@example.com", "bob@example.com"]
+    assert {call.subject for call in provider.calls} == {"[Test] Hi Alice"}
+    assert provider.calls[0].text.startswith("Dear Alice")
+    assert html.count("is-sent") >= 2 and "Accepted" in html
+
+
+def test_it_says_what_the_person_chosen_would_get_and_the_mark_can_be_left_out(client, campaign, provider):
+    brian = make_recipient(campaign.workspace, first_name="Brian")
+
+    sent(client, campaign, "ann@example.com", person=brian.pk, is_marked="")
+
+    assert provider.calls[0].subject == "Hi Brian"
+
+
+def test_a_test_stands_in_no_book_and_is_told_in_the_audit_log_without_addresses(client, campaign, provider):
+    sent(client, campaign, "bob@example.com")
+
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT
+    assert not Message.objects.exists() and books_of(campaign).total == 0
+    entry = AuditEntry.objects.get(verb="send_test")
+    assert (entry.changes["addresses"], entry.changes["accepted"]) == ([None, 1], [None, 1])
+    assert "bob@example.com" not in str(entry.changes)
+
+
+def test_the_link_in_a_test_acts_for_nobody(client, campaign, provider):
+    sent(client, campaign, "ann@example.com")
+
+    (call,) = provider.calls
+    link = re.search(r"http\S+/u/(\S+)", call.text)
+    answer = client.post(f"/u/{link[1]}", {"wish": "stop"})
+    assert "List-Unsubscribe" not in call.headers
+    assert answer.status_code == 404
+    assert not campaign.workspace.recipients.exclude(opted_out=False, refused_channels=[]).exists()
+
+
+def test_nothing_is_sent_to_a_suppressed_address_or_to_who_opted_out(client, campaign, provider):
+    suppress(campaign.workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=None)
+    olga = make_recipient(campaign.workspace, email="olga@example.com")
+    consent.opt_out(olga, channel=Channel.EMAIL, how=consent.How.PREFERENCES, by=None)
+
+    html = sent(client, campaign, "gone@example.com, olga@example.com, ann@example.com")
+
+    assert [call.to for call in provider.calls] == ["ann@example.com"]
+    assert "gone@example.com is on the suppression list" in html
+    assert "olga@example.com belongs to somebody who opted out" in html
+
+
+def test_what_became_of_each_is_told(client, campaign, provider):
+    provider.answers["bad@example.com"] = [Refused("550 no such user", category="bounced")]
+    provider.answers["odd@example.com"] = [Unsure("connection lost")]
+
+    html = sent(client, campaign, "ann@example.com;bad@example.com;odd@example.com")
+
+    outcomes = dict(Trial.objects.values_list("address", "outcome"))
+    assert outcomes == {"ann@example.com": 1, "bad@example.com": 2, "odd@example.com": 0}
+    assert "550 no such user" in html and "It may arrive" in html
+
+
+def test_who_gives_no_answer_does_not_keep_the_others_waiting(client, campaign, provider, monkeypatch):
+    monkeypatch.setattr(tryout, "SECONDS", 0.5)
+    provider.answers["slow@example.com"] = ["hang"]
+
+    sent(client, campaign, "slow@example.com\nann@example.com")
+
+    outcomes = dict(Trial.objects.values_list("address", "outcome"))
+    assert outcomes == {"slow@example.com": 0, "ann@example.com": 1}
+
+
+def test_a_web_server_that_dies_leaves_a_note_that_the_test_may_have_arrived(client, campaign, provider, monkeypatch):
+    def die(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(trials, "hand_over", die)
+    with pytest.raises(SystemExit):
+        sent(client, campaign, "ann@example.com")
+
+    assert "The answer was lost" in page(client, campaign)
+
+
+def test_the_own_address_is_offered_first_and_then_those_of_the_last_test(client, campaign, provider):
+    assert ">\nann@example.com</textarea>" in page(client, campaign)
+
+    sent(client, campaign, "bob@example.com\ncarol@example.com")
+
+    assert ">\nbob@example.com\ncarol@example.com</textarea>" in page(client, campaign)
+    other = logged_in(campaign.workspace, Role.EDITOR)
+    assert "bob@example.com" not in page(other, campaign)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("", "Say where the test goes."),
+        ("nowhere", "is not an email address"),
+        ("\n".join(f"p{n}@example.com" for n in range(11)), "a test goes to 10 at most"),
+    ],
+)
+def test_what_cannot_be_sent_to_is_said_and_nothing_is_sent(client, campaign, provider, typed, sentence):
+    assert sentence in sent(client, campaign, typed)
+    assert provider.calls == []
+
+
+def test_a_text_that_is_not_finished_is_not_tested(client, workspace, provider):
+    campaign = make_campaign(workspace, people=1, subject="", body="Hi")
+
+    assert "The email has no subject." in page(client, campaign)
+    assert "Nothing was sent." in sent(client, campaign, "ann@example.com")
+    assert provider.calls == []
+
+
+def test_what_was_sent_is_not_tested_any_more(client, campaign, provider):
+    send(campaign)
+    provider.calls.clear()
+
+    assert "only drafts and scheduled campaigns" in sent(client, campaign, "ann@example.com")
+    assert provider.calls == []
+
+
+def test_more_tests_than_anybody_needs_are_refused_with_a_sentence(client, campaign, provider, monkeypatch):
+    monkeypatch.setattr(trials, "MOST_OF_USER", 3)
+    sent(client, campaign, "a@example.com\nb@example.com")
+
+    answer = client.post(reverse("send_test", args=[campaign.pk]), {"addresses": "c@example.com\nd@example.com"})
+
+    assert answer.status_code == 429
+    assert "You have sent 3 tests within the last hour" in answer.content.decode()
+    assert len(provider.calls) == 2
+
+
+def test_a_workspace_has_a_limit_of_its_own_that_outlives_its_campaigns(client, campaign, provider, monkeypatch):
+    monkeypatch.setattr(trials, "MOST_OF_WORKSPACE", 3)
+    other = logged_in(campaign.workspace, Role.EDITOR)
+    another = make_campaign(campaign.workspace)
+    sent(client, campaign, "a@example.com\nb@example.com")
+    campaign.delete()
+
+    assert "People of Acme have sent 3 tests" in sent(other, another, "c@example.com\nd@example.com")
+
+
+def test_tests_of_a_month_ago_are_forgotten(client, campaign, provider):
+    sent(client, campaign, "a@example.com")
+    Trial.objects.update(at=timezone.now() - timedelta(days=31))
+
+    clock.tidy()
+
+    assert not Trial.objects.exists()
+
+
+def test_a_national_number_is_read_as_one_of_the_workspace(client, workspace, provider):
+    workspace.region = "KE"
+    workspace.save(update_fields=["region"])
+    campaign = make_campaign(workspace, people=1, channel=Channel.SMS)
+
+    sent(client, campaign, "0712 345 678")
+
+    assert [call.to for call in provider.calls] == ["+254712345678"]
+
+
+def test_saving_a_draft_can_lead_to_its_test(client, campaign, provider):
+    typed = {"name": "Spring", "channel": "email", "subject": "Hi", "body": "Hello", "audience": "everyone"}
+
+    answer = client.post(reverse("campaign-edit", args=[campaign.pk]), typed | {"then": "test"})
+
+    assert answer.headers["Location"] == reverse("send_test", args=[campaign.pk])
+
+
+def test_another_workspace_cannot_be_tested(client, workspace, provider):
+    assert client.get(reverse("send_test", args=[make_campaign(people=1).pk])).status_code == 404
