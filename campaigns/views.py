@@ -19,7 +19,7 @@ from campaigns.authoring import (
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign, Source
+from campaigns.models import Campaign, Source, Split
 from campaigns.preview import Preview, asked_for, getting, left_unclosed, preview
 from campaigns.whose import Asked, Whose, found_among, turn_to
 from people.channels import Channel
@@ -115,6 +115,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "is_sms": is_sms(form),
         "count": counted(form),
         "follows": bool(form.campaign and follows(form.campaign)),
+        "split": Split.of(form.campaign) if form.campaign else None,
     }
     status = 409 if theirs else 422 if form.errors else 200
     return render(request, "campaigns/form.html", context, status=status)
