@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.models import Campaign, StatusChange, listed
+from campaigns.mail.compiling import compiled, write_out
+from campaigns.models import Campaign, Format, StatusChange, listed
 from campaigns.personalise import Text, unknown_names
 from people.channels import Channel
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
@@ -28,7 +29,9 @@ NOT_IN_A_LINE = re.compile(f"[{UNPRINTABLE}\t\r\n]")
 
 AUDIENCE = ("groups", "segments", "picked", "excluded_groups", "excluded_segments", "excluded")
 CONTENT = ("channel", "name", "subject", "body")
-COLUMNS = (*CONTENT, "format", "preheader", "html", "plain", "everyone", "priority")
+LOOK = ("format", "preheader")
+COMPILED = ("html", "plain")
+COLUMNS = (*CONTENT, *LOOK, *COMPILED, "everyone", "priority")
 
 
 class InvalidContent(Exception):
@@ -80,6 +83,8 @@ def create_campaign(
     body: str,
     channel: Channel = Channel.EMAIL,
     subject: str = "",
+    format: Format = Format.TEXT,
+    preheader: str = "",
     everyone: bool = False,
     groups: Collection[int] = (),
     picked: Collection[int] = (),
@@ -97,14 +102,17 @@ def create_campaign(
     Raises InvalidContent, or UnknownPlaceholders, a kind of it.
     """
     name, subject, body = tidied(channel, name, subject, body)
+    preheader = preheader.strip(" ") if channel == Channel.EMAIL else ""
     finished = not may_be_unfinished or scheduled_at is not None
-    refuse_invalid(workspace, channel, name, subject, body, finished=finished)
-    campaign = Campaign.objects.create(
+    refuse_invalid(workspace, channel, name, subject, body, format=format, preheader=preheader, finished=finished)
+    campaign = Campaign(
         workspace=workspace,
         name=name,
         channel=channel,
         subject=subject,
         body=body,
+        format=format,
+        preheader=preheader,
         everyone=everyone,
         priority=priority,
         scheduled_at=scheduled_at,
@@ -112,6 +120,8 @@ def create_campaign(
         written_by=by if isinstance(by, User) else None,
         written_at=timezone.now(),
     )
+    write_out(campaign)
+    campaign.save()
     StatusChange.write(campaign, None, Campaign.Status.DRAFT, by=by)
     audience = {"groups": groups, "segments": segments, "picked": picked}
     audience |= {
@@ -139,7 +149,7 @@ def update_campaign(
     Raises NotEditable once it is launched, Scheduled where only drafts may be changed, SavedMeanwhile, or
     InvalidContent. A draft may stay unfinished.
     """
-    if strangers := set(changes) - {*COLUMNS, *AUDIENCE}:
+    if strangers := set(changes) - {*COLUMNS, *AUDIENCE} | set(changes) & set(COMPILED):
         raise TypeError(f"a campaign has no {', '.join(sorted(strangers))} to change")
     # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
     campaign = editable(campaign, only_drafts=only_drafts)
@@ -151,8 +161,11 @@ def update_campaign(
         raise SavedMeanwhile(campaign)
     for column in COLUMNS:
         setattr(campaign, column, changes.get(column, before[column]))
+    campaign.preheader = campaign.preheader.strip(" ") if campaign.channel == Channel.EMAIL else ""
     finished = campaign.status != Campaign.Status.DRAFT
-    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT), finished=finished)
+    look = {column: getattr(campaign, column) for column in LOOK}
+    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT), **look, finished=finished)
+    write_out(campaign)
     campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
     campaign.save(update_fields=[*COLUMNS, "written_by", "written_at", "updated_at"])
     choose_audience(campaign, {field: changes[field] for field in AUDIENCE if field in changes})
@@ -167,7 +180,7 @@ def update_campaign(
 
 def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
     """Which parts differ, in words: text and people changed."""
-    parts = {"name": ("name",), "text": ("channel", "subject", "body"), "people": ("everyone", *AUDIENCE)}
+    parts = {"name": ("name",), "text": ("channel", "subject", "body", *LOOK), "people": ("everyone", *AUDIENCE)}
     parts |= {"priority": ("priority",)}
     different = [part for part, fields in parts.items() if any(was[field] != now[field] for field in fields)]
     return f"{listed(different)} changed"
@@ -175,8 +188,12 @@ def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
 
 def written(campaign: Campaign) -> dict[str, Any]:
     """What the audit log keeps of it: the text, and whom it is for; groups by name, people by their ids."""
-    shown = audit_log.fields_of(campaign, ("name", "subject", "body", "everyone"))
-    shown |= {"channel": campaign.channel_word, "priority": Campaign.Priority(campaign.priority).label}
+    shown = audit_log.fields_of(campaign, ("name", "subject", "body", "preheader", "everyone"))
+    shown |= {
+        "format": Format(campaign.format).label,
+        "channel": campaign.channel_word,
+        "priority": Campaign.Priority(campaign.priority).label,
+    }
     for field in ("groups", "segments", "excluded_groups", "excluded_segments"):
         shown[field] = sorted(getattr(campaign, field).values_list("name", flat=True))
     for field in ("picked", "excluded"):
@@ -230,32 +247,63 @@ def with_plain_breaks(body: str) -> str:
 
 
 def refuse_invalid(
-    workspace: Workspace, channel: int, name: str, subject: str, body: str, *, finished: bool = True
+    workspace: Workspace,
+    channel: int,
+    name: str,
+    subject: str,
+    body: str,
+    *,
+    format: int = Format.TEXT,
+    preheader: str = "",
+    finished: bool = True,
 ) -> None:
     """Raises InvalidContent, or UnknownPlaceholders if there is no other fault."""
-    if errors := check_content(workspace, channel, name, subject, body, finished=finished):
-        only_unknown = errors == check_placeholders(workspace, subject, body)
+    errors = check_content(
+        workspace, channel, name, subject, body, format=format, preheader=preheader, finished=finished
+    )
+    if errors:
+        only_unknown = errors == check_placeholders(workspace, subject=subject, body=body, preheader=preheader)
         raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
 
 
 def check_content(
-    workspace: Workspace, channel: int, name: str, subject: str, body: str, *, finished: bool = True
+    workspace: Workspace,
+    channel: int,
+    name: str,
+    subject: str,
+    body: str,
+    *,
+    format: int = Format.TEXT,
+    preheader: str = "",
+    finished: bool = True,
 ) -> dict[str, list[str]]:
-    """What is wrong with it, as sentences for its author by field; what is not finished may lack subject and text."""
+    """What is wrong with it, as sentences for its author by field.
+
+    What is not finished may lack subject and text, and hold what no email can.
+    """
     errors = {
         "name": check_line(name, "name", missing="Give the campaign a name."),
         "subject": check_line(subject, "subject", missing="An email needs a subject."),
+        "preheader": check_line(preheader, "preheader", missing=""),
         "body": check_body(Channel(channel), body),
+        "format": [],
     }
-    if UNSUBSCRIBE_LINK in Text(subject).names:
-        errors["subject"].append("The link to unsubscribe belongs in the message, not in the subject.")
+    for field, line in {"subject": subject, "preheader": preheader}.items():
+        if UNSUBSCRIBE_LINK in Text(line).names:
+            errors[field].append(f"The link to unsubscribe belongs in the message, not in the {field}.")
     if channel != Channel.EMAIL or not (finished or subject.strip()):
         errors["subject"] = []
     if not (finished or body.strip()):
         errors["body"] = []
-    for field, sentences in check_placeholders(workspace, subject, body).items():
+    if channel != Channel.EMAIL and format != Format.TEXT:
+        errors["format"] = [
+            f"A message by {Channel(channel).label} is plain text; only an email can be {Format(format).label}."
+        ]
+    elif finished and not errors["body"]:
+        errors["body"] += compiled(format, body, preheader).problems
+    for field, sentences in check_placeholders(workspace, subject=subject, body=body, preheader=preheader).items():
         errors[field] += sentences
-    return {field: sentences for field, sentences in errors.items() if sentences}
+    return {field: found for field, sentences in errors.items() if (found := [each for each in sentences if each])}
 
 
 def check_line(line: str, what: str, *, missing: str) -> list[str]:
@@ -287,11 +335,11 @@ def described(found: re.Match) -> str:
     return f"{character} at position {found.start() + 1}"
 
 
-def check_placeholders(workspace: Workspace, subject: str, body: str) -> dict[str, list[str]]:
+def check_placeholders(workspace: Workspace, **texts: str) -> dict[str, list[str]]:
     """The placeholders nobody in the workspace has, named by field beside those that can be used."""
     known = placeholders_of(workspace)
     errors = {}
-    for field, text in {"subject": subject, "body": body}.items():
+    for field, text in texts.items():
         if unknown := unknown_names(text, known):
             errors[field] = told_of_unknown(unknown, known)
     return errors

@@ -7,7 +7,8 @@ from django.http import QueryDict
 
 from accounts.models import Workspace
 from campaigns.authoring import with_plain_breaks
-from campaigns.models import Campaign
+from campaigns.mail.compiling import Compiled, compiled
+from campaigns.models import Campaign, Format
 from people.channels import Channel
 from people.groups import with_counts
 from people.models import Group, Recipient, Segment
@@ -43,6 +44,8 @@ class CampaignForm(forms.Form):
     channel = forms.ChoiceField(choices=[(c.word, c.label) for c in Channel], initial="email")
     priority = forms.ChoiceField(choices=PRIORITIES, initial="normal", required=False)
     subject = forms.Field(required=False)
+    format = forms.ChoiceField(choices=[(f.word, f.label) for f in Format], initial="text", required=False)
+    preheader = forms.Field(required=False)
     body = forms.Field(required=False)
     audience = forms.ChoiceField(choices=[("everyone", "Everyone"), ("some", "Some people")], initial="some")
     groups = Numbers(required=False)
@@ -77,12 +80,28 @@ class CampaignForm(forms.Form):
         word = self.cleaned_data["priority"]
         return Campaign.Priority[word.upper()] if word else Campaign.Priority(usual)
 
+    def clean_format(self) -> Format:
+        """What was chosen, else as it was; what is no email is plain text."""
+        usual = self.campaign.format if self.campaign else Format.TEXT
+        word = self.cleaned_data["format"]
+        chosen = Format[word.upper()] if word else Format(usual)
+        return chosen if self.cleaned_data.get("channel") == Channel.EMAIL else Format.TEXT
+
     def clean_body(self) -> str:
         return self.text()
 
     def text(self) -> str:
         """The message typed so far, each line break counted as one character."""
         return with_plain_breaks(self["body"].value() or "")
+
+    def format_so_far(self) -> Format:
+        """The format as chosen so far; what is no email is plain text."""
+        word = self["format"].value() if self["channel"].value() == Channel.EMAIL.word else ""
+        return next((format for format in Format if format.word == word), Format.TEXT)
+
+    def compiled(self) -> Compiled:
+        """What is made of the message typed so far."""
+        return compiled(self.format_so_far(), self.text(), self["preheader"].value() or "")
 
     def version_seen(self) -> str:
         """Which version of the campaign its author saw when the page was opened."""
@@ -95,6 +114,8 @@ class CampaignForm(forms.Form):
             "name": typed["name"] or "",
             "channel": typed["channel"],
             "subject": typed["subject"] or "",
+            "format": typed["format"],
+            "preheader": self["preheader"].value() or "",
             "priority": typed["priority"],
         }
         return content | {"body": typed["body"]} | self.chosen()
@@ -179,6 +200,8 @@ def as_typed(campaign: Campaign) -> dict:
         "channel": campaign.channel_word,
         "priority": campaign.get_priority_display(),
         "subject": campaign.subject,
+        "format": Format(campaign.format).word,
+        "preheader": campaign.preheader,
         "body": campaign.body,
         "version": campaign.version,
         "audience": "everyone" if campaign.everyone else "some",

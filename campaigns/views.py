@@ -1,5 +1,7 @@
 """The pages a campaign is written on."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
@@ -19,9 +21,12 @@ from campaigns.authoring import (
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign, Source, Split
-from campaigns.preview import Preview, asked_for, getting, left_unclosed, preview
-from campaigns.whose import Asked, Whose, found_among, turn_to
+from campaigns.frames import framed
+from campaigns.mail.compiling import compiled
+from campaigns.mail.example import MJML
+from campaigns.models import Campaign, Source
+from campaigns.preview import asked_for, getting, left_unclosed, preview, preview_of
+from campaigns.whose import Asked, found_among, turn_to
 from people.channels import Channel
 from people.models import Recipient, placeholders_of
 from people.search import number_in, search
@@ -61,7 +66,9 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         update = update_with_following if follows(campaign) and form.applies_to_all() else update_campaign
         try:
-            update(campaign, by=request.user, over=form.version_seen(), only_drafts=not may_send, **form.content())
+            campaign = update(
+                campaign, by=request.user, over=form.version_seen(), only_drafts=not may_send, **form.content()
+            )
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         except SavedMeanwhile as refusal:
@@ -96,6 +103,8 @@ def asked(request: MemberRequest, what: str) -> list[int]:
 
 
 def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
+    for problem in compiled(campaign.format, campaign.body, campaign.preheader).problems[:3]:
+        messages.warning(request, f"It is saved, and cannot be sent like this. {problem}")
     for field in ("subject", "body"):
         if unclosed := left_unclosed(request.POST.get(field, "")):
             messages.warning(request, f"A {{ without }} stays as typed: {', '.join(unclosed)}")
@@ -111,11 +120,11 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "theirs": theirs,
         "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
+        "mjml_example": MJML,
         **as_somebody(form, Asked()),
         "is_sms": is_sms(form),
         "count": counted(form),
         "follows": bool(form.campaign and follows(form.campaign)),
-        "split": Split.of(form.campaign) if form.campaign else None,
     }
     status = 409 if theirs else 422 if form.errors else 200
     return render(request, "campaigns/form.html", context, status=status)
@@ -139,6 +148,25 @@ def show_preview(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @may("write")
+def show_mail(request: MemberRequest) -> HttpResponse:
+    """The HTML of the email typed so far, as the same person gets it, for a frame. Changes nothing."""
+    form = CampaignForm(request.workspace, request.POST)
+    form.is_valid()
+    return framed(as_somebody(form, Asked.of(request.POST))["preview"].html)
+
+
+@require_GET
+@may("read")
+def mail(request: MemberRequest, pk: int) -> HttpResponse:
+    """The HTML of a saved campaign as one person of the workspace would get it, for a frame."""
+    campaign = get_object_or_404(request.workspace.campaigns.select_related("workspace"), pk=pk)
+    number = number_in(request.GET.get("person", ""))
+    person = get_object_or_404(request.workspace.recipients, pk=number) if number else None
+    return framed(preview_of(campaign, person).html)
+
+
+@require_POST
+@may("write")
 def find_reader(request: MemberRequest) -> HttpResponse:
     """Those of the audience typed so far whose name or address begins with what is typed. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
@@ -147,13 +175,14 @@ def find_reader(request: MemberRequest) -> HttpResponse:
     return render(request, "campaigns/_readers.html", {"found": found})
 
 
-def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Preview | Whose | bool]:
+def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Any]:
     """The text typed so far as this person reads it, else the first one, and who stands before and after."""
     channel = channel_of(form)
-    source = Source(form["subject"].value() or "" if channel == Channel.EMAIL else "", form.text())
+    made = form.compiled()
+    source = Source(form["subject"].value() or "" if channel == Channel.EMAIL else "", made.plain, made.html)
     whose = turn_to(readers(form), asked, asked_for(source))
     shown = preview(form.workspace, whose.person, source, channel=channel, campaign=form.campaign)
-    return {"preview": shown, "whose": whose, "is_chosen": asked != Asked()}
+    return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "problems": made.problems}
 
 
 def readers(form: CampaignForm) -> QuerySet[Recipient]:

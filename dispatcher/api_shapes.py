@@ -10,10 +10,8 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from accounts.paging import Pagination
-from campaigns.models import Campaign
-from campaigns.splitting import letter
+from campaigns.models import Campaign, Format
 from dispatcher.send import Choice
-from dispatcher.variants import Comparison, Result
 from people.api_shapes import ChannelWord, Number
 from people.channels import Channel
 
@@ -21,6 +19,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d
 
 StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "low"]
+FormatWord = Literal["text", "markdown", "html", "mjml"]
 
 
 def moment(value: object) -> datetime | None:
@@ -54,6 +53,10 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     base_template: str | None = Field(None, description="The text, with {first_name} or {first_name|there} in it.")
     message: str | None = Field(None, description="Another word for base_template; give one of them.")
     subject: str | None = None
+    format: FormatWord = Field(
+        "text", description="In which the text is written; only an email may be other than text."
+    )
+    preheader: str = Field("", description="What an inbox shows beside the subject; not of a plain text.")
     scheduled_at: Annotated[datetime | None, BeforeValidator(moment)] = None
     timezone: Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})] = None
     priority: PriorityWord = "normal"
@@ -88,6 +91,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             # People read a title; a name is seen by colleagues alone.
             "subject": (self.title or "") if self.subject is None else self.subject,
             "body": (self.message if self.base_template is None else self.base_template) or "",
+            "format": Format[self.format.upper()],
+            "preheader": self.preheader,
             "groups": self.group_ids,
             "segments": self.segment_ids,
             "priority": Campaign.Priority[self.priority.upper()],
@@ -160,6 +165,8 @@ class CampaignOut(Schema):
     status: StatusWord
     base_template: str
     subject: str
+    format: FormatWord
+    preheader: str
     scheduled_at: datetime | None
     priority: PriorityWord
     created_at: datetime
@@ -175,6 +182,8 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
         "status": campaign.get_status_display(),
         "base_template": campaign.body,
         "subject": campaign.subject,
+        "format": Format(campaign.format).word,
+        "preheader": campaign.preheader,
         "scheduled_at": campaign.scheduled_at,
         "priority": campaign.get_priority_display(),
         "created_at": campaign.created_at,
@@ -185,50 +194,6 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
 class CampaignPage(Schema):
     data: list[CampaignOut]
     pagination: Pagination
-
-
-class VariantOut(Schema):
-    variant: str = Field(description="Its letter.")
-    weight: int = Field(description="Percent of those who got a variant at once.")
-    total: int
-    pending: int
-    sent: int
-    failed: int
-    unknown: int
-    share: float = Field(description="Of what the comparison measures, among the answers so far.")
-    low: float = Field(description="With 95 % certainty the true share is not below this.")
-    high: float = Field(description="With 95 % certainty the true share is not above this.")
-
-
-class VariantsOut(Schema):
-    measure: str | None = Field(description="accepted or bounced.")
-    verdict: str | None = Field(description="What can be said of the difference, in a sentence.")
-    better: str | None = Field(description="The variant that is better for sure, if one is.")
-    winner: str | None = Field(description="The variant that was chosen for the rest, if one was.")
-    waiting: int = Field(description="People who wait for the winner.")
-    variants: list[VariantOut]
-
-
-def compared(comparison: Comparison | None) -> dict:
-    """The variants as `VariantsOut` shows them."""
-    if comparison is None:
-        return {"variants": [], "waiting": 0} | dict.fromkeys(("measure", "verdict", "better", "winner"))
-    better, winner = comparison.verdict.winner, comparison.split.winner
-    return {
-        "measure": comparison.measure.word,
-        "verdict": comparison.words,
-        "better": letter(better) if better else None,
-        "winner": letter(winner) if winner else None,
-        "waiting": comparison.held,
-        "variants": [variant_shown(result, comparison) for result in comparison.results],
-    }
-
-
-def variant_shown(result: Result, comparison: Comparison) -> dict:
-    counts = {name: getattr(result.counts, name) for name in ("total", "pending", "sent", "failed", "unknown")}
-    weight = comparison.split.weights[result.counts.variant - 1]
-    share = {"share": result.tally.share, "low": result.low, "high": result.high}
-    return {"variant": result.letter, "weight": weight} | counts | share
 
 
 class SentOut(Schema):

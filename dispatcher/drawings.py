@@ -8,11 +8,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import Role, Workspace
-from campaigns.models import Campaign, Recurrence, Split
+from campaigns.models import Campaign, Recurrence
 from dispatcher.cards import cards_of
 from dispatcher.picture import picture_of
 from dispatcher.place import SIZE, Place, chips_of
-from dispatcher.variants import comparison_of
 from dispatcher.why import why
 from wires import live
 
@@ -47,7 +46,7 @@ class CampaignPage:
 
     PARTS = (
         *("headline", "badge", "controls", "questions", "why", "series", "progress", "counts"),
-        *("causes", "unknown", "left_out", "text", "history", "variants", "winner"),
+        *("causes", "unknown", "left_out", "text", "history"),
     )
 
     @classmethod
@@ -67,8 +66,6 @@ class CampaignPage:
         picture = picture_of(campaign, self.role)
         with timezone.override(zone_of(campaign.workspace)):
             about = {"picture": picture, "why": why(picture), "place": place_in_series(campaign)}
-            split = Split.of(campaign)
-            about |= {"split": split, "comparison": comparison_of(campaign, split) if split else None}
             parts: dict[str, str] = {part: render_to_string(f"dispatcher/_{part}.html", about) for part in self.PARTS}
         return Drawing(parts, picture.is_open)
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.models import Actor
 from campaigns import footer
-from campaigns.models import Campaign, IllegalMove, Split, StatusChange
+from campaigns.mail.compiling import compiled
+from campaigns.models import Campaign, IllegalMove, StatusChange
 from campaigns.rendering import renderer_of
 from campaigns.when import Wall, columns_of
-from campaigns.wordings import wrong_with_variants
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
@@ -92,14 +92,14 @@ def refuse_unwritten(campaign: Campaign) -> None:
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if campaign.channel == Channel.EMAIL and not campaign.subject.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The email has no subject.")
+    for words in (campaign, *campaign.wordings.all()):
+        if problems := compiled(words.format, words.body, words.preheader).problems:
+            raise LaunchRefused("INVALID_TEMPLATE", problems[0])
 
 
 def refuse_unless_ready(campaign: Campaign) -> None:
     """Raises LaunchRefused when sending could not go well."""
     refuse_unwritten(campaign)
-    split = Split.of(campaign)
-    if split and (sentence := wrong_with_variants(campaign, split.variants)):
-        raise LaunchRefused("INVALID_TEMPLATE", sentence)
     try:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:

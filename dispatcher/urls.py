@@ -14,7 +14,6 @@ from dispatcher import (
     shelf_views,
     trial_views,
     unsubscribe_views,
-    variant_views,
     views,
 )
 from dispatcher.api import front_door
@@ -37,6 +36,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/live/", views.fragments, name="campaign-live"),
     path("campaigns/<int:pk>/people/", views.people, name="campaign-people"),
     path("campaigns/<int:pk>/messages/<int:number>/", views.message, name="message"),
+    path("campaigns/<int:pk>/messages/<int:number>/mail/", views.message_mail, name="message-mail"),
     path("campaigns/<int:pk>/check/", views.check, name="check"),
     path("campaigns/<int:pk>/reading/", reading_views.reading, name="reading"),
     path("campaigns/<int:pk>/send-test/", trial_views.send_test, name="send_test"),
@@ -45,9 +45,6 @@ urlpatterns = [
     path("campaigns/<int:pk>/delete/", shelf_views.delete, name="campaign-delete"),
     path("campaigns/<int:pk>/duplicate/", shelf_views.duplicate, name="duplicate"),
     path("campaigns/<int:pk>/change-priority/", shelf_views.change_priority, name="change_priority"),
-    path("campaigns/<int:pk>/variants/", variant_views.variants, name="variants"),
-    path("campaigns/<int:pk>/variants/remove/", variant_views.remove, name="remove_variants"),
-    path("campaigns/<int:pk>/choose-winner/<int:variant>/", variant_views.choose, name="choose_winner"),
     path("campaigns/<int:pk>/schedule/", schedule_views.schedule, name="schedule"),
     path("campaigns/when/", schedule_views.when, name="when"),
     path("series/", schedule_views.all_series, name="all-series"),

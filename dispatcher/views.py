@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
 from campaigns.footer import has_link
+from campaigns.frames import framed
 from campaigns.models import Campaign, IllegalMove
 from campaigns.schedule_forms import ScheduleForm
 from dispatcher import operations
@@ -100,6 +101,16 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "may_write": request.membership.may("write"),
     }
     return page(request, "message", about)
+
+
+@require_GET
+@never_cache
+def message_mail(request: MemberRequest, pk: int, number: int) -> HttpResponse:
+    """The HTML of one message as it was handed over, but for the person's own link, for a frame."""
+    campaign = found(request, pk)
+    if campaign.stored_at:
+        raise Http404
+    return framed(words_of(campaign, get_object_or_404(campaign.messages, number=number)).html)
 
 
 @require_GET

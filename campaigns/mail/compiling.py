@@ -1,20 +1,21 @@
 """What an author typed becomes the two parts of an email: HTML that is safe to send and to show, and a text."""
 
+from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
 import nh3
 from css_inline import CSSInliner, InlineError
 
-from campaigns.mail import allowed
+from campaigns.mail import allowed, reading
 from campaigns.mail.holding import Held
 from campaigns.mail.markdown import html_of
 from campaigns.mail.mjml import Mjml
 from campaigns.mail.plain import plain_of
-from campaigns.mail.reading import Comment, End, Piece, Start, Words, pieces_of
+from campaigns.mail.reading import Comment, End, Piece, Start, pieces_of
 from campaigns.mail.styles import Sheet, sheet_of
 from campaigns.mail.tidying import Tidied, Unreadable, spelled
-from campaigns.models.words import Format
+from campaigns.models.words import Format, Words
 from campaigns.personalise import PLACEHOLDER
 
 LONGEST, LONGEST_HTML = 100_000, 500_000
@@ -45,6 +46,7 @@ class Compiled(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=16)
 def compiled(format: int, body: str, preheader: str = "") -> Compiled:
     """Both parts of an email written in this format; a plain text has no HTML. Never raises for what was typed."""
     if format == Format.TEXT or not body.strip():
@@ -56,6 +58,13 @@ def compiled(format: int, body: str, preheader: str = "") -> Compiled:
         return _compiled(format, body, preheader, held)
     except Unreadable as fault:
         return Compiled("", "", (held.back(str(fault)),))
+
+
+def write_out(words: Words) -> tuple[str, ...]:
+    """Write into these words what is compiled from them, and answer what is wrong with it. Saves nothing."""
+    made = compiled(words.format, words.body, words.preheader)
+    words.html, words.plain = (made.html, made.plain) if words.format != Format.TEXT else ("", "")
+    return made.problems
 
 
 def _compiled(format: int, body: str, preheader: str, held: Held) -> Compiled:
@@ -107,7 +116,7 @@ def _respelled(piece: Piece) -> str:
             return spelled(piece.name, piece.attributes)
         case End():
             return f"</{piece.name}>"
-        case Words():
+        case reading.Words():
             return escape(piece.text, quote=False)
         case Comment():
             return f"<!--{piece.text}-->"

@@ -186,12 +186,15 @@ class Tidied:
         """The address of a link or picture, unless it runs something. One that leads nowhere is for `checking`."""
         covered = self.held.cover(value.strip())
         # Also as it is for people of whom the text knows nothing to put in.
-        bare = SCHEME.match(NOT_IN_A_SCHEME.sub("", self.held.without(covered)))
-        may_be = allowed.SCHEMES.get(name, allowed.SCHEMES_OF_IMAGES)
-        if not bare or bare[1].lower() in may_be:
-            return covered
-        self.tell(tag.at, f"<{tag.name}> leads to {bare[1][:20]}: which no email can; use a https:// address.")
-        return None
+        bare = NOT_IN_A_SCHEME.sub("", self.held.without(covered))
+        scheme = SCHEME.match(bare)
+        if scheme and scheme[1].lower() not in allowed.SCHEMES.get(name, allowed.SCHEMES_OF_IMAGES):
+            self.tell(tag.at, f"<{tag.name}> leads to {scheme[1][:20]}: which no email can; use a https:// address.")
+            return None
+        if not scheme and bare and not (name == "href" and bare.startswith("#")) and not self.held.word.match(covered):
+            self.tell(tag.at, f"“{value.strip()[:60]}” leads nowhere from an email; begin it with https://.")
+            return None
+        return covered
 
     # --- comments ---
 

@@ -11,7 +11,6 @@ from campaigns.models.campaign import (
 )
 from campaigns.models.image import Image, ImageFile
 from campaigns.models.recurrence import Recurrence
-from campaigns.models.split import Split
 from campaigns.models.wording import Wording
 from campaigns.models.words import Format, Source, Words
 
@@ -24,7 +23,6 @@ __all__ = [
     "ImageFile",
     "Recurrence",
     "Source",
-    "Split",
     "StatusChange",
     "Wording",
     "Words",

@@ -14,6 +14,11 @@ class Format(models.IntegerChoices):
     HTML = 3, "HTML"
     MJML = 4, "MJML"
 
+    @property
+    def word(self) -> str:
+        """As forms and programs write it."""
+        return self.name.lower()
+
 
 class Source(NamedTuple):
     """What is filled in for each person; without HTML it is a plain text."""

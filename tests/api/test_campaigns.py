@@ -12,7 +12,8 @@ from tests.make import make_campaign, make_group, make_recipient, make_recipient
 pytestmark = pytest.mark.django_db
 
 KEYS = {
-    "id", "name", "channel", "status", "base_template", "subject", "scheduled_at", "priority", "created_at", "stats"
+    "id", "name", "channel", "status", "base_template", "subject", "format", "preheader", "scheduled_at", "priority",
+    "created_at", "stats"
 }  # fmt: skip
 STATS = {"total", "pending", "sending", "sent", "failed", "skipped", "cancelled", "unknown"}
 
@@ -48,6 +49,34 @@ def test_the_other_words_of_old_clients_are_understood(program):
     assert (campaign["name"], campaign["base_template"]) == ("Welcome Campaign", "Welcome!")
     assert campaign["channel"] == "email"
     assert campaign["subject"] == "Welcome Campaign"
+
+
+def test_an_email_can_be_written_as_markdown_html_or_mjml(program):
+    fields = {"title": "News", "format": "markdown", "preheader": "For you", "message": "# Hi {first_name}"}
+
+    campaign = program.post("/api/campaigns", fields).json()
+
+    assert (campaign["format"], campaign["preheader"]) == ("markdown", "For you")
+    assert campaign["base_template"] == "# Hi {first_name}"
+    assert "Hi {first_name}</h1>" in Campaign.objects.get().html
+
+
+@pytest.mark.parametrize(
+    ("fields", "named", "sentence"),
+    [
+        ({"format": "rtf"}, "format", "'text', 'markdown', 'html' or 'mjml'"),
+        ({"format": "html", "channel": "sms"}, "format", "only an email can be HTML"),
+        ({"format": "html", "message": "<p>\n<script>"}, "base_template", "Line 2: <script> cannot be sent"),
+        ({"preheader": "a\nb"}, "preheader", "remove the line break at position 2"),
+        ({"preheader": "{frist_name}"}, "preheader", "Nobody here has {frist_name}"),
+    ],
+)
+def test_what_no_email_can_be_is_refused_with_a_sentence(program, fields, named, sentence):
+    answer = program.post("/api/campaigns", {"title": "News", "message": "Hi"} | fields)
+
+    assert answer.status_code == 400
+    assert sentence in str(error_of(answer)["details"][named])
+    assert not Campaign.objects.exists()
 
 
 def test_a_name_that_only_colleagues_see_never_becomes_the_subject(program):

@@ -17,9 +17,8 @@ from accounts.models import Role, User, Workspace
 from campaigns.authoring import create_campaign
 from campaigns.footer import links_of
 from campaigns.images import add_image, change_image
-from campaigns.models import Campaign, Image
-from campaigns.variants import set_up_variants
-from campaigns.wordings import write_wording
+from campaigns.mail.example import MJML
+from campaigns.models import Campaign, Format, Image
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.erase import erase
 from dispatcher.models import Category
@@ -88,13 +87,6 @@ def walk(page: Page, address: str, pages: dict[str, str], look_at: Callable[[str
     look_at("forbidden", pages["settings"])
 
 
-def give_variants(campaign: Campaign) -> None:
-    """Two subjects, of which the rest gets the better one."""
-    rule = {"measure": "accepted", "after_hours": 6, "at_least": 2}
-    set_up_variants(campaign, by=None, weights=[50, 50], tested=60, hold_out=5, **rule)
-    write_wording(campaign, by=None, variant=2, subject="20 % off, {first_name}", body=campaign.body)
-
-
 def link_to(campaign: Campaign, person: Recipient) -> str:
     """The path of the person's link to unsubscribe."""
     links = links_of(campaign, Channel(campaign.channel))
@@ -153,8 +145,8 @@ def furnish(monkeypatch) -> dict[str, str]:
 
     def write(name: str, **fields) -> Campaign:
         content = {"subject": "{first_name|there}, spring is here", "groups": [customers.pk]} | fields
-        body = "Hi {first_name}, {preferred_product} are on sale in {location}."
-        return create_campaign(workspace, by=ann, name=name, body=body, **content)
+        content.setdefault("body", "Hi {first_name}, {preferred_product} are on sale in {location}.")
+        return create_campaign(workspace, by=ann, name=name, may_be_unfinished=True, **content)
 
     over, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
     draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
@@ -163,12 +155,11 @@ def furnish(monkeypatch) -> dict[str, str]:
     engine.work(seconds=3)
     operations.launch(paused, by=ann)
     operations.pause(paused, by=ann, reason="wrong price?")
+    newsletter = write("Newsletter", format=Format.MJML, body=MJML.replace('"https://"', '"https://acme.co.ke/sale"'))
+    clumsy = write("Pasted from elsewhere", format=Format.HTML, body="<p onclick=x>Hi\n<form>{first_name}</form>")
+    mailed = launched(write("Welcome", format=Format.MARKDOWN, body="# Hi {first_name}\n\nWe **open** soon."), *sent(1))
     sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
     broken = write("Written in a hurry", groups=[])
-    planned, tested = write("Two subjects, being written"), write("Two subjects, compared")
-    give_variants(planned)
-    give_variants(tested)
-    launched(tested, *sent(9), *failed(Category.BOUNCED, 1), *sent(8), *failed(Category.BOUNCED, 2))
     weekly = make_series(write("Weekly news", priority=Campaign.Priority.LOW), by=ann, count=10)
     recurring.skip_next(weekly, by=ann)
     ended = make_series(write("Ended series"), by=ann)
@@ -244,13 +235,6 @@ def furnish(monkeypatch) -> dict[str, str]:
         "series-skip": reverse("skip_next", args=[weekly.pk]),
         "series-end": reverse("end_series", args=[weekly.pk]),
         "series-rule": reverse("change_rule", args=[weekly.pk]),
-        "variants": reverse("variants", args=[planned.pk]),
-        "variants-none": reverse("variants", args=[draft.pk]),
-        "variants-remove": reverse("remove_variants", args=[planned.pk]),
-        "wording": reverse("wording", args=[planned.pk, 2]),
-        "campaign-variants-planned": reverse("campaign", args=[planned.pk]),
-        "campaign-variants": reverse("campaign", args=[tested.pk]),
-        "choose-winner": reverse("choose_winner", args=[tested.pk, 2]),
         "change-priority": reverse("change_priority", args=[sending.pk]),
         "delete-over": reverse("campaign-delete", args=[old.pk]),
         "campaign-sent": reverse("campaign", args=[over.pk]),
@@ -259,6 +243,10 @@ def furnish(monkeypatch) -> dict[str, str]:
         "campaign-paused": reverse("campaign", args=[paused.pk]),
         "campaign-draft": reverse("campaign", args=[draft.pk]),
         "message": reverse("message", args=[over.pk, 1]),
+        "message-mail": reverse("message", args=[mailed.pk, 1]),
+        "check-mail": reverse("check", args=[newsletter.pk]),
+        "campaign-edit-mail": reverse("campaign-edit", args=[newsletter.pk]),
+        "campaign-edit-clumsy": reverse("campaign-edit", args=[clumsy.pk]),
         "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
         "check": reverse("check", args=[draft.pk]),
         "check-schedule": f"{reverse('check', args=[draft.pk])}#schedule",

@@ -69,6 +69,7 @@ def assert_harmless(style: str) -> None:
         ("<p onclick=x>", "Line 1: <p> runs a script (onclick), which no email can; remove it."),
         ("\n\n<form>", "Line 3: <form> cannot be sent in an email; remove it."),
         ("<a href='javascript:x'>", "Line 1: <a> leads to javascript: which no email can; use a https:// address."),
+        ("<a href=shop.org/sale>", "Line 1: “shop.org/sale” leads nowhere from an email; begin it with https://."),
         ("<p style='color:{city}'>", "Line 1: {city} cannot stand in the style of <p>, where no value is safe."),
         ("<p {city}=1>", "Line 1: {city} cannot stand inside a tag; it belongs in quotes, or in the text."),
         ("<p{city}>", "Line 1: {city} cannot stand in the name of a tag."),
