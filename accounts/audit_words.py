@@ -20,6 +20,7 @@ VERBS = {
     "change_time": "changed the time of",
     "check": "checked",
     "choose_sender": "chose",
+    "choose_winner": "chose the winner of",
     "create": "created",
     "delete": "deleted",
     "dismiss": "dismissed failures of",
@@ -51,6 +52,7 @@ VERBS = {
     "receive_reply": "received",
     "release": "took off the suppression list",
     "remove": "removed",
+    "remove_variants": "removed the variants of",
     "repeat": "repeats",
     "resend": "made a new link for",
     "reset_password": "set a new password of",
@@ -61,6 +63,7 @@ VERBS = {
     "schedule": "scheduled",
     "send_again": "sent unknown messages again of",
     "send_test": "sent a test from",
+    "set_up_variants": "set up the variants of",
     "skip_next": "skipped the next campaign of",
     "start": "started",
     "suppress_bounced": "put what bounced on the suppression list of",
@@ -74,6 +77,7 @@ VERBS = {
     "unschedule": "took off the schedule",
     "update": "changed",
     "update_following": "changed all that follow of",
+    "write_wording": "wrote other words for",
     "wrong_code": "refused a wrong code of",
     "wrong_password": "refused a wrong password of",
 }
@@ -87,13 +91,17 @@ KINDS = {
     "simplelazyobject": "workspace",  # as an older version wrote it; what is written cannot be changed
 }
 FIELDS = {
+    "after_hours": "hours until the rule chooses",
     "at": "when",
+    "at_least": "points by which the winner has to lead",
     "body": "text",
     "copy of": "copy of campaign no.",
     "finished_at": "over at",
     "from_address": "sender’s address",
     "from_name": "sender’s name",
+    "hold_out": "percent held out",
     "launched_at": "sent at",
+    "measure": "chosen by",
     "numbers": "message no.",
     "requires_two_factor": "everyone must use two-factor login",
     "retry_policy": "when a message fails",
@@ -102,6 +110,7 @@ FIELDS = {
     "scheduled_day": "day",
     "scheduled_time": "time",
     "scheduled_zone": "time zone",
+    "tested": "percent who get a variant at once",
     "was_for": "was to start at",
 }
 

@@ -5,7 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from campaigns.models import Image, ImageFile, Recurrence, StatusChange, Wording
+from campaigns.models import Image, ImageFile, Recurrence, Split, StatusChange, Wording
 
 
 class History(admin.TabularInline):
@@ -71,3 +71,12 @@ class ImageFiles(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("data", "small")
+
+
+@admin.register(Split)
+class Splits(ReadOnly):
+    list_display = ("campaign", "words", "tested", "hold_out", "measure", "winner", "chosen_at")
+    list_filter = ("measure", "winner")
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)

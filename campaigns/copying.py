@@ -9,6 +9,7 @@ from accounts import audit_log
 from accounts.models import Actor, User
 from campaigns.authoring import AUDIENCE, COLUMNS, LONGEST_LINE, update_campaign
 from campaigns.models import Campaign, Recurrence, StatusChange
+from campaigns.variants import copy_variants
 from wires import live
 
 Written = Campaign | Recurrence
@@ -26,6 +27,7 @@ def duplicate(campaign: Campaign, *, by: Actor | None) -> Campaign:
     """A new draft with the same text, channel, audience and priority, and nothing of what became of the other."""
     name = f"Copy of {campaign.name}"[:LONGEST_LINE]
     copy = written_like(campaign, by=by, name=name)
+    copy_variants(campaign, copy)
     StatusChange.write(copy, None, Campaign.Status.DRAFT, by=by)
     audit_log.record(campaign.workspace, "duplicate", copy, by=by, after={"copy of": campaign.pk, "name": name})
     live.changed(copy.pk, copy.workspace_id)

@@ -9,10 +9,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
 from campaigns.footer import footer_of, links_of
-from campaigns.models import Campaign, Source
+from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
 from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of
+from campaigns.splitting import letter
 from people.channels import Channel
 from people.consent import reached_on
 from people.links import Links, Purpose
@@ -44,6 +45,7 @@ class Preview:
     meant: dict[str, str]
     as_typed: list[str]
     unclosed: list[str]
+    variant: str = ""  # its letter, where this person is in one
 
     @property
     def has_text(self) -> bool:
@@ -71,7 +73,9 @@ def preview(
 
 
 def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0, is_exact: bool = False) -> Preview:
-    """What this person would get of the campaign as it is saved, in his or her own language."""
+    """What this person would get of the campaign as it is saved, in his or her language and, unless named, variant."""
+    split = Split.of(campaign) if person and not variant else None
+    variant = split.variant_of(person.pk) if split and person else variant
     campaign.footer = campaign.footer or footer_of(campaign.workspace, Channel(campaign.channel))
     sources = [campaign.source, *(each.source for each in campaign.wordings.all())]
     links = links_of(campaign, Channel(campaign.channel))
@@ -111,6 +115,7 @@ def _preview(
         meant=meant,
         as_typed=left_as_typed(typed),
         unclosed=left_unclosed(typed),
+        variant=letter(variant) if variant else "",
     )
 
 

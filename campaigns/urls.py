@@ -1,10 +1,11 @@
 from django.urls import path
 
-from campaigns import image_views, views
+from campaigns import image_views, views, wording_views
 
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
     path("campaigns/<int:pk>/edit/", views.edit, name="campaign-edit"),
+    path("campaigns/<int:pk>/wordings/<int:variant>/", wording_views.wording, name="wording"),
     path("campaigns/preview/", views.show_preview, name="campaign-preview"),
     path("campaigns/preview/mail/", views.show_mail, name="campaign-preview-mail"),
     path("campaigns/<int:pk>/mail/", views.mail, name="campaign-mail"),

@@ -24,7 +24,7 @@ from campaigns.forms import CampaignForm
 from campaigns.frames import framed
 from campaigns.mail.compiling import compiled
 from campaigns.mail.example import MJML
-from campaigns.models import Campaign, Source
+from campaigns.models import Campaign, Source, Split
 from campaigns.preview import asked_for, getting, left_unclosed, preview, preview_of
 from campaigns.whose import Asked, found_among, turn_to
 from people.channels import Channel
@@ -125,6 +125,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "is_sms": is_sms(form),
         "count": counted(form),
         "follows": bool(form.campaign and follows(form.campaign)),
+        "split": Split.of(form.campaign) if form.campaign else None,
     }
     status = 409 if theirs else 422 if form.errors else 200
     return render(request, "campaigns/form.html", context, status=status)

@@ -179,7 +179,7 @@ class Campaigns(Quick):
 @admin.register(Batch)
 class Batches(ReadOnly):
     list_display = (
-        *("id", "campaign", "first", "last", "due_at", "owner", "epoch"),
+        *("id", "campaign", "first", "last", "variant", "due_at", "owner", "epoch"),
         *("pending", "sent", "failed", "skipped", "cancelled", "unknown"),
     )
     list_filter = ("due_at",)
@@ -190,7 +190,7 @@ class Batches(ReadOnly):
 
 @admin.register(Message)
 class Messages(ReadOnly):
-    list_display = ("id", "campaign", "number", "address", "status", "tries", "retry_count", "last_error")
+    list_display = ("id", "campaign", "number", "address", "variant", "status", "tries", "retry_count", "last_error")
     list_filter = ("status", "category", "skip_reason", "delivery")
     list_select_related = ("campaign",)
     search_fields = ("address__exact",)

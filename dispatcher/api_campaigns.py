@@ -8,7 +8,7 @@ from accounts.access import KeyRequest, may
 from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
 from campaigns.authoring import create_campaign
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from dispatcher.api_shapes import (
     CampaignIn,
     CampaignOut,
@@ -17,10 +17,13 @@ from dispatcher.api_shapes import (
     SendIn,
     SentOut,
     StatusWord,
+    VariantsOut,
+    compared,
     shown,
 )
 from dispatcher.send import send
 from dispatcher.stats import stats_of_many
+from dispatcher.variants import comparison_of
 from people.channels import Channel
 
 router = Router(tags=["campaigns"])
@@ -63,6 +66,15 @@ def list_campaigns(request: KeyRequest, asked: Query[Asked]) -> dict:
 @may("read")
 def show_campaign(request: KeyRequest, campaign_id: int) -> dict:
     return draw(campaign_of(request, campaign_id))
+
+
+@router.get("campaigns/{campaign_id}/variants", response=VariantsOut, summary="Compare the variants of a campaign")
+@may("read")
+def show_variants(request: KeyRequest, campaign_id: int) -> dict:
+    """How each variant does, and whether one is better; empty for a campaign that has none, or is not launched."""
+    campaign = campaign_of(request, campaign_id)
+    split = Split.of(campaign)
+    return compared(comparison_of(campaign, split) if split else None)
 
 
 @router.post("campaigns/{campaign_id}/send", response={200: SentOut, 202: SentOut}, summary="Send a campaign")

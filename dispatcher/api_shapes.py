@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from accounts.paging import Pagination
 from campaigns.models import Campaign, Format
+from campaigns.splitting import letter
 from dispatcher.send import Choice
+from dispatcher.variants import Comparison, Result
 from people.api_shapes import ChannelWord, Number
 from people.channels import Channel
 
@@ -194,6 +196,50 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
 class CampaignPage(Schema):
     data: list[CampaignOut]
     pagination: Pagination
+
+
+class VariantOut(Schema):
+    variant: str = Field(description="Its letter.")
+    weight: int = Field(description="Percent of those who got a variant at once.")
+    total: int
+    pending: int
+    sent: int
+    failed: int
+    unknown: int
+    share: float = Field(description="Of what the comparison measures, among the answers so far.")
+    low: float = Field(description="With 95 % certainty the true share is not below this.")
+    high: float = Field(description="With 95 % certainty the true share is not above this.")
+
+
+class VariantsOut(Schema):
+    measure: str | None = Field(description="accepted or bounced.")
+    verdict: str | None = Field(description="What can be said of the difference, in a sentence.")
+    better: str | None = Field(description="The variant that is better for sure, if one is.")
+    winner: str | None = Field(description="The variant that was chosen for the rest, if one was.")
+    waiting: int = Field(description="People who wait for the winner.")
+    variants: list[VariantOut]
+
+
+def compared(comparison: Comparison | None) -> dict:
+    """The variants as `VariantsOut` shows them."""
+    if comparison is None:
+        return {"variants": [], "waiting": 0} | dict.fromkeys(("measure", "verdict", "better", "winner"))
+    better, winner = comparison.verdict.winner, comparison.split.winner
+    return {
+        "measure": comparison.measure.word,
+        "verdict": comparison.words,
+        "better": letter(better) if better else None,
+        "winner": letter(winner) if winner else None,
+        "waiting": comparison.held,
+        "variants": [variant_shown(result, comparison) for result in comparison.results],
+    }
+
+
+def variant_shown(result: Result, comparison: Comparison) -> dict:
+    counts = {name: getattr(result.counts, name) for name in ("total", "pending", "sent", "failed", "unknown")}
+    weight = comparison.split.weights[result.counts.variant - 1]
+    share = {"share": result.tally.share, "low": result.low, "high": result.high}
+    return {"variant": result.letter, "weight": weight} | counts | share
 
 
 class SentOut(Schema):

@@ -57,6 +57,13 @@ LAPSED = """
       AND b.due_at IS NOT NULL AND b.lapses >= %s
     GROUP BY 1 ORDER BY 1 DESC
 """
+# Where all who were to get a variant at once are done, and a person has to choose what the rest gets.
+UNCHOSEN = """
+    SELECT c.id, sum(b.pending) FROM campaigns_split s JOIN campaigns_campaign c ON c.id = s.campaign_id
+    JOIN dispatcher_batch b ON b.campaign_id = c.id AND b.due_at IS NOT NULL
+    WHERE c.workspace_id = %s AND c.status = 4 AND s.winner IS NULL AND (s.measure = '' OR s.undecided_at IS NOT NULL)
+    GROUP BY 1 HAVING bool_and(b.is_rest AND b.variant = 0) ORDER BY 1 DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,7 @@ class Troubles(NamedTuple):
     paces: list[Pace]
     unsent: list[tuple[int, int]]
     paused: list[tuple[int, int]]
+    unchosen: list[tuple[int, int]]
     unknown: list[int]
     lapsed: list[tuple[int, int, int]]
     imports: list[Import]
@@ -136,12 +144,15 @@ def troubles_of(workspace: Workspace) -> Troubles:
         left = cursor.fetchall()
         cursor.execute(LAPSED, [workspace.pk, LAPSES])
         lapsed = cursor.fetchall()
+        cursor.execute(UNCHOSEN, [workspace.pk])
+        unchosen = cursor.fetchall()
     unknown, dead = unknown_and_dead(workspace)
     return Troubles(
         missing=nobody_is_there(workspace),
         paces=troubled_paces(workspace),
         unsent=[(pk, change) for pk, change, status in left if status == Status.DRAFT],
         paused=[(pk, change) for pk, change, status in left if status == Status.PAUSED],
+        unchosen=unchosen,
         unknown=unknown,
         lapsed=lapsed,
         imports=imports_that_failed(workspace),
@@ -152,7 +163,7 @@ def troubles_of(workspace: Workspace) -> Troubles:
 def items_of(shown: Troubles) -> list[Item]:
     """In words; of what is gone by now nothing is said."""
     left, in_books = shown.unsent + shown.paused, shown.unknown + shown.dead
-    ids = {*in_books, *(pk for pk, _ in left), *(pk for pk, _, _ in shown.lapsed)}
+    ids = {*in_books, *(pk for pk, *_ in (*left, *shown.unchosen, *shown.lapsed))}
     campaigns = Campaign.objects.defer("body").in_bulk(ids)
     changes = StatusChange.objects.select_related("by", "key").in_bulk([change for _, change in left])
     books = books_of_many(in_books)
@@ -162,6 +173,7 @@ def items_of(shown: Troubles) -> list[Item]:
         *(unreachable_sender(pace) for pace in shown.paces),
         *(could_not_start(campaigns[pk], changes[n]) for pk, n in shown.unsent if pk in campaigns and n in changes),
         *(paused_by_itself(campaigns[pk], changes[n]) for pk, n in shown.paused if pk in campaigns and n in changes),
+        *(unchosen(campaigns[pk], held) for pk, held in shown.unchosen if pk in campaigns),
         *(undecided(campaigns[pk], books[pk]) for pk in shown.unknown if pk in campaigns),
         *(lapsing(campaigns[pk], *rest) for pk, *rest in shown.lapsed if pk in campaigns),
         *(failed_import(upload) for upload in shown.imports),
@@ -240,6 +252,16 @@ def paused_by_itself(campaign: Campaign, change: StatusChange) -> Item:
     )
     sentence = "Resume it once you know that the provider answers again, or cancel it."
     return Item(f"paused-{campaign.pk}", ATTENTION, told(change, timezone.now()), sentence, change.at, campaign, acts)
+
+
+def unchosen(campaign: Campaign, held: int) -> Item:
+    acts = (
+        Act("Choose the winner", reverse("campaign", args=[campaign.pk]), is_link=True),
+        Act("Cancel…", asked(campaign, "cancel"), is_link=True, is_danger=True),
+    )
+    sentence = "All who were to get a variant at once are done. Choose which one the others get; it is sent at once."
+    words = "1 person waits for the winner." if held == 1 else f"{held:,} people wait for the winner."
+    return Item(f"winner-{campaign.pk}", ATTENTION, words, sentence, None, campaign, acts)
 
 
 def undecided(campaign: Campaign, books: Books) -> Item:

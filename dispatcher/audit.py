@@ -57,6 +57,13 @@ FORGOTTEN = """
          ON b.campaign_id = m.campaign_id AND m.number BETWEEN b.first AND b.last
     WHERE m.campaign_id = %(campaign)s AND m.status = 1 AND m.tries < b.pass_no
 """
+# Results are told by the counters of batches: what was handed over must be of the variant of its batch.
+ASTRAY = """
+    SELECT format('message %%s is of another variant than its batch', m.number)
+    FROM dispatcher_message m JOIN dispatcher_batch b
+         ON b.campaign_id = m.campaign_id AND m.number BETWEEN b.first AND b.last
+    WHERE m.campaign_id = %(campaign)s AND m.status IN (2, 3, 6) AND m.variant <> b.variant
+"""
 # A message may have had several keys: its attempts remember those a person replaced.
 KEYS = """
     keys AS (
@@ -124,7 +131,8 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
     if campaign.stored_at:
         yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign, books))
         return
-    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, NEVER_ACCEPTED, TWICE_UNASKED]
+    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, ASTRAY]
+    questions += [NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
         questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")
     with connection.cursor() as cursor:

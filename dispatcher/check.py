@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring
@@ -75,6 +75,10 @@ class Check:
         """What the button sends: "4,212 text messages"."""
         one, many = KINDS[Channel(self.campaign.channel)]
         return f"1 {one}" if self.forecast.reached == 1 else f"{self.forecast.reached:,} {many}"
+
+    @property
+    def split(self) -> Split | None:
+        return Split.of(self.campaign)
 
     @property
     def seal(self) -> str:

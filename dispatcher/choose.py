@@ -30,7 +30,7 @@ DUE_NOW = """
     UPDATE dispatcher_batch SET due_at = clock_timestamp()
     WHERE id IN (SELECT b.id FROM dispatcher_batch b JOIN campaigns_campaign c ON c.id = b.campaign_id
                  WHERE c.workspace_id = %s AND c.channel = %s AND c.status = %s
-                   AND b.owner = '' AND b.due_at > clock_timestamp()
+                   AND b.owner = '' AND b.due_at > clock_timestamp() AND (NOT b.is_rest OR b.variant > 0)
                  ORDER BY b.id FOR UPDATE OF b SKIP LOCKED)
 """
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import forget_due, operations, recurring, store_due, trials
+from dispatcher import forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
@@ -37,6 +37,7 @@ def tick() -> None:
         start_schedules,
         carry_on_series,
         carry_on_preparing,
+        choose_winners,
         finish_the_finished,
         ring_if_due,
         resume_imports,
@@ -125,6 +126,13 @@ def freeze_next(pk: int) -> bool:
     """Freeze the next chunk; True once there is nothing left to do here, or another clock is at it."""
     campaign = unlocked(pk).filter(status=Status.PREPARING).first()
     return not campaign or operations.carry_on(campaign)
+
+
+def choose_winners() -> None:
+    """Where the rule of a campaign with variants is due, the rest get the winner."""
+    for pk in winner.undecided().values_list("campaign", flat=True)[:100]:
+        with one_alone(pk):
+            winner.choose_by_rule(pk)
 
 
 def unlocked(pk: int) -> QuerySet[Campaign]:

@@ -8,10 +8,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import Role, Workspace
-from campaigns.models import Campaign, Recurrence
+from campaigns.models import Campaign, Recurrence, Split
 from dispatcher.cards import cards_of
 from dispatcher.picture import picture_of
 from dispatcher.place import SIZE, Place, chips_of
+from dispatcher.variants import comparison_of
 from dispatcher.why import why
 from wires import live
 
@@ -46,7 +47,7 @@ class CampaignPage:
 
     PARTS = (
         *("headline", "badge", "controls", "questions", "why", "series", "progress", "counts"),
-        *("causes", "unknown", "left_out", "text", "history"),
+        *("causes", "unknown", "left_out", "text", "history", "variants", "winner"),
     )
 
     @classmethod
@@ -66,6 +67,8 @@ class CampaignPage:
         picture = picture_of(campaign, self.role)
         with timezone.override(zone_of(campaign.workspace)):
             about = {"picture": picture, "why": why(picture), "place": place_in_series(campaign)}
+            split = Split.of(campaign)
+            about |= {"split": split, "comparison": comparison_of(campaign, split) if split else None}
             parts: dict[str, str] = {part: render_to_string(f"dispatcher/_{part}.html", about) for part in self.PARTS}
         return Drawing(parts, picture.is_open)
 

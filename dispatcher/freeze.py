@@ -8,8 +8,9 @@ from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import JSONObject
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from campaigns.rendering import renderer_of
+from campaigns.splitting import HELD_OUT, Lot
 from dispatcher.models import Message, SkipReason
 from people.channels import Channel
 from people.consent import refuses
@@ -22,17 +23,22 @@ EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 def candidates(campaign: Campaign) -> QuerySet:
     """The audience, each person with the reason why he or she is left out, or None."""
-    channel = Channel(campaign.channel)
+    channel, split = Channel(campaign.channel), Split.of(campaign)
     field = channel.address_field
+    held_out = [When(lot=HELD_OUT, then=Value(SkipReason.HELD_OUT))] if split and split.hold_out else []
     reason = Case(
         When(refuses(channel), then=Value(SkipReason.OPTED_OUT)),
         When(**{field: ""}, then=Value(SkipReason.NO_ADDRESS)),
         When(**{channel.suppressed_field: True}, then=Value(SkipReason.SUPPRESSED)),
         When(~Q(**{f"{field}__regex": looks_right(campaign.channel)}), then=Value(SkipReason.INVALID_ADDRESS)),
+        *held_out,
         default=None,
         output_field=IntegerField(),
     )
-    return campaign.audience().annotate(skip=reason)
+    people = campaign.audience()
+    if split:
+        people = people.alias(lot=Lot(split.shares, campaign.pk))
+    return people.annotate(skip=reason)
 
 
 def looks_right(channel: int) -> str:
@@ -72,10 +78,10 @@ FREEZE_CHUNK = """
     WITH chunk AS MATERIALIZED ({chunk} FOR KEY SHARE OF people_recipient),
     reached AS (
         INSERT INTO dispatcher_message
-            (campaign_id, recipient_id, number, key, address, fields, status, tries, retry_count,
+            (campaign_id, recipient_id, number, key, address, fields, variant, status, tries, retry_count,
              doubt_of_old_key, last_error, provider_id, assumed, delivery)
-        SELECT %s, id, %s + row_number() OVER (ORDER BY id),
-               (%s || lpad(to_hex(row_number() OVER (ORDER BY id)), 8, '0'))::uuid, address, fields,
+        SELECT %s, id, %s + row_number() OVER (ORDER BY {order}),
+               (%s || lpad(to_hex(row_number() OVER (ORDER BY {order})), 8, '0'))::uuid, address, fields, {variant},
                1, 0, 0, false, '', '', false, 0
         FROM chunk WHERE skip IS NULL
         ON CONFLICT (campaign_id, address) DO NOTHING
@@ -99,14 +105,19 @@ def freeze_chunk(campaign: Campaign) -> bool:
         .filter(pk__gt=campaign.frozen_up_to)
         .annotate(address=F(Channel(campaign.channel).address_field), fields=JSONObject(**columns))
         .order_by("pk")
-        .values_list("id", "address", "fields", "skip")[:CHUNK]
+        .values_list("id", "address", "fields", "skip")
     )
-    sql, params = chunk.query.sql_with_params()
+    is_split = Split.of(campaign) is not None
+    if is_split:
+        chunk = chunk.annotate(variant=F("lot"))
+    # Numbered variant by variant, so that each batch can be of one; those who wait come last.
+    order, variant = ("variant = 0, variant, id", "variant") if is_split else ("id", "0")
+    sql, params = chunk[:CHUNK].query.sql_with_params()
     last = Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first()
     so_far = last or 0
     with connection.cursor() as cursor:
         cursor.execute(
-            FREEZE_CHUNK.format(chunk=sql),
+            FREEZE_CHUNK.format(chunk=sql, order=order, variant=variant),
             [*params, campaign.pk, so_far, secrets.token_hex(12), campaign.pk, so_far, SkipReason.DUPLICATE_ADDRESS],
         )
         highest, frozen = cursor.fetchone()
@@ -118,26 +129,50 @@ def freeze_chunk(campaign: Campaign) -> bool:
 
 SLICE = """
     INSERT INTO dispatcher_batch
-        (campaign_id, first, last, due_at, epoch, owner, pass_no, handed_up_to, in_flight, lapses,
+        (campaign_id, first, last, variant, is_rest, due_at, epoch, owner, pass_no, handed_up_to, in_flight, lapses,
          total, pending, sent, failed, skipped, cancelled, unknown, failed_by, skipped_by)
-    SELECT %(campaign)s, slice * %(size)s + 1, (slice + 1) * %(size)s,
-           CASE WHEN pending > 0 THEN clock_timestamp() END, 0, '', 0, slice * %(size)s, 0, 0,
+    SELECT %(campaign)s, first, last, variant, is_rest,
+           CASE WHEN pending = 0 THEN NULL WHEN is_rest THEN %(held_until)s ELSE clock_timestamp() END,
+           0, '', 0, first - 1, 0, 0,
            total, pending, 0, 0, total - pending, 0, 0, array_fill(0, ARRAY[%(categories)s]), skipped_by
     FROM (
-        SELECT (number - 1) / %(size)s AS slice, count(*) AS total,
-               count(*) FILTER (WHERE status = 1) AS pending,
+        SELECT {columns}, count(*) AS total, count(*) FILTER (WHERE status = 1) AS pending,
                ARRAY[{skips}]::int[] AS skipped_by
-        FROM dispatcher_message WHERE campaign_id = %(campaign)s GROUP BY 1
-    ) AS slices ORDER BY slice
+        FROM {messages} GROUP BY {slice}
+    ) AS slices ORDER BY {order}
 """
+ALIKE = {
+    "columns": """(number - 1) / %(size)s * %(size)s + 1 AS first, ((number - 1) / %(size)s + 1) * %(size)s AS last,
+                  0 AS variant, false AS is_rest""",
+    "messages": "dispatcher_message WHERE campaign_id = %(campaign)s",
+    "slice": "(number - 1) / %(size)s",
+    "order": "first",
+}
+# A slice ends where the next number is of another variant, or of somebody left out. Variants take turns, so that none
+# is ahead of the others when it is stopped halfway.
+BY_VARIANT = {
+    "columns": """min(number) AS first, max(number) AS last, variant, variant = 0 AND status = 1 AS is_rest""",
+    "messages": """(
+            SELECT *, (row_number() OVER (PARTITION BY run ORDER BY number) - 1) / %(size)s AS slice FROM (
+                SELECT *, count(*) FILTER (WHERE is_first) OVER (ORDER BY number) AS run FROM (
+                    SELECT number, variant, status, skip_reason,
+                           (variant, status) IS DISTINCT FROM (lag(variant) OVER by_number, lag(status) OVER by_number)
+                           AS is_first
+                    FROM dispatcher_message WHERE campaign_id = %(campaign)s WINDOW by_number AS (ORDER BY number)
+                ) AS marked) AS runs) AS sliced""",
+    "slice": "run, slice, variant, status",
+    "order": "row_number() OVER (PARTITION BY variant, is_rest ORDER BY first), variant",
+}
+HELD_UNTIL = "2999-01-01 00:00:00+00"  # for those who wait for the winner: nobody leases what is not due
 
 
 def slice_into_batches(campaign: Campaign, categories: int) -> int:
     """Cut the frozen messages into batches with their opening counts; returns how many can be sent."""
     skips = ", ".join(f"count(*) FILTER (WHERE skip_reason = {reason})" for reason in SkipReason.values)
+    parts = BY_VARIANT if Split.of(campaign) else ALIKE
+    values = {"campaign": campaign.pk, "size": settings.BATCH_SIZE, "categories": categories}
     with connection.cursor() as cursor:
-        values = {"campaign": campaign.pk, "size": settings.BATCH_SIZE, "categories": categories}
-        cursor.execute(SLICE.format(skips=skips), values)
+        cursor.execute(SLICE.format(skips=skips, **parts), values | {"held_until": HELD_UNTIL})
         cursor.execute("SELECT sum(pending) FROM dispatcher_batch WHERE campaign_id = %s", [campaign.pk])
         return cursor.fetchone()[0] or 0
 

@@ -51,12 +51,14 @@ class Lease:
 
 # The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody.
 # Of a paused one only what a lost worker had in hand is taken: its suspects are settled, and it is let go again.
+# Those who wait for the winner are nobody's before it is chosen, however their batch came to be due.
 PICK = """
     SELECT c.id FROM campaigns_campaign c
     WHERE c.status IN (%(sending)s, %(paused)s, %(cancelled)s) AND c.launched_at IS NOT NULL AND c.finished_at IS NULL
       AND (c.status = %(cancelled)s OR c.id <> ALL(%(waiting)s::bigint[]))
       AND EXISTS (SELECT FROM dispatcher_batch b WHERE b.campaign_id = c.id AND b.due_at <= clock_timestamp()
-                  AND (c.status <> %(paused)s OR b.owner <> ''))
+                  AND (c.status <> %(paused)s OR b.owner <> '')
+                  AND (NOT b.is_rest OR b.variant > 0 OR c.status = %(cancelled)s))
     ORDER BY c.priority,
              (SELECT count(*) FROM dispatcher_batch b
               WHERE b.campaign_id = c.id AND b.due_at > clock_timestamp() AND b.owner <> ''),
@@ -70,6 +72,7 @@ TAKE = """
         SELECT o.id, o.owner, o.account FROM dispatcher_batch o JOIN campaigns_campaign c ON c.id = o.campaign_id
         WHERE o.campaign_id = %(campaign)s AND o.due_at <= clock_timestamp()
           AND (c.status IN (%(sending)s, %(cancelled)s) OR c.status = %(paused)s AND o.owner <> '')
+          AND (NOT o.is_rest OR o.variant > 0 OR c.status = %(cancelled)s)
         ORDER BY o.owner = '', o.due_at, o.id LIMIT %(count)s FOR UPDATE OF o SKIP LOCKED)
     UPDATE dispatcher_batch AS b
     SET epoch = epoch + 1, owner = %(owner)s, in_flight = 0,
@@ -80,12 +83,19 @@ TAKE = """
                                           AND (b.pass_no > 0 OR b.handed_up_to >= b.first))
     FROM free WHERE b.id = free.id
     RETURNING b.id, b.first, b.last, b.epoch, b.pass_no, b.handed_up_to, b.pending, b.first_intent_at, b.lapses,
+              b.is_rest AND b.variant > 0 AND b.pass_no = 0,
               free.owner <> '', free.account <> b.account AND (b.pass_no > 0 OR b.handed_up_to >= b.first)
 """
 # The campaign before its batches, as everywhere: a row that refers to it may be written below. Who holds it is not
 # waited for: our other leases would run out meanwhile.
 HOLD = "SELECT FROM campaigns_campaign WHERE id = %s FOR KEY SHARE SKIP LOCKED"
 LAPSED = "INSERT INTO dispatcher_settlement (campaign_id, settled, lapses) VALUES (%s, 0, %s)"
+# Here and not when it was chosen: a million rows at once would hold up whoever works at the campaign.
+GIVE_WINNER = """
+    UPDATE dispatcher_message AS m SET variant = b.variant FROM dispatcher_batch b
+    WHERE b.id = ANY(%s) AND m.campaign_id = b.campaign_id AND m.number BETWEEN b.first AND b.last
+      AND m.status = 1 AND m.variant = 0
+"""
 SUSPECTS = """
     SELECT id, number, key::text, tries, retry_count, in_doubt_since, doubt_of_old_key FROM dispatcher_message
     WHERE campaign_id = %s AND number BETWEEN %s AND %s AND status = 1 AND tries = %s
@@ -139,6 +149,8 @@ def take(
             Lease(batch, contents[campaign], first, last, epoch, pass_no, upto, pending, Term(ends), since, lapses)
             for batch, first, last, epoch, pass_no, upto, pending, since, lapses, *_ in taken
         ]
+        if winners := [batch for batch, *_, gets_winner, _, _ in taken if gets_winner]:
+            cursor.execute(GIVE_WINNER, [winners])
         if lapsed := sum(is_lapsed for *_, is_lapsed, _ in taken):
             cursor.execute(LAPSED, [campaign, lapsed])
         for lease, (*_, is_elsewhere) in zip(leases, taken, strict=True):

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.splitting import letter
 from dispatcher.books import Books
 from dispatcher.chips import Chip
 from dispatcher.freeze import names_used
@@ -158,6 +159,11 @@ class Row:
     def _address_now(self) -> str:
         recipient = self.message.recipient
         return getattr(recipient, Channel(self.message.campaign.channel).address_field) if recipient else ""
+
+    @property
+    def variant(self) -> str:
+        """Its letter; empty where the campaign has none, and of those who are in none."""
+        return letter(self.message.variant) if self.message.variant else ""
 
     @property
     def status(self) -> str:

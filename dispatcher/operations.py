@@ -11,9 +11,10 @@ from accounts import audit_log
 from accounts.models import Actor
 from campaigns import footer
 from campaigns.mail.compiling import compiled
-from campaigns.models import Campaign, IllegalMove, StatusChange
+from campaigns.models import Campaign, IllegalMove, Split, StatusChange
 from campaigns.rendering import renderer_of
 from campaigns.when import Wall, columns_of
+from campaigns.wordings import wrong_with_variants
 from dispatcher import freeze, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
@@ -100,6 +101,9 @@ def refuse_unwritten(campaign: Campaign) -> None:
 def refuse_unless_ready(campaign: Campaign) -> None:
     """Raises LaunchRefused when sending could not go well."""
     refuse_unwritten(campaign)
+    split = Split.of(campaign)
+    if split and (sentence := wrong_with_variants(campaign, split.variants)):
+        raise LaunchRefused("INVALID_TEMPLATE", sentence)
     try:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:

@@ -161,6 +161,7 @@ def _message(message: Message, attempts: Iterable[Attempt]) -> dict[str, Any]:
         "number": message.number,
         "key": message.key,
         "address": message.address,
+        "variant": row.variant,
         "outcome": row.status,
         "detail": row.detail,
         "at": row.at,

@@ -12,7 +12,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Role
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign, Split, StatusChange
 from dispatcher import clock, words, workers
 from dispatcher.books import Books, books_of_many
 from dispatcher.chips import Chip
@@ -38,7 +38,8 @@ OUTLOOK = f"""
            EXISTS (SELECT FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
                    WHERE c.status IN (4, 5, 8) AND c.finished_at IS NULL AND c.id <> u.id
                      AND b.owner <> '' AND b.due_at > clock_timestamp()),
-           min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = ''),
+           min(due_at) FILTER (WHERE due_at > clock_timestamp() AND owner = '' AND NOT (is_rest AND variant = 0)),
+           coalesce(sum(pending) FILTER (WHERE is_rest AND variant = 0), 0),
            (SELECT coalesce(sum(settled), 0) FROM dispatcher_settlement
             WHERE campaign_id = u.id
               AND at > greatest(clock_timestamp() - interval '{LATELY} seconds', u.since)),
@@ -68,6 +69,7 @@ class Outlook:
     is_silent: bool | None
     others_are_sent: bool
     next_at: datetime | None
+    held: int  # people who wait for the winner
     settled_lately: int
     clock_at: datetime | None
 
@@ -110,6 +112,7 @@ class Picture:
     frozen: int
     workers: int | None
     dismissed: dict[int, int] = field(default_factory=dict)  # by cause
+    chooses_at: datetime | None = None  # when the winner is chosen by rule
 
     @property
     def id(self) -> str:
@@ -235,9 +238,10 @@ class Picture:
     @property
     def done_at(self) -> datetime | None:
         """When it will be done if it goes on like this."""
-        if not self.speed or not self.books.pending:
+        to_send = self.books.pending - self.outlook.held
+        if not self.speed or not to_send:
             return None
-        seconds = self.books.pending / self.speed
+        seconds = to_send / self.speed
         return self.outlook.now + timedelta(seconds=seconds) if seconds < 30 * 86_400 else None
 
     @property
@@ -275,6 +279,7 @@ def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECEN
     books = books_of_many(campaign.pk for campaign in campaigns)
     paces = paces_of([campaign for campaign in campaigns if campaign.status == Status.SENDING])
     frozen = frozen_so_far([campaign for campaign in campaigns if campaign.status == Status.PREPARING])
+    rules = rules_of([campaign for campaign in campaigns if outlooks[campaign.pk].held])
     return {
         campaign.pk: Picture(
             campaign=campaign,
@@ -285,6 +290,7 @@ def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECEN
             pace=paces.get(campaign.pk),
             frozen=frozen.get(campaign.pk, 0),
             workers=workers.sending() if campaign.status == Status.SENDING and outlook.due else None,
+            chooses_at=rules.get(campaign.pk),
         )
         for campaign in campaigns
     }
@@ -320,6 +326,15 @@ def paces_of(campaigns: Sequence[Campaign]) -> dict[int, Pace]:
     names = chosen_names({campaign.workspace_id for campaign in campaigns})
     lanes = {c.pk: (c.workspace_id, c.channel, names[c.workspace_id, c.channel]) for c in campaigns}
     return {pk: by_lane[lane] for pk, lane in lanes.items() if lane in by_lane}
+
+
+def rules_of(campaigns: Sequence[Campaign]) -> dict[int, datetime | None]:
+    """By campaign, when the rule chooses the winner; not where a person has to."""
+    if not campaigns:
+        return {}
+    launched = {campaign.pk: campaign.launched_at for campaign in campaigns}
+    splits = Split.objects.filter(campaign__in=launched, winner=None, undecided_at=None)
+    return {split.campaign_id: split.due_at(at) for split in splits if (at := launched[split.campaign_id])}
 
 
 def frozen_so_far(campaigns: Sequence[Campaign]) -> dict[int, int]:

@@ -14,6 +14,7 @@ from accounts.models import Actor, User
 from campaigns.copying import SeriesEnded, content_of, copy_audience, written_like
 from campaigns.models import Campaign, Recurrence, StatusChange
 from campaigns.rules import DAY, Rule
+from campaigns.variants import copy_variants
 from campaigns.when import InvalidTime, Wall, columns_of, day_in_words
 from dispatcher import operations
 from wires import live
@@ -117,6 +118,8 @@ def make_following(series: Recurrence, *, by: Actor | None) -> Campaign | None:
     wall = series.wall_on(day)
     author = series.created_by
     campaign = written_like(series, by=author, series=series, nth=nth, **columns_of(wall))
+    if newest := series.occurrences.filter(nth=series.made).first():
+        copy_variants(newest, campaign)
     StatusChange.write(campaign, None, Status.DRAFT, by=None, reason=f"number {nth:,} of a series")
     campaign.move_to(Status.SCHEDULED, by=None, reason=f"for {wall.words}")
     before = series.occurrences.filter(nth=series.made).values_list("pk", flat=True)

@@ -14,6 +14,7 @@ from dispatcher import (
     shelf_views,
     trial_views,
     unsubscribe_views,
+    variant_views,
     views,
 )
 from dispatcher.api import front_door
@@ -45,6 +46,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/delete/", shelf_views.delete, name="campaign-delete"),
     path("campaigns/<int:pk>/duplicate/", shelf_views.duplicate, name="duplicate"),
     path("campaigns/<int:pk>/change-priority/", shelf_views.change_priority, name="change_priority"),
+    path("campaigns/<int:pk>/variants/", variant_views.variants, name="variants"),
+    path("campaigns/<int:pk>/variants/remove/", variant_views.remove, name="remove_variants"),
+    path("campaigns/<int:pk>/choose-winner/<int:variant>/", variant_views.choose, name="choose_winner"),
     path("campaigns/<int:pk>/schedule/", schedule_views.schedule, name="schedule"),
     path("campaigns/when/", schedule_views.when, name="when"),
     path("series/", schedule_views.all_series, name="all-series"),

@@ -9,7 +9,7 @@ from campaigns.models import Campaign, StatusChange
 from dispatcher.models import Pace
 from dispatcher.picture import Picture, pictures_of
 from dispatcher.recurring import SKIPPED
-from dispatcher.words import duration, moment, starts
+from dispatcher.words import duration, moment, people, starts
 
 Status = Campaign.Status
 QUIET, ATTENTION, GOOD, BAD = "quiet", "", "is-sent", "is-failed"  # classes of the stylesheet
@@ -79,6 +79,8 @@ def sending(picture: Picture) -> Why:
     outlook, books = picture.outlook, picture.books
     if not books.pending:
         return Why(QUIET, "Finishing.", "Everybody is accounted for.")
+    if books.pending == outlook.held:
+        return waiting_for_a_winner(picture)
     if picture.pace and out_of_reach(picture, picture.pace):
         return Why(BAD, "The sender cannot be reached.", *trouble_told(picture.pace, outlook.now))
     if picture.pace and picture.pace.closed_until and picture.pace.closed_until > outlook.now:
@@ -177,6 +179,19 @@ def waiting_for_time(picture: Picture, next_at: datetime) -> Why:
         return Why(QUIET, "Waiting for the limit.", sentence, f"waiting for the limit until {at}")
     sentence = f"{picture.books.pending:,} could not be handed over yet. Next try at {at}."
     return Why(ATTENTION, "Waiting before trying again.", sentence, f"waiting to try again until {at}")
+
+
+def waiting_for_a_winner(picture: Picture) -> Why:
+    """All who were to get a variant at once are done; the rest get the one that is chosen."""
+    held, at = people(picture.outlook.held), picture.chooses_at
+    if at is None:
+        sentence = f"{held} wait for the winner. Choose below which variant they get."
+        return Why(ATTENTION, "Waiting for the winner.", sentence, f"{held} wait for the winner to be chosen")
+    sentence = f"{held} wait for the winner; it is chosen at {moment(at, picture.outlook.now)} by rule."
+    if not picture.outlook.clock_ticks:
+        sentence = f"No clock is running to choose it. {sentence}"
+        return Why(ATTENTION, "Waiting for the winner.", sentence, "no clock is running to choose the winner")
+    return Why(QUIET, "Waiting for the winner.", sentence)
 
 
 def paused(picture: Picture) -> Why:

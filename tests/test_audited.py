@@ -38,7 +38,7 @@ from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
 from tests.people.describing import make_segment
-from tests.test_roles import OPERATIONS, PAGES, image, suppression
+from tests.test_roles import OPERATIONS, PAGES, awaiting_the_winner, image, suppression, with_variants, wording
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-password"
@@ -315,6 +315,14 @@ CHANGES = {
     "end_series": Change("cancel end_series", series),
     "change_rule": Change("change_time change_rule", series, another_rule),
     "duplicate": Change("duplicate", sending),
+    "variants": Change("set_up_variants", draft, typing(weight_a=50, weight_b=50, tested=100, hold_out=0)),
+    "remove_variants": Change(
+        "remove_variants", lambda scene: [with_variants(scene.workspace).pk], typing(variant="B")
+    ),
+    "wording": Change(
+        "write_wording", lambda scene: wording(scene.workspace), typing(subject="Hi", body="Hi {first_name}")
+    ),
+    "choose_winner": Change("choose_winner", lambda scene: awaiting_the_winner(scene.workspace)),
     "archive": Change("archive", over),
     "unarchive": Change("unarchive", archived),
     "change_priority": Change("change_priority", sending, typing(priority="urgent")),

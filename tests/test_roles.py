@@ -27,6 +27,9 @@ from django.utils import timezone
 from accounts import members
 from accounts.models import ApiKey, Membership, Role, Workspace
 from campaigns.images import add_image
+from campaigns.models import Campaign
+from campaigns.variants import set_up_variants
+from campaigns.wordings import write_wording
 from dispatcher.api import api
 from dispatcher.urls import sockets
 from people import imports
@@ -60,6 +63,21 @@ def draft(workspace: Workspace) -> Arguments:
 
 def sending(workspace: Workspace) -> Arguments:
     return [launched(make_campaign(workspace, people=3), *failed(), *unknown()).pk]
+
+
+def with_variants(workspace: Workspace) -> Campaign:
+    campaign = make_campaign(workspace, people=20, body="Hello, you")
+    set_up_variants(campaign, by=None, weights=[50, 50], tested=50)
+    write_wording(campaign, by=None, variant=2, subject="Hi", body="Hi, you")
+    return campaign
+
+
+def wording(workspace: Workspace) -> Arguments:
+    return [with_variants(workspace).pk, 2]
+
+
+def awaiting_the_winner(workspace: Workspace) -> Arguments:
+    return [launched(with_variants(workspace)).pk, 2]
 
 
 def waiting(workspace: Workspace) -> Arguments:
@@ -186,6 +204,10 @@ PAGES = {
     "skip_next": Page(get="marketer", post="marketer", row=series, typed=lambda workspace: {"nth": 1}),
     "end_series": Page(get="marketer", post="marketer", row=series),
     "change_rule": Page(get="marketer", post="marketer", row=series),
+    "variants": Page(get="editor", post="editor", row=draft),
+    "remove_variants": Page(get="editor", post="editor", row=draft),
+    "wording": Page(get="editor", post="editor", row=wording),
+    "choose_winner": Page(get="marketer", post="marketer", row=awaiting_the_winner),
     "duplicate": Page(post="editor", row=sending),
     "archive": Page(post="marketer", row=sending),
     "unarchive": Page(post="marketer", row=sending),
@@ -322,6 +344,7 @@ OPERATIONS = {
     "POST campaigns": "editor",
     "GET campaigns": "viewer",
     "GET campaigns/{campaign_id}": "viewer",
+    "GET campaigns/{campaign_id}/variants": "viewer",
     "POST campaigns/{campaign_id}/send": "marketer",
     "POST customers": "editor",
     "GET customers": "viewer",

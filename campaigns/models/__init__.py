@@ -11,6 +11,7 @@ from campaigns.models.campaign import (
 )
 from campaigns.models.image import Image, ImageFile
 from campaigns.models.recurrence import Recurrence
+from campaigns.models.split import Split
 from campaigns.models.wording import Wording
 from campaigns.models.words import Format, Source, Words
 
@@ -23,6 +24,7 @@ __all__ = [
     "ImageFile",
     "Recurrence",
     "Source",
+    "Split",
     "StatusChange",
     "Wording",
     "Words",

@@ -31,6 +31,8 @@ class Batch(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="batches", db_index=False)
     first = models.IntegerField()
     last = models.IntegerField()
+    variant = models.SmallIntegerField("of all its messages; 0 for none", db_default=0)
+    is_rest = models.BooleanField("of those who wait for the winner, or got it", db_default=False)
 
     # Claimable when past, the end of the lease while owned, null once closed.
     due_at = models.DateTimeField(null=True)

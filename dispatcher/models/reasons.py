@@ -28,6 +28,7 @@ class SkipReason(models.IntegerChoices):
     INVALID_ADDRESS = 5, "invalid_address"
     ERASED = 6, "erased"
     EXPIRED = 7, "expired"
+    HELD_OUT = 8, "held_out"
 
 
 # For people: what happened, what to do about it, and whether trying again can help.
@@ -63,4 +64,5 @@ SKIP_WORDS = {
     SkipReason.INVALID_ADDRESS: "address cannot receive",
     SkipReason.ERASED: "erased on request",
     SkipReason.EXPIRED: "too late to send",
+    SkipReason.HELD_OUT: "held out, to compare with",
 }

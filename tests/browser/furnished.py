@@ -19,6 +19,8 @@ from campaigns.footer import links_of
 from campaigns.images import add_image, change_image
 from campaigns.mail.example import MJML
 from campaigns.models import Campaign, Format, Image
+from campaigns.variants import set_up_variants
+from campaigns.wordings import write_wording
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.erase import erase
 from dispatcher.models import Category
@@ -85,6 +87,13 @@ def walk(page: Page, address: str, pages: dict[str, str], look_at: Callable[[str
     for name in EMPTY:
         look_at(f"empty-{name}", pages[name])
     look_at("forbidden", pages["settings"])
+
+
+def give_variants(campaign: Campaign) -> None:
+    """Two subjects, of which the rest gets the better one."""
+    rule = {"measure": "accepted", "after_hours": 6, "at_least": 2}
+    set_up_variants(campaign, by=None, weights=[50, 50], tested=60, hold_out=5, **rule)
+    write_wording(campaign, by=None, variant=2, subject="20 % off, {first_name}", body=campaign.body)
 
 
 def link_to(campaign: Campaign, person: Recipient) -> str:
@@ -160,6 +169,10 @@ def furnish(monkeypatch) -> dict[str, str]:
     mailed = launched(write("Welcome", format=Format.MARKDOWN, body="# Hi {first_name}\n\nWe **open** soon."), *sent(1))
     sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
     broken = write("Written in a hurry", groups=[])
+    planned, tested = write("Two subjects, being written"), write("Two subjects, compared")
+    give_variants(planned)
+    give_variants(tested)
+    launched(tested, *sent(9), *failed(Category.BOUNCED, 1), *sent(8), *failed(Category.BOUNCED, 2))
     weekly = make_series(write("Weekly news", priority=Campaign.Priority.LOW), by=ann, count=10)
     recurring.skip_next(weekly, by=ann)
     ended = make_series(write("Ended series"), by=ann)
@@ -235,6 +248,13 @@ def furnish(monkeypatch) -> dict[str, str]:
         "series-skip": reverse("skip_next", args=[weekly.pk]),
         "series-end": reverse("end_series", args=[weekly.pk]),
         "series-rule": reverse("change_rule", args=[weekly.pk]),
+        "variants": reverse("variants", args=[planned.pk]),
+        "variants-none": reverse("variants", args=[draft.pk]),
+        "variants-remove": reverse("remove_variants", args=[planned.pk]),
+        "wording": reverse("wording", args=[planned.pk, 2]),
+        "campaign-variants-planned": reverse("campaign", args=[planned.pk]),
+        "campaign-variants": reverse("campaign", args=[tested.pk]),
+        "choose-winner": reverse("choose_winner", args=[tested.pk, 2]),
         "change-priority": reverse("change_priority", args=[sending.pk]),
         "delete-over": reverse("campaign-delete", args=[old.pk]),
         "campaign-sent": reverse("campaign", args=[over.pk]),

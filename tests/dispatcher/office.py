@@ -10,7 +10,7 @@ from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.images import add_image
-from campaigns.models import Recurrence, Wording
+from campaigns.models import Recurrence, Split, Wording
 from dispatcher.models import (
     Attempt,
     Bookmark,
@@ -54,6 +54,7 @@ def add_rows() -> None:
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
     Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
+    Split.objects.create(campaign=campaign, weights=[50, 50])
     LinkHit.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, times=1)
     LinkCount.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, people=1, times=1)
     Bookmark.objects.create(name=f"bookmark {campaign.pk}", last=7)

@@ -1,0 +1,108 @@
+"""The other words of a campaign, those of a variant or a language: written, copied and taken away again."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit_log
+from accounts.models import Actor, User
+from campaigns.authoring import InvalidContent, check_body, editable, refuse_invalid, tidied
+from campaigns.mail.compiling import compiled
+from campaigns.models import Campaign, StatusChange, Wording, Words
+from campaigns.splitting import letter
+from people.channels import Channel
+from wires import live
+
+COLUMNS = [field.name for field in Words._meta.fields]
+
+
+@transaction.atomic
+def write_wording(
+    campaign: Campaign,
+    *,
+    by: Actor | None,
+    variant: int = 1,
+    language: str = "",
+    subject: str = "",
+    body: str,
+    only_drafts: bool = False,
+) -> Wording:
+    """What people of this variant read who speak this language; a new one is in the format of the campaign.
+
+    A draft may stay unfinished. Raises NotEditable, Scheduled where only drafts may be changed, or InvalidContent.
+    """
+    campaign = editable(campaign, only_drafts=only_drafts)
+    _, subject, body = tidied(campaign.channel, campaign.name, subject, body)
+    finished = campaign.status != Campaign.Status.DRAFT
+    refuse_invalid(campaign.workspace, campaign.channel, campaign.name, subject, body, finished=finished)
+    place = {"campaign": campaign, "variant": variant, "language": language}
+    wording = Wording.objects.filter(**place).first() or Wording(**place, format=campaign.format)
+    before = told(wording) if wording.pk else {}
+    made = compiled(wording.format, body, wording.preheader)
+    if made.problems:
+        raise InvalidContent({"body": [*made.problems]})
+    wording.subject, wording.body, wording.html, wording.plain = subject, body, made.html, made.plain
+    wording.save()
+    touch(campaign, by=by, what=f"text of {wording}")
+    audit_log.record(campaign.workspace, "write_wording", campaign, by=by, before=before, after=told(wording))
+    return wording
+
+
+def told(wording: Wording) -> dict[str, Any]:
+    """What the audit log keeps of it."""
+    return {f"{part} of {wording}": getattr(wording, part) for part in ("subject", "body")}
+
+
+def touch(campaign: Campaign, *, by: Actor | None, what: str) -> None:
+    """It is another version now: whoever checked or opened the one before is told; the caller holds its row."""
+    campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
+    campaign.save(update_fields=["written_by", "written_at", "updated_at"])
+    if campaign.status == Campaign.Status.SCHEDULED:
+        StatusChange.write(campaign, campaign.status, campaign.status, by=by, reason=f"{what} changed")
+    live.changed(campaign.pk, campaign.workspace_id)
+
+
+def copy_wordings(source: Campaign, target: Campaign) -> None:
+    """Let a new campaign say what the source says in its variants and languages."""
+    Wording.objects.bulk_create(
+        Wording(
+            campaign=target,
+            variant=wording.variant,
+            language=wording.language,
+            **{column: getattr(wording, column) for column in COLUMNS},
+        )
+        for wording in source.wordings.all()
+    )
+
+
+def begin_variants(campaign: Campaign, variants: range) -> None:
+    """Give each variant after the first words of its own, at first those of A; take away what is of none of them."""
+    campaign.wordings.exclude(variant__in=variants).delete()
+    written = set(campaign.wordings.filter(language="").values_list("variant", flat=True))
+    Wording.objects.bulk_create(
+        Wording(campaign=campaign, variant=variant, **{column: getattr(campaign, column) for column in COLUMNS})
+        for variant in variants
+        if variant > 1 and variant not in written
+    )
+
+
+def words_of(campaign: Campaign, variant: int) -> Words:
+    """The words of a variant in no language of its own; those of A are the campaign's."""
+    return campaign.wordings.filter(variant=variant, language="").first() or campaign
+
+
+def wrong_with_variants(campaign: Campaign, variants: range) -> str:
+    """Why these variants cannot be sent, as a sentence; empty if they can."""
+    sources = {variant: words_of(campaign, variant) for variant in variants}
+    for variant, words in sources.items():
+        if not words.body.strip():
+            return f"Variant {letter(variant)} is empty; write it, or remove it."
+        if campaign.channel == Channel.EMAIL and not words.subject.strip():
+            return f"Variant {letter(variant)} has no subject."
+        if wrong := check_body(Channel(campaign.channel), words.body):
+            return f"Variant {letter(variant)}: {wrong[0]}"
+    alike = [letter(n) for n in variants if n > 1 and sources[n].source == sources[1].source]
+    if alike:
+        return f"Variant {alike[0]} says the same as A; change it, or remove it."
+    return ""
