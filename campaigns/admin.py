@@ -5,7 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from campaigns.models import Image, ImageFile, Recurrence, Split, StatusChange, Wording
+from campaigns.models import ChosenPersonaliser, Image, ImageFile, Recurrence, Split, StatusChange, Wording
 
 
 class History(admin.TabularInline):
@@ -79,4 +79,13 @@ class Splits(ReadOnly):
     list_filter = ("measure", "winner")
     list_select_related = ("campaign",)
     search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(ChosenPersonaliser)
+class ChosenPersonalisers(ReadOnly):
+    list_display = ("workspace", "personaliser", "is_on")
+    list_filter = ("personaliser", "is_on")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name",)
     ordering = ("-id",)

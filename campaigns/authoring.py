@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
+from campaigns.generated import GENERATED, known_names
 from campaigns.mail.compiling import compiled, write_out
 from campaigns.models import Campaign, Format, StatusChange, listed
 from campaigns.personalise import Text, unknown_names
 from people.channels import Channel
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
-from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK, placeholders_of
+from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
 from wires import live
 
 LONGEST = {Channel.EMAIL: 100_000, Channel.SMS: 1_600, Channel.WHATSAPP: 1_600}
@@ -31,7 +32,9 @@ AUDIENCE = ("groups", "segments", "picked", "excluded_groups", "excluded_segment
 CONTENT = ("channel", "name", "subject", "body")
 LOOK = ("format", "preheader")
 COMPILED = ("html", "plain")
-COLUMNS = (*CONTENT, *LOOK, *COMPILED, "everyone", "priority")
+GENERATED_WORDS = ("generated_words", "brief")
+COLUMNS = (*CONTENT, *LOOK, *COMPILED, *GENERATED_WORDS, "everyone", "priority")
+LONGEST_BRIEF = 300
 
 
 class InvalidContent(Exception):
@@ -94,6 +97,8 @@ def create_campaign(
     excluded: Collection[int] = (),
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
     scheduled_at: datetime | None = None,
+    generated_words: bool = False,
+    brief: str = "",
     may_be_unfinished: bool = False,
 ) -> Campaign:
     """A new draft, or a scheduled campaign when the (aware) time lies ahead. The audience is given as ids.
@@ -104,7 +109,15 @@ def create_campaign(
     name, subject, body = tidied(channel, name, subject, body)
     preheader = preheader.strip(" ") if channel == Channel.EMAIL else ""
     finished = not may_be_unfinished or scheduled_at is not None
-    refuse_invalid(workspace, channel, name, subject, body, format=format, preheader=preheader, finished=finished)
+    brief = brief.strip(" ")
+    refuse_invalid(
+        *(workspace, channel, name, subject, body),
+        format=format,
+        preheader=preheader,
+        finished=finished,
+        generated_words=generated_words,
+        brief=brief,
+    )
     campaign = Campaign(
         workspace=workspace,
         name=name,
@@ -113,6 +126,8 @@ def create_campaign(
         body=body,
         format=format,
         preheader=preheader,
+        generated_words=generated_words,
+        brief=brief,
         everyone=everyone,
         priority=priority,
         scheduled_at=scheduled_at,
@@ -163,8 +178,8 @@ def update_campaign(
         setattr(campaign, column, changes.get(column, before[column]))
     campaign.preheader = campaign.preheader.strip(" ") if campaign.channel == Channel.EMAIL else ""
     finished = campaign.status != Campaign.Status.DRAFT
-    look = {column: getattr(campaign, column) for column in LOOK}
-    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT), **look, finished=finished)
+    more = {column: getattr(campaign, column) for column in (*LOOK, *GENERATED_WORDS)}
+    refuse_invalid(campaign.workspace, *(getattr(campaign, column) for column in CONTENT), **more, finished=finished)
     write_out(campaign)
     campaign.written_by, campaign.written_at = by if isinstance(by, User) else None, timezone.now()
     campaign.save(update_fields=[*COLUMNS, "written_by", "written_at", "updated_at"])
@@ -180,7 +195,8 @@ def update_campaign(
 
 def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
     """Which parts differ, in words: text and people changed."""
-    parts = {"name": ("name",), "text": ("channel", "subject", "body", *LOOK), "people": ("everyone", *AUDIENCE)}
+    text = ("channel", "subject", "body", *LOOK, *GENERATED_WORDS)
+    parts = {"name": ("name",), "text": text, "people": ("everyone", *AUDIENCE)}
     parts |= {"priority": ("priority",)}
     different = [part for part, fields in parts.items() if any(was[field] != now[field] for field in fields)]
     return f"{listed(different)} changed"
@@ -188,7 +204,7 @@ def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
 
 def written(campaign: Campaign) -> dict[str, Any]:
     """What the audit log keeps of it: the text, and whom it is for; groups by name, people by their ids."""
-    shown = audit_log.fields_of(campaign, ("name", "subject", "body", "preheader", "everyone"))
+    shown = audit_log.fields_of(campaign, ("name", "subject", "body", "preheader", *GENERATED_WORDS, "everyone"))
     shown |= {
         "format": Format(campaign.format).label,
         "channel": campaign.channel_word,
@@ -256,14 +272,30 @@ def refuse_invalid(
     format: int = Format.TEXT,
     preheader: str = "",
     finished: bool = True,
+    generated_words: bool = False,
+    brief: str = "",
 ) -> None:
     """Raises InvalidContent, or UnknownPlaceholders if there is no other fault."""
     errors = check_content(
-        workspace, channel, name, subject, body, format=format, preheader=preheader, finished=finished
+        *(workspace, channel, name, subject, body),
+        format=format,
+        preheader=preheader,
+        finished=finished,
+        generated_words=generated_words,
     )
-    if errors:
-        only_unknown = errors == check_placeholders(workspace, subject=subject, body=body, preheader=preheader)
+    if errors := errors | check_brief(brief):
+        texts = {"subject": subject, "body": body, "preheader": preheader}
+        only_unknown = errors == check_placeholders(workspace, generated_words=generated_words, **texts)
         raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
+
+
+def check_brief(brief: str) -> dict[str, list[str]]:
+    errors = []
+    if found := NOT_IN_A_LINE.search(brief):
+        errors.append(f"What it is about is one line of text; remove {described(found)}.")
+    if len(brief) > LONGEST_BRIEF:
+        errors.append(f"What it is about has {len(brief):,} characters; {LONGEST_BRIEF} is the most.")
+    return {"brief": errors} if errors else {}
 
 
 def check_content(
@@ -276,6 +308,7 @@ def check_content(
     format: int = Format.TEXT,
     preheader: str = "",
     finished: bool = True,
+    generated_words: bool = False,
 ) -> dict[str, list[str]]:
     """What is wrong with it, as sentences for its author by field.
 
@@ -301,7 +334,8 @@ def check_content(
         ]
     elif finished and not errors["body"]:
         errors["body"] += compiled(format, body, preheader).problems
-    for field, sentences in check_placeholders(workspace, subject=subject, body=body, preheader=preheader).items():
+    texts = {"subject": subject, "body": body, "preheader": preheader}
+    for field, sentences in check_placeholders(workspace, generated_words=generated_words, **texts).items():
         errors[field] += sentences
     return {field: found for field, sentences in errors.items() if (found := [each for each in sentences if each])}
 
@@ -335,9 +369,9 @@ def described(found: re.Match) -> str:
     return f"{character} at position {found.start() + 1}"
 
 
-def check_placeholders(workspace: Workspace, **texts: str) -> dict[str, list[str]]:
+def check_placeholders(workspace: Workspace, *, generated_words: bool = False, **texts: str) -> dict[str, list[str]]:
     """The placeholders nobody in the workspace has, named by field beside those that can be used."""
-    known = placeholders_of(workspace)
+    known = known_names(workspace, generated_words=generated_words)
     errors = {}
     for field, text in texts.items():
         if unknown := unknown_names(text, known):
@@ -349,7 +383,9 @@ def told_of_unknown(unknown: Collection[str], known: Collection[str]) -> list[st
     """A sentence for what nobody has, and one for each other name of a field that everybody has."""
     meant = meant_by(unknown)
     sentences = [f"There is no {{{name}}}; write {words}." for name, words in meant.items()]
-    if nowhere := [name for name in unknown if name not in meant]:
+    if generated := [name for name in unknown if name in GENERATED and name not in meant]:
+        sentences.append(f"To use {in_braces(generated)}, turn on generated words below the text.")
+    if nowhere := [name for name in unknown if name not in meant and name not in GENERATED]:
         sentences.append(f"Nobody here has {in_braces(nowhere)}. You can use {in_braces(known)}.")
     return sentences
 

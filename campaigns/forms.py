@@ -47,6 +47,8 @@ class CampaignForm(forms.Form):
     format = forms.ChoiceField(choices=[(f.word, f.label) for f in Format], initial="text", required=False)
     preheader = forms.Field(required=False)
     body = forms.Field(required=False)
+    generated_words = forms.BooleanField(required=False)
+    brief = forms.Field(required=False)
     audience = forms.ChoiceField(choices=[("everyone", "Everyone"), ("some", "Some people")], initial="some")
     groups = Numbers(required=False)
     segments = Numbers(required=False)
@@ -118,7 +120,8 @@ class CampaignForm(forms.Form):
             "preheader": self["preheader"].value() or "",
             "priority": typed["priority"],
         }
-        return content | {"body": typed["body"]} | self.chosen()
+        generated = {"generated_words": typed["generated_words"], "brief": typed["brief"] or ""}
+        return content | {"body": typed["body"]} | generated | self.chosen()
 
     def chosen(self) -> dict:
         """Whom it is for, typed or as it was; what cannot be read is left out."""
@@ -147,6 +150,10 @@ class CampaignForm(forms.Form):
         for field, sentences in errors.items():
             for sentence in sentences:
                 self.add_error(field, sentence)
+
+    def about(self) -> str | None:
+        """What generated words are about, typed so far; None where none are wanted."""
+        return (self["brief"].value() or "") if self["generated_words"].value() else None
 
     # --- what the template draws ---
 
@@ -203,6 +210,8 @@ def as_typed(campaign: Campaign) -> dict:
         "format": Format(campaign.format).word,
         "preheader": campaign.preheader,
         "body": campaign.body,
+        "generated_words": campaign.generated_words,
+        "brief": campaign.brief,
         "version": campaign.version,
         "audience": "everyone" if campaign.everyone else "some",
     }

@@ -7,6 +7,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
+from campaigns.generated import names_in
 from campaigns.models import Campaign
 from campaigns.personalise import Text
 from people.channels import Channel
@@ -28,7 +29,8 @@ def gaps(campaign: Campaign) -> list[Gap]:
     """Those that some lack; one query."""
     asked_in = asked_of(campaign)
     asked = dict.fromkeys(name for names in asked_in.values() for name in names)
-    names = [name for name in asked if name != UNSUBSCRIBE_LINK]
+    generated = names_in(campaign.workspace) if campaign.generated_words else ()
+    names = [name for name in asked if name != UNSUBSCRIBE_LINK and name not in generated]
     if not names:
         return []
     reached = campaign.audience().filter(reached_on(Channel(campaign.channel)))

@@ -5,19 +5,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
 from campaigns.footer import footer_of, links_of
+from campaigns.generated import Shown, known_names, words_for
 from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
+from campaigns.personalisers.brief import Brief
 from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of
 from campaigns.splitting import letter
 from people.channels import Channel
 from people.consent import reached_on
 from people.links import Links, Purpose
-from people.models import MEMBERSHIP, STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient, placeholders_of
+from people.models import MEMBERSHIP, STANDARD_FIELDS, UNSUBSCRIBE_LINK, Recipient
 from people.segments import NOBODY, described_by
 
 IN_BRACES = re.compile(r"\{[^{}\r\n]{1,60}\}")
@@ -45,6 +48,7 @@ class Preview:
     meant: dict[str, str]
     as_typed: list[str]
     unclosed: list[str]
+    generated: Shown
     variant: str = ""  # its letter, where this person is in one
 
     @property
@@ -65,11 +69,12 @@ def preview(
     channel: Channel = Channel.EMAIL,
     campaign: Campaign | None = None,
     is_exact: bool = False,
+    brief: str | None = None,
 ) -> Preview:
     """What this person would get of words nobody saved yet."""
     footer = footer_of(workspace, channel) if source.text.strip() or source.html.strip() else ""
     renderer = Renderer(channel, {(0, ""): source}, footer)
-    return _preview(renderer, workspace, person, [source], links_of(campaign, channel), is_exact=is_exact)
+    return _preview(renderer, workspace, person, [source], links_of(campaign, channel), is_exact=is_exact, brief=brief)
 
 
 def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0, is_exact: bool = False) -> Preview:
@@ -78,9 +83,15 @@ def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0
     variant = split.variant_of(person.pk) if split and person else variant
     campaign.footer = campaign.footer or footer_of(campaign.workspace, Channel(campaign.channel))
     sources = [campaign.source, *(each.source for each in campaign.wordings.all())]
-    links = links_of(campaign, Channel(campaign.channel))
     return _preview(
-        renderer_of(campaign), campaign.workspace, person, sources, links, variant=variant, is_exact=is_exact
+        renderer_of(campaign),
+        campaign.workspace,
+        person,
+        sources,
+        links_of(campaign, Channel(campaign.channel)),
+        variant=variant,
+        is_exact=is_exact,
+        brief=campaign.brief if campaign.generated_words else None,
     )
 
 
@@ -93,11 +104,14 @@ def _preview(
     *,
     variant: int = 0,
     is_exact: bool = False,
+    brief: str | None = None,
 ) -> Preview:
     """Not exact, the link to unsubscribe has no seal and leads nowhere: whoever has the exact one may use it."""
     link = (links.to if is_exact and person else links.dead)(Purpose.PAGE, person.pk if person else None)
-    values = (values_of(person) if person else EXAMPLE) | {UNSUBSCRIBE_LINK: link}
-    known = set(placeholders_of(workspace))
+    values: dict[str, object] = {**(values_of(person) if person else EXAMPLE), UNSUBSCRIBE_LINK: link}
+    known = set(known_names(workspace, generated_words=brief is not None))
+    generated = generated_for(workspace, values, renderer.names, brief)
+    values |= generated.words
     unknown = [name for name in renderer.names if name not in known]
     meant = meant_by(unknown)
     typed = "\n".join(part for source in sources for part in source[:2])
@@ -115,6 +129,7 @@ def _preview(
         meant=meant,
         as_typed=left_as_typed(typed),
         unclosed=left_unclosed(typed),
+        generated=generated,
         variant=letter(variant) if variant else "",
     )
 
@@ -123,6 +138,17 @@ def asked_for(source: Source) -> list[str]:
     """The fields of a person that these words ask for."""
     names = dict.fromkeys(name for part in source for name in Text(part).names)
     return [name for name in names if name != UNSUBSCRIBE_LINK]
+
+
+def generated_for(workspace: Workspace, values: dict[str, object], names: Collection[str], brief: str | None) -> Shown:
+    """The generated words among these names; a free attribute of such a name counts for nothing."""
+    if brief is None:
+        return Shown()
+    today = timezone.now().astimezone(workspace.zone).date()
+    shown = words_for(workspace, values, names, Brief(brief, today))
+    for name in shown.missing:
+        values.pop(name, None)
+    return shown
 
 
 def values_of(person: Recipient) -> dict[str, object]:

@@ -10,7 +10,7 @@ from html import escape
 from typing import NamedTuple
 
 from campaigns import personalise
-from campaigns.languages import code_of
+from campaigns.languages import ATTRIBUTE, fitting
 from campaigns.models import Campaign, Source
 from campaigns.personalise import Text, in_a_line
 from people.channels import Channel
@@ -19,7 +19,6 @@ from people.models import UNSUBSCRIBE_LINK
 LINK = f"{{{UNSUBSCRIBE_LINK}}}"
 LONGEST = {Channel.EMAIL: 1_000_000, Channel.SMS: 1_600, Channel.WHATSAPP: 4_096}  # characters, once filled in
 _new = tuple.__new__  # the constructor of a named tuple takes as long as filling in
-LANGUAGE = "language"  # the attribute that says which a person speaks
 
 
 class TooLong(Exception):
@@ -45,16 +44,19 @@ class Renderer:
         self.names = list(dict.fromkeys(name for words in self.words.values() for name in words.names))
         self.has_link = UNSUBSCRIBE_LINK in self.names
         self.is_single = len(self.words) == 1
-        self.has_languages = any(language for _, language in self.words)
+        self.languages: dict[int, set[str]] = {}  # by variant, those it is translated into
+        for variant, language in self.words:
+            if language:
+                self.languages.setdefault(variant, set()).add(language)
 
     def words_for(self, values: Mapping[str, object], variant: int = 0) -> "Words":
         """Those of the variant in the language of the person, else of the variant, else the main ones."""
         own = self.words.get((variant, ""), self.main)
-        if not self.has_languages:
-            return own
-        language = code_of(str(values.get(LANGUAGE) or ""))
         # Variant A is also what people read who are in no variant.
-        return self.words.get((variant or 1, language), own) if language else own
+        if not (languages := self.languages.get(variant or 1)):
+            return own
+        language = fitting(languages, str(values.get(ATTRIBUTE) or ""))
+        return self.words[variant or 1, language] if language else own
 
     def rendered(self, values: Mapping[str, object], variant: int = 0) -> Rendered:
         """What the person with these values gets. Raises TooLong."""
@@ -76,7 +78,7 @@ class Renderer:
     def kept(self) -> list[str]:
         """The fields of a person that decide what he or she reads: what each message keeps a copy of."""
         names = [name for name in self.names if name != UNSUBSCRIBE_LINK]
-        return [*names, LANGUAGE] if self.has_languages and LANGUAGE not in names else names
+        return [*names, ATTRIBUTE] if self.languages and ATTRIBUTE not in names else names
 
 
 class Words(NamedTuple):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns import image_views, views, wording_views
+from campaigns import image_views, personaliser_views, views, wording_views
 
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("images/<int:pk>/delete/", image_views.image_delete, name="image-delete"),
     path("i/small/<str:name>", image_views.image_small, name="image-small"),
     path("i/<str:name>", image_views.image_file, name="image-file"),
+    path("settings/personalisers/", personaliser_views.personalisers, name="personalisers"),
+    path("settings/personalisers/<slug:name>/", personaliser_views.personaliser, name="personaliser"),
 ]

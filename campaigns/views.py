@@ -22,6 +22,7 @@ from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
 from campaigns.frames import framed
+from campaigns.generated import names_in
 from campaigns.mail.compiling import compiled
 from campaigns.mail.example import MJML
 from campaigns.models import Campaign, Source, Split
@@ -120,6 +121,7 @@ def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = N
         "theirs": theirs,
         "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
+        "generated_names": names_in(request.workspace),
         "mjml_example": MJML,
         **as_somebody(form, Asked()),
         "is_sms": is_sms(form),
@@ -182,7 +184,7 @@ def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Any]:
     made = form.compiled()
     source = Source(form["subject"].value() or "" if channel == Channel.EMAIL else "", made.plain, made.html)
     whose = turn_to(readers(form), asked, asked_for(source))
-    shown = preview(form.workspace, whose.person, source, channel=channel, campaign=form.campaign)
+    shown = preview(form.workspace, whose.person, source, channel=channel, campaign=form.campaign, brief=form.about())
     return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "problems": made.problems}
 
 

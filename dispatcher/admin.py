@@ -23,6 +23,7 @@ from dispatcher.models import (
     ChosenSender,
     Dismissal,
     Erasure,
+    Generation,
     Heartbeat,
     LinkCount,
     LinkHit,
@@ -306,4 +307,13 @@ class Bookmarks(ReadOnly):
 class Trials(ReadOnly):
     list_display = ("__str__", "workspace", "campaign", "by", "address", "outcome")
     list_select_related = ("workspace", "campaign", "by")
+    ordering = ("-id",)
+
+
+@admin.register(Generation)
+class Generations(ReadOnly):
+    list_display = ("campaign", "personaliser", "up_to", "written", "fell_back", "trouble", "begun_at", "done_at")
+    list_filter = ("personaliser", "done_at")
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name", "trouble")
     ordering = ("-id",)

@@ -62,6 +62,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     scheduled_at: Annotated[datetime | None, BeforeValidator(moment)] = None
     timezone: Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})] = None
     priority: PriorityWord = "normal"
+    generated_words: Annotated[StrictBool, Field(description="Write words for each person before it is sent.")] = False
+    brief: str = Field("", description="What it is about, for generated words.")
     group_ids: list[Number] = []
     segment_ids: list[Number] = []
 
@@ -98,6 +100,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             "groups": self.group_ids,
             "segments": self.segment_ids,
             "priority": Campaign.Priority[self.priority.upper()],
+            "generated_words": self.generated_words,
+            "brief": self.brief,
             "scheduled_at": self.scheduled_at,
         }
 
@@ -171,6 +175,8 @@ class CampaignOut(Schema):
     preheader: str
     scheduled_at: datetime | None
     priority: PriorityWord
+    generated_words: bool
+    brief: str
     created_at: datetime
     stats: Stats
 
@@ -188,6 +194,8 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
         "preheader": campaign.preheader,
         "scheduled_at": campaign.scheduled_at,
         "priority": campaign.get_priority_display(),
+        "generated_words": campaign.generated_words,
+        "brief": campaign.brief,
         "created_at": campaign.created_at,
         "stats": stats,
     }

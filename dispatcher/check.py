@@ -129,7 +129,7 @@ def seal_of(campaign: Campaign, forecast: freeze.Forecast) -> str:
     """Short for all that was looked at: another text, channel, choice or number of people has another seal."""
     ids = [sorted(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE]
     words = [[each.variant, each.language, *each.source] for each in campaign.wordings.all()]
-    text = [campaign.channel, *campaign.source, words]
+    text = [campaign.channel, *campaign.source, words, campaign.generated_words, campaign.brief]
     segments = [*campaign.all_segments().order_by("pk").values_list("pk", "rules")]
     looked_at = [*text, campaign.everyone, ids, segments, forecast.reached, campaign.updated_at.isoformat()]
     return hashlib.sha256(json.dumps(looked_at).encode()).hexdigest()

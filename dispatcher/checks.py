@@ -55,6 +55,10 @@ def _rules():
                 not 0 < settings.CALL_SECONDS < 40,
                 "CALL_SECONDS must be above 0 and below 40: a shift waits for its last call before RQ ends it.",
             ),
+            (
+                not 0 < settings.GENERATE_SECONDS <= 60,
+                "GENERATE_SECONDS must be above 0 and at most 60: RQ ends a chore that takes three minutes.",
+            ),
             (settings.STOP_SECONDS < 1, "STOP_SECONDS must be 1 or more: what was answered is still settled in it."),
             (
                 settings.SMTP_SECURITY not in SECURITY,

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import JSONObject
 
+from campaigns.generated import names_in
 from campaigns.models import Campaign, Split
 from campaigns.rendering import renderer_of
 from campaigns.splitting import HELD_OUT, Lot
@@ -68,7 +69,8 @@ def forecast(campaign: Campaign) -> Forecast:
 
 def names_used(campaign: Campaign) -> list[str]:
     """The fields the content asks for: what each message keeps a copy of."""
-    return renderer_of(campaign).kept
+    generated = names_in(campaign.workspace) if campaign.generated_words else ()  # these are written in afterwards
+    return [name for name in renderer_of(campaign).kept if name not in generated]
 
 
 # Keys rise with the numbers, behind a secret of their chunk: a provider that looks them up finds neighbours together.
@@ -182,3 +184,4 @@ def undo(campaign: Campaign) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM dispatcher_batch WHERE campaign_id = %s", [campaign.pk])
         cursor.execute("DELETE FROM dispatcher_message WHERE campaign_id = %s", [campaign.pk])
+        cursor.execute("DELETE FROM dispatcher_generation WHERE campaign_id = %s", [campaign.pk])

@@ -5,6 +5,7 @@ import os
 from rq import get_current_job
 
 from dispatcher import engine, forget_due, giveback, store_due
+from dispatcher.generate import generate_due
 from wires import queue
 
 SHIFT_SECONDS = 10
@@ -35,3 +36,8 @@ def store() -> None:
 def forget() -> None:
     """Take those who were erased out of what is left."""
     forget_due.forget_due()
+
+
+def generate() -> None:
+    """Generate words for campaigns that are being prepared, for a while."""
+    generate_due()

@@ -10,17 +10,18 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.models import Actor
 from campaigns import footer
+from campaigns.generated import known_names
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, IllegalMove, Split, StatusChange
 from campaigns.rendering import renderer_of
 from campaigns.when import Wall, columns_of
 from campaigns.wordings import wrong_with_variants
-from dispatcher import freeze, rewrite
+from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
 from dispatcher.models import Category
 from people.channels import Channel
-from people.models import Import, placeholders_of
+from people.models import Import
 from people.segments import BrokenSegment, hold, refuse_broken
 from wires import live, queue
 
@@ -85,7 +86,7 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
 
 def refuse_unwritten(campaign: Campaign) -> None:
     """Raises LaunchRefused while something is missing in the words."""
-    known = placeholders_of(campaign.workspace)
+    known = known_names(campaign.workspace, generated_words=campaign.generated_words)
     if unknown := [name for name in renderer_of(campaign).names if name not in known]:
         names = ", ".join(f"{{{name}}}" for name in unknown)
         raise LaunchRefused("INVALID_TEMPLATE", f"The text asks for {names}, which nobody here has.")
@@ -128,8 +129,11 @@ def import_under_way(campaign: Campaign) -> Import | None:
 
 
 def carry_on(campaign: Campaign) -> bool:
-    """Freeze the next chunk of a campaign being prepared; True once it is sending. The caller holds its lock."""
-    more = freeze.freeze_chunk(campaign)
+    """Freeze the next chunk of a campaign being prepared; True once there is no next. The caller holds its lock.
+
+    Where words are generated for each person, it starts sending when they are ready.
+    """
+    more = not generate.has_begun(campaign) and freeze.freeze_chunk(campaign)
     try:
         # After the chunk, not before: what is moved to a file meanwhile says so before its first row is gone.
         refuse_broken(campaign.all_segments())
@@ -137,7 +141,7 @@ def carry_on(campaign: Campaign) -> bool:
         back_to_draft(campaign, str(broken))
         more = False
     else:
-        if not more:
+        if not more and generate.are_ready(campaign):
             begin_sending(campaign)
     live.changed(campaign.pk, campaign.workspace_id)
     return not more
@@ -148,6 +152,7 @@ def begin_sending(campaign: Campaign) -> None:
         return back_to_draft(campaign, "Nobody was left to write to.")
     books = books_of(campaign)
     reason = f"{books.total:,} people frozen, {books.skipped:,} of them left out"
+    reason += generate.outcome_of(campaign)
     campaign.move_to(Status.SENDING, by=None, reason=reason)
     queue.ring()
 

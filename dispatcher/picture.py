@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Window
+from django.db.models import F, Min, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Role
@@ -18,7 +18,7 @@ from dispatcher.books import Books, books_of_many
 from dispatcher.chips import Chip
 from dispatcher.chosen import chosen_names
 from dispatcher.ledger import chips_of
-from dispatcher.models import SKIP_WORDS, Category, Pace
+from dispatcher.models import SKIP_WORDS, Category, Generation, Pace
 from dispatcher.questions import QUESTIONS, Question
 from dispatcher.words import cause_words
 
@@ -111,6 +111,9 @@ class Picture:
     pace: Pace | None
     frozen: int
     workers: int | None
+    # People for whom words were generated so far, where that is what it waits for; and whether somebody does it.
+    generated: int | None = None
+    chores: int | None = None
     dismissed: dict[int, int] = field(default_factory=dict)  # by cause
     chooses_at: datetime | None = None  # when the winner is chosen by rule
 
@@ -278,7 +281,8 @@ def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECEN
     outlooks = outlooks_of(campaigns, history)
     books = books_of_many(campaign.pk for campaign in campaigns)
     paces = paces_of([campaign for campaign in campaigns if campaign.status == Status.SENDING])
-    frozen = frozen_so_far([campaign for campaign in campaigns if campaign.status == Status.PREPARING])
+    preparing = [campaign for campaign in campaigns if campaign.status == Status.PREPARING]
+    frozen, generated = frozen_so_far(preparing), generated_so_far(preparing)
     rules = rules_of([campaign for campaign in campaigns if outlooks[campaign.pk].held])
     return {
         campaign.pk: Picture(
@@ -291,6 +295,8 @@ def pictures_of(campaigns: Sequence[Campaign], role: Role, *, lines: int = RECEN
             frozen=frozen.get(campaign.pk, 0),
             workers=workers.sending() if campaign.status == Status.SENDING and outlook.due else None,
             chooses_at=rules.get(campaign.pk),
+            generated=generated.get(campaign.pk),
+            chores=workers.doing_chores() if campaign.pk in generated else None,
         )
         for campaign in campaigns
     }
@@ -344,3 +350,12 @@ def frozen_so_far(campaigns: Sequence[Campaign]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(FROZEN, [[campaign.pk for campaign in campaigns]])
         return {pk: number or 0 for pk, number in cursor.fetchall()}
+
+
+def generated_so_far(campaigns: Sequence[Campaign]) -> dict[int, int]:
+    """Of those whose words are being generated, the number of the message up to which all are written."""
+    asked = [campaign.pk for campaign in campaigns if campaign.generated_words]
+    if not asked:
+        return {}
+    going = Generation.objects.filter(campaign__in=asked, done_at=None).order_by()
+    return dict(going.values_list("campaign").annotate(least=Min("up_to")))

@@ -92,6 +92,7 @@ RQ_QUEUES = {
 BATCH_SIZE = env.int("BATCH_SIZE", 500)
 DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", 1000)  # calls a worker may have intended and not yet settled
 LEASE_SECONDS = env.int("LEASE_SECONDS", 15)
+GENERATE_SECONDS = env.float("GENERATE_SECONDS", 10.0)  # the longest a personaliser may take for 500 people
 CALL_SECONDS = env.float("CALL_SECONDS", 10.0)  # the longest a provider may take to answer
 STOP_SECONDS = env.float("STOP_SECONDS", 5.0)  # how long a worker that is told to stop waits for answers
 SENDERS = env.dict("SENDERS", {"email": "simulated", "sms": "simulated", "whatsapp": "simulated"})

@@ -21,6 +21,7 @@ ROWS = {
     "dispatcher_dismissal": "campaign_id = %s",
     "dispatcher_linkhit": "campaign_id = %s",
     "dispatcher_linkcount": "campaign_id = %s",
+    "dispatcher_generation": "campaign_id = %s",
 }
 
 

@@ -72,7 +72,17 @@ def preparing(picture: Picture) -> Why:
     if not picture.outlook.clock_ticks:
         words = "No clock is running."
         return Why(ATTENTION, words, f"It carries on the preparation: {frozen}", f"{words} {frozen}")
+    if picture.generated is not None:
+        return generating(picture, f"{picture.generated:,} of {picture.frozen:,} people so far.")
     return Why(QUIET, "Preparing the list of people.", frozen)
+
+
+def generating(picture: Picture, so_far: str) -> Why:
+    if picture.chores == 0:
+        words = "No worker is running for chores."
+        sentence = f"It generates the words of each person: {so_far} Start one with “manage.py worker chores”."
+        return Why(BAD, words, sentence, f"{words} {so_far}")
+    return Why(QUIET, "Generating the words of each person.", so_far)
 
 
 def sending(picture: Picture) -> Why:

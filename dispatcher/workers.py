@@ -70,5 +70,14 @@ def known() -> list[Worker] | None:
 
 def sending() -> int | None:
     """How many workers that send were heard of lately, or None when Redis does not answer."""
+    return _working("dispatch")
+
+
+def doing_chores() -> int | None:
+    """How many workers that do chores were heard of lately, or None when Redis does not answer."""
+    return _working("chores")
+
+
+def _working(queue: str) -> int | None:
     found = known()
-    return None if found is None else sum(worker.queue == "dispatch" for worker in found)
+    return None if found is None else sum(worker.queue == queue for worker in found)

@@ -395,6 +395,7 @@ CHANGES = {
     "resend": Change("resend", an_invitation),
     "revoke": Change("revoke", an_invitation),
     "sender": Change("choose_sender", on_email, as_shown),
+    "personaliser": Change("choose_personaliser", lambda scene: ["opening"], typing(**{"option-tone": "plain"})),
     "test-sender": Change("send_test", on_email, typing(to="ann@example.com")),
     "begin-outage": Change("begin_outage"),
     "end-outage": Change("end_outage", during_an_outage),

@@ -166,6 +166,10 @@ def suppression(workspace: Workspace) -> Arguments:
     return [workspace.suppressions.get().pk]
 
 
+def personaliser(workspace: Workspace) -> Arguments:
+    return ["opening"]
+
+
 def channel(workspace: Workspace) -> Arguments:
     """A word that every workspace knows: no row of anybody."""
     return ["email"]
@@ -308,6 +312,8 @@ PAGES = {
     # by whom messages go out
     "senders": Page(get="admin"),
     "sender": Page(get="admin", post="admin", row=channel),
+    "personalisers": Page(get="admin"),
+    "personaliser": Page(get="admin", post="admin", row=personaliser),
     "test-sender": Page(post="admin", row=channel),
     "outage": Page(get="admin"),
     "begin-outage": Page(post="admin"),
@@ -480,7 +486,9 @@ def test_an_address_opens_to_the_roles_that_may_and_to_nobody_else(name, method,
             assert is_let_in(answer) and not is_led_to_login(answer), about
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if PAGES[name].row not in (None, channel) and name != "api"])
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if PAGES[name].row not in (None, channel, personaliser) and name != "api"]
+)
 def test_rows_of_another_workspace_are_not_there_for_its_owner(name, acme):
     page = PAGES[name]
     arguments = page.row(acme)

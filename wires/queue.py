@@ -27,7 +27,8 @@ IMPORT = "people.jobs.carry_out_import"
 STORE = "dispatcher.jobs.store"
 FORGET = "dispatcher.jobs.forget"
 LOOK = "people.jobs.look_at_people"
-ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK}
+GENERATE = "dispatcher.jobs.generate"
+ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK, GENERATE}
 
 
 class NotAllowed(Exception):
@@ -87,12 +88,17 @@ def ask_to_look() -> None:
     transaction.on_commit(lambda: _put("chores", LOOK))
 
 
+def ask_to_generate() -> None:
+    """Have a chores worker generate words for campaigns being prepared once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", GENERATE))
+
+
 def _put(name: str, job: str, *args: int) -> None:
     try:
         queue = _queue(name)
         if job == DISPATCH and queue.count >= max(1, Worker.count(queue=queue)):
             return  # every worker has a ring waiting already
-        if job == IMPORT and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
+        if job in (IMPORT, GENERATE) and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
             return  # it is its turn again once those before it had theirs
         queue.enqueue(job, *args, failure_ttl=86_400)
     except RedisError as error:

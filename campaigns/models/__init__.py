@@ -10,6 +10,7 @@ from campaigns.models.campaign import (
     listed,
 )
 from campaigns.models.image import Image, ImageFile
+from campaigns.models.personalising import ChosenPersonaliser
 from campaigns.models.recurrence import Recurrence
 from campaigns.models.split import Split
 from campaigns.models.wording import Wording
@@ -18,6 +19,7 @@ from campaigns.models.words import Format, Source, Words
 __all__ = [
     "MOVES",
     "Campaign",
+    "ChosenPersonaliser",
     "Format",
     "IllegalMove",
     "Image",

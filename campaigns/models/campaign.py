@@ -52,6 +52,8 @@ class Campaign(Words):
     channel = models.SmallIntegerField(choices=Channel, default=Channel.EMAIL)
     status = models.SmallIntegerField(choices=Status, default=Status.DRAFT, editable=False)
     priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    generated_words = models.BooleanField("words generated for each person", default=False, db_default=False)
+    brief = models.CharField("what it is about, for generated words", max_length=300, blank=True, db_default="")
     # Of the links to unsubscribe, as they were at the launch.
     footer = models.CharField("line below the message", max_length=200, blank=True, db_default="", editable=False)
     link_base = models.CharField("where links lead", max_length=200, blank=True, db_default="", editable=False)

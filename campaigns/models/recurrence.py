@@ -41,6 +41,8 @@ class Recurrence(Words):
     name = models.CharField(max_length=200)
     channel = models.SmallIntegerField(choices=Channel)
     priority = models.SmallIntegerField(choices=Campaign.Priority)
+    generated_words = models.BooleanField("words generated for each person", default=False, db_default=False)
+    brief = models.CharField("what it is about, for generated words", max_length=300, blank=True, db_default="")
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="series")
     picked = models.ManyToManyField(Recipient, related_name="+")

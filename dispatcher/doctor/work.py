@@ -13,7 +13,7 @@ from wires import queue
 
 WITHOUT = {
     "dispatch": "nothing is sent",
-    "chores": "imports wait",
+    "chores": "imports wait, and campaigns with generated words",
 }
 
 

@@ -1,6 +1,7 @@
 """Getting it out and keeping count: the ledger, and what stands beside it."""
 
 from dispatcher.models.files import Erasure, MessageFile
+from dispatcher.models.generation import Generation
 from dispatcher.models.ledger import Attempt, Batch, Dismissal, Message, Settlement, no_failures, no_skips
 from dispatcher.models.links import LinkCount, LinkHit
 from dispatcher.models.reasons import CATEGORY_WORDS, SKIP_WORDS, Category, SkipReason
@@ -16,6 +17,7 @@ __all__ = [
     "ChosenSender",
     "Dismissal",
     "Erasure",
+    "Generation",
     "Heartbeat",
     "LinkCount",
     "LinkHit",

@@ -316,6 +316,8 @@ def furnish(monkeypatch) -> dict[str, str]:
         "revoke-key": reverse("revoke-key", args=[key.pk]),
         "audit-log-filtered": reverse("audit-log") + "?kind=campaign&verb=launch",
         "senders": reverse("senders"),
+        "personalisers": reverse("personalisers"),
+        "personaliser": reverse("personaliser", args=["recommendations"]),
         "sender-smtp": reverse("sender", args=["email"]) + "?sender=smtp",
         "sender-simulated": reverse("sender", args=["sms"]) + "?sender=simulated",
         "members": reverse("members"),

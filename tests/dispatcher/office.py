@@ -10,7 +10,7 @@ from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.images import add_image
-from campaigns.models import Recurrence, Split, Wording
+from campaigns.models import ChosenPersonaliser, Recurrence, Split, Wording
 from dispatcher.models import (
     Attempt,
     Bookmark,
@@ -18,6 +18,7 @@ from dispatcher.models import (
     ChosenSender,
     Dismissal,
     Erasure,
+    Generation,
     Heartbeat,
     LinkCount,
     LinkHit,
@@ -55,6 +56,8 @@ def add_rows() -> None:
     Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
     Split.objects.create(campaign=campaign, weights=[50, 50])
+    Generation.objects.create(campaign=campaign, personaliser="opening")
+    ChosenPersonaliser.objects.create(workspace=workspace, personaliser="opening")
     LinkHit.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, times=1)
     LinkCount.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, people=1, times=1)
     Bookmark.objects.create(name=f"bookmark {campaign.pk}", last=7)
