@@ -198,11 +198,16 @@ def may(ability: str) -> Callable[[View], View]:
         def guarded(request: MemberRequest, *args, **kwargs) -> HttpResponse:
             if request.method == "POST" and isinstance(request.membership, Membership):
                 check_place(request)
-            if not request.membership.may(ability):
-                role = request.membership.get_role_display()
-                raise PermissionDenied(f"As {role} of {request.workspace} you cannot {TAKES[ability]}.")
+            refuse_unless(request, ability)
             return view(request, *args, **kwargs)
 
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def refuse_unless(request: Any, ability: str) -> None:
+    """Raises PermissionDenied with a sentence for who may not do this here."""
+    if not request.membership.may(ability):
+        role = request.membership.get_role_display()
+        raise PermissionDenied(f"As {role} of {request.workspace} you cannot {TAKES[ability]}.")

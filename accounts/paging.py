@@ -54,15 +54,20 @@ def page_of(rows: QuerySet, asked: Paging) -> tuple[list, dict[str, Any]]:
 
 
 def _walked(rows: QuerySet, cursor: str, size: int) -> tuple[list, dict[str, Any]]:
-    if cursor:
-        below = whole(cursor, otherwise=0)
-        if str(below) != cursor:
-            sentence = "This is no cursor; give the next_cursor of the answer before, or nothing to begin."
-            raise ValidationError([{"type": "cursor", "loc": ("query", "asked", "cursor"), "msg": sentence}])
+    if below := cursor_of(cursor):
         rows = rows.filter(pk__lt=below)
     found = list(rows[: size + 1])
     more = len(found) > size
     return found[:size], {"page_size": size, "next_cursor": str(found[size - 1].pk) if more else None}
+
+
+def cursor_of(cursor: str) -> int:
+    """Where the answer before ended, 0 at the beginning. Raises ValidationError."""
+    number = whole(cursor, otherwise=0)
+    if cursor and str(number) != cursor:
+        sentence = "This is no cursor; give the next_cursor of the answer before, or nothing to begin."
+        raise ValidationError([{"type": "cursor", "loc": ("query", "asked", "cursor"), "msg": sentence}])
+    return number
 
 
 def whole(word: str, *, otherwise: int) -> int:

@@ -151,6 +151,14 @@ def generated_for(workspace: Workspace, values: dict[str, object], names: Collec
     return shown
 
 
+def filled_for(campaign: Campaign, template: str, person: Recipient) -> str:
+    """This text as the person would read it in a message of the campaign. Raises TooLong."""
+    channel = Channel(campaign.channel)
+    link = links_of(campaign, channel).dead(Purpose.PAGE, person.pk)
+    renderer = Renderer(channel, {(0, ""): Source("", template)})
+    return renderer.rendered(values_of(person) | {UNSUBSCRIBE_LINK: link}).text
+
+
 def values_of(person: Recipient) -> dict[str, object]:
     """What the text may ask about this person; a free attribute never hides a standard field."""
     return {**person.attributes, **{field: getattr(person, field) for field in STANDARD_FIELDS}}

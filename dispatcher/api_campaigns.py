@@ -1,15 +1,25 @@
 """Campaigns over the API: write them, list them, look at one, send it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from ninja import Query, Router, Status
+from ninja import Field, Query, Router, Schema, Status
 
-from accounts.access import KeyRequest, may
+from accounts.access import KeyRequest, may, refuse_unless
 from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
-from campaigns.authoring import create_campaign
+from campaigns.authoring import (
+    UnknownPlaceholders,
+    check_placeholders,
+    create_campaign,
+    delete_campaign,
+    update_campaign,
+)
 from campaigns.models import Campaign, Split
+from campaigns.personalise import OLD_SPELLINGS
+from campaigns.preview import filled_for
+from dispatcher import shelf
 from dispatcher.api_shapes import (
+    CampaignChange,
     CampaignIn,
     CampaignOut,
     CampaignPage,
@@ -24,6 +34,7 @@ from dispatcher.api_shapes import (
 from dispatcher.send import send
 from dispatcher.stats import stats_of_many
 from dispatcher.variants import comparison_of
+from people.api_shapes import Number
 from people.channels import Channel
 
 router = Router(tags=["campaigns"])
@@ -75,6 +86,65 @@ def show_variants(request: KeyRequest, campaign_id: int) -> dict:
     campaign = campaign_of(request, campaign_id)
     split = Split.of(campaign)
     return compared(comparison_of(campaign, split) if split else None)
+
+
+@router.patch("campaigns/{campaign_id}", response=CampaignOut, summary="Change a draft or a scheduled campaign")
+@may("write")
+def change_campaign(request: KeyRequest, campaign_id: int, campaign: CampaignChange) -> dict:
+    known, only_drafts = campaign_of(request, campaign_id), not request.auth.may("send")
+    return draw(update_campaign(known, by=request.auth, only_drafts=only_drafts, **campaign.content))
+
+
+@router.delete("campaigns/{campaign_id}", response={204: None}, summary="Delete a campaign")
+@may("write")
+def remove_campaign(request: KeyRequest, campaign_id: int) -> Status[None]:
+    """One that was never launched; a cancelled one needs a marketer's key, one that was sent an admin's."""
+    campaign = campaign_of(request, campaign_id)
+    if campaign.is_editable:
+        delete_campaign(campaign, by=request.auth, only_drafts=not request.auth.may("send"))
+    else:
+        refuse_unless(request, "send" if campaign.status == Campaign.Status.CANCELLED else "manage")
+        shelf.delete(campaign, typed=campaign.name, by=request.auth)
+    return Status(204, None)
+
+
+class PreviewIn(Schema, extra="forbid"):
+    customer_id: Number
+    override_template: Annotated[str | None, Field(description="Shown in place of the campaign's own text.")] = None
+
+
+class Previewed(Schema):
+    id: int
+    first_name: str
+    last_name: str
+    phone: str
+    location: str
+    preferred_product: str
+    prefered_product: str = Field(description="The same, as old clients spell it.")
+
+
+class PreviewOut(Schema):
+    rendered_message: str
+    used_template: str
+    customer: Previewed
+
+
+@router.post(
+    "campaigns/{campaign_id}/personalized-preview", response=PreviewOut, summary="The text as one customer reads it"
+)
+@may("read")
+def preview_for(request: KeyRequest, campaign_id: int, whom: PreviewIn) -> dict:
+    """Without the line below it. Writes nothing."""
+    campaign = campaign_of(request, campaign_id)
+    person = numbered(request.workspace.recipients, "Customer", whom.customer_id)
+    template = whom.override_template or campaign.source.text
+    if faults := check_placeholders(request.workspace, "", template):
+        raise UnknownPlaceholders(faults)
+    return {
+        "rendered_message": filled_for(campaign, template, person),
+        "used_template": template,
+        "customer": {name: getattr(person, OLD_SPELLINGS.get(name, name)) for name in Previewed.model_fields},
+    }
 
 
 @router.post("campaigns/{campaign_id}/send", response={200: SentOut, 202: SentOut}, summary="Send a campaign")

@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.origin import origin
 from accounts.unknown import Unknown
-from campaigns.authoring import InvalidContent, NotEditable, UnknownPlaceholders
+from campaigns.authoring import InvalidContent, NotEditable, Scheduled, UnknownPlaceholders
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
 from dispatcher.strict_json import NotJson
@@ -146,6 +146,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     Http404: nothing_there,
     IllegalMove: conflict,
     NotEditable: conflict,
+    Scheduled: conflict,
     DuplicateRecipient: duplicate,
     DuplicateGroup: duplicate_group,
     GroupInUse: conflict,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
+from django.utils.timezone import now
 from ninja import Schema
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,7 +15,7 @@ from campaigns.models import Campaign, Format
 from campaigns.splitting import letter
 from dispatcher.send import Choice
 from dispatcher.variants import Comparison, Result
-from people.api_shapes import ChannelWord, Number
+from people.api_shapes import Change, ChannelWord, Number
 from people.channels import Channel
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -22,6 +23,18 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d
 StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "low"]
 FormatWord = Literal["text", "markdown", "html", "mjml"]
+CategoryWord = Literal[
+    "invalid_address",
+    "bounced",
+    "rejected",
+    "rate_limited",
+    "provider_down",
+    "timeout",
+    "network",
+    "template_error",
+    "no_credit",
+    "other",
+]
 
 
 def moment(value: object) -> datetime | None:
@@ -46,6 +59,20 @@ def zone(value: object) -> ZoneInfo | None:
         raise PydanticCustomError("zone", "There is no such time zone; write it as Africa/Nairobi.") from None
 
 
+Zone = Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})]
+Moment = Annotated[datetime | None, BeforeValidator(moment)]
+
+
+def in_utc(at: datetime, place: ZoneInfo | None) -> datetime:
+    """The instant that is meant. Raises what pydantic tells the program."""
+    if not (at.tzinfo or place):
+        raise PydanticCustomError("offset", "scheduled_at needs an offset, such as Z or +03:00, or a timezone.")
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=place)).astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "scheduled_at is out of reach.") from None
+
+
 class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     """A campaign to be written. An email without a subject takes its title as the subject, but never its name."""
 
@@ -59,8 +86,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
         "text", description="In which the text is written; only an email may be other than text."
     )
     preheader: str = Field("", description="What an inbox shows beside the subject; not of a plain text.")
-    scheduled_at: Annotated[datetime | None, BeforeValidator(moment)] = None
-    timezone: Annotated[ZoneInfo | None, BeforeValidator(zone), Field(json_schema_extra={"type": "string"})] = None
+    scheduled_at: Moment = None
+    timezone: Zone = None
     priority: PriorityWord = "normal"
     generated_words: Annotated[StrictBool, Field(description="Write words for each person before it is sent.")] = False
     brief: str = Field("", description="What it is about, for generated words.")
@@ -76,13 +103,8 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
 
     @model_validator(mode="after")
     def time_in_utc(self) -> "CampaignIn":
-        at = self.scheduled_at
-        if at and not (at.tzinfo or self.timezone):
-            raise PydanticCustomError("offset", "scheduled_at needs an offset, such as Z or +03:00, or a timezone.")
-        try:
-            self.scheduled_at = at and (at if at.tzinfo else at.replace(tzinfo=self.timezone)).astimezone(UTC)
-        except OverflowError:
-            raise PydanticCustomError("moment", "scheduled_at is out of reach.") from None
+        if self.scheduled_at:
+            self.scheduled_at = in_utc(self.scheduled_at, self.timezone)
         return self
 
     @property
@@ -104,6 +126,65 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             "brief": self.brief,
             "scheduled_at": self.scheduled_at,
         }
+
+
+class CampaignChange(Change):
+    """What of a draft or a scheduled campaign is to be changed; what is not named stays."""
+
+    name: str | None = None
+    title: str | None = Field(None, description="Another word for name.")
+    channel: ChannelWord | None = None
+    base_template: str | None = None
+    message: str | None = Field(None, description="Another word for base_template; give one of them.")
+    subject: str | None = None
+    format: FormatWord | None = None
+    preheader: str | None = None
+    priority: PriorityWord | None = None
+    group_ids: list[Number] | None = None
+    segment_ids: list[Number] | None = None
+
+    @model_validator(mode="after")
+    def one_value_for_each(self) -> "CampaignChange":
+        if nothing := [name for name in self.model_fields_set if getattr(self, name) is None]:
+            raise PydanticCustomError("null", f"{min(nothing)} cannot be null; leave it out to keep it.")
+        for first, second in (("name", "title"), ("base_template", "message")):
+            if {first, second} <= self.model_fields_set:
+                raise PydanticCustomError("twice", f"Give {first} or {second}, not both.")
+        return self
+
+    @property
+    def content(self) -> dict:
+        """What `update_campaign` takes."""
+        said = self.model_dump(include=self.model_fields_set)
+        content = {COLUMNS.get(name, name): value for name, value in said.items()}
+        if self.channel:
+            content["channel"] = Channel[self.channel.upper()]
+        if self.format:
+            content["format"] = Format[self.format.upper()]
+        if self.priority:
+            content["priority"] = Campaign.Priority[self.priority.upper()]
+        return content
+
+
+COLUMNS = {"title": "name", "base_template": "body", "message": "body", "group_ids": "groups"}
+COLUMNS |= {"segment_ids": "segments"}
+
+
+class TimeIn(Schema, extra="forbid", arbitrary_types_allowed=True):
+    """When a campaign is to start."""
+
+    scheduled_at: Annotated[datetime, BeforeValidator(moment)]
+    timezone: Zone = None
+
+    @property
+    def in_utc(self) -> datetime:
+        return in_utc(self.scheduled_at, self.timezone)
+
+    @model_validator(mode="after")
+    def ahead(self) -> "TimeIn":
+        if self.in_utc <= now():
+            raise PydanticCustomError("past", "scheduled_at is past; name a time ahead, or send it now.")
+        return self
 
 
 class SegmentIn(Schema, extra="forbid"):

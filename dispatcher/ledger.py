@@ -85,7 +85,7 @@ class Filter:
         return getattr(books, self.status.name.lower()) if self.status else books.total
 
     @property
-    def _counter(self) -> str:
+    def counter(self) -> str:
         if self.category:
             return f"failed_by[{self.category:d}]"
         if self.reason:
@@ -93,19 +93,19 @@ class Filter:
         return self.status.name.lower() if self.status else "total"
 
     @property
-    def _condition(self) -> str:
+    def condition(self) -> str:
         if self.category:
             return f"status = {Status.FAILED:d} AND category = {self.category:d}"
         if self.reason:
             return f"status = {Status.SKIPPED:d} AND skip_reason = {self.reason:d}"
         return f"status = {self.status:d}" if self.status else "true"
 
-    def find(self, campaign: Campaign, skip: int) -> list[int]:
+    def find(self, campaign: Campaign, skip: int, size: int = SIZE) -> list[int]:
         """The ids of the messages of the page that begins after this many."""
         with connection.cursor() as cursor:
             cursor.execute(
-                FIND.format(count=self._counter, condition=self._condition),
-                {"campaign": campaign.pk, "skip": skip, "size": SIZE},
+                FIND.format(count=self.counter, condition=self.condition),
+                {"campaign": campaign.pk, "skip": skip, "size": size},
             )
             return [row[0] for row in cursor.fetchall()]
 

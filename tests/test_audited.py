@@ -423,7 +423,19 @@ NOTHING = {
 # By method and path below /api: the verbs, and what is sent.
 CALLS = {
     "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
+    "PATCH campaigns/{campaign_id}": ("update", {"name": "Autumn"}),
+    "DELETE campaigns/{campaign_id}": ("delete", {}),
     "POST campaigns/{campaign_id}/send": ("launch", {"target": "all"}),
+    "POST campaigns/{campaign_id}/enqueue": ("launch", {}),
+    "POST campaigns/{campaign_id}/pause": ("pause", {}),
+    "POST campaigns/{campaign_id}/resume": ("resume", {}),
+    "POST campaigns/{campaign_id}/cancel": ("cancel", {}),
+    "POST campaigns/{campaign_id}/schedule": ("schedule", {"scheduled_at": "2035-01-01T00:00:00Z"}),
+    "POST campaigns/{campaign_id}/unschedule": ("unschedule", {}),
+    "POST campaigns/{campaign_id}/retry-failed": ("retry_failed", {}),
+    "POST campaigns/{campaign_id}/duplicate": ("duplicate", {}),
+    "POST campaigns/{campaign_id}/personalized-preview": ("", {"customer_id": 999_999}),
+    "POST campaigns/send": ("launch", {}),
     "POST customers": ("create", {"email": "grace@example.com"}),
     "PATCH customers/{customer_id}": ("update", {"first_name": "Grace"}),
     "POST recipients": ("create", {"email": "grace@example.com"}),
@@ -438,6 +450,10 @@ CALLS = {
     "POST complaints": ("suppress", {"channel": "email", "address": "grace@example.com"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
 }
+
+
+# The campaigns that are not drafts when a call begins.
+STANDING = {"pause": sending, "retry-failed": sending, "resume": paused, "unschedule": scheduled}
 
 
 @pytest.fixture
@@ -482,7 +498,9 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     verb, body = CALLS[name]
     method, path = name.split(" ")
     person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
-    path = path.format(campaign_id=draft(scene)[0], customer_id=person, recipient_id=person, group_id=group)
+    campaign = STANDING.get(path.rpartition("/")[2], draft)(scene)[0]
+    path = path.format(campaign_id=campaign, customer_id=person, recipient_id=person, group_id=group)
+    body = {"id": campaign} if path == "campaigns/send" else body
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)
     before = newest()
 
@@ -496,8 +514,9 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
 
     rows = list(AuditEntry.objects.filter(pk__gt=before))
     assert [row.verb for row in rows] == verb.split(), answer.content
-    assert (rows[0].actor_kind, rows[0].actor_id, rows[0].actor) == (AuditEntry.Kind.KEY, key.pk, str(key))
-    assert (rows[0].address, rows[0].request_id) == ("127.0.0.1", NUMBER)
+    for row in rows[:1]:
+        assert (row.address, row.request_id) == ("127.0.0.1", NUMBER)
+        assert (row.actor_kind, row.actor_id, row.actor) == (AuditEntry.Kind.KEY, key.pk, str(key))
 
 
 @pytest.mark.parametrize("name", NOTHING)

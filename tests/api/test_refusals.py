@@ -59,7 +59,7 @@ def test_an_address_that_leads_nowhere_is_told_in_json(path):
     ("method", "path", "allowed"),
     [
         ("put", "/api/campaigns", {"GET", "POST"}),
-        ("delete", "/api/campaigns/1", {"GET"}),
+        ("put", "/api/campaigns/1", {"GET", "PATCH", "DELETE"}),
         ("get", "/api/campaigns/1/send", {"POST"}),
         ("options", "/api/customers/", {"GET", "POST"}),
     ],
