@@ -15,7 +15,7 @@ from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign
 from dispatcher.crash import crash_point
 from dispatcher.models import Attempt, Erasure, Message, Trial
-from people import erased, traces
+from people import erased, segment_traces, traces
 from people.models import Recipient, Suppression
 from people.suppression import suppress
 from people.traces import Traces
@@ -83,7 +83,7 @@ def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     workspace = Workspace.objects.select_for_update(no_key=True).get(pk=person.workspace_id)
     erased.refuse_while_importing(workspace)
     seen = Theirs.of(person)
-    traces.forget(person, found)
+    traces.forget(person, found, by=by)
     campaigns = _held(seen.campaigns)
     person = Recipient.objects.select_for_update().get(pk=person.pk, workspace=workspace)
     theirs = Theirs.of(person)
@@ -92,6 +92,7 @@ def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     forget_messages(theirs.messages)
     Trial.objects.filter(workspace=workspace, address__in=theirs.addresses | seen.addresses).delete()
     erased.forget_wishes(person)
+    segment_traces.forget(workspace, theirs.addresses | seen.addresses, by=by)
     Recipient.objects.filter(pk=person.pk).delete()
     for address in sorted(theirs.addresses | seen.addresses):
         suppress(workspace, address, reason=Suppression.Reason.ERASED, by=by)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from dispatcher.erase import erase as erase_for_good
+from dispatcher.named import places_naming
 from dispatcher.person_export import export_person
 from dispatcher.received import Received, received
 from people.back import came_from
@@ -82,7 +83,8 @@ def erase(request: MemberRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, "The person is erased. What stood in files follows within minutes.")
                 return redirect("erasures")
-    return render(request, "dispatcher/erase.html", {"person": person, "refusal": refusal}, status=status)
+    context = {"person": person, "refusal": refusal, "places": places_naming(person)}
+    return render(request, "dispatcher/erase.html", context, status=status)
 
 
 def is_address_of(person: Recipient, typed: str) -> bool:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from people.models import Import, ImportRow, Problem, Suppression
+from people import refuse
+from people.models import Import, ImportRow, Problem
+from people.refuse import IN_RANGE, LISTED, range_of, refuse_erased
 from people.staging import locked
-from people.suppression import DIGEST, digest_key
 
 V = ImportRow.Verdict
 RANGE = 20_000
 SLICE = 250_000  # of the addresses of a list that are compared with one another while its import is held
-ERASED = "This person asked to be erased, and nothing may be kept of them."
 
 # Rows that name an address some other row names, too. The second of an email address is the same person again.
 SAME_EMAIL = f"""
@@ -69,25 +69,10 @@ TO_CHANGE = f"""
     WHERE s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s AND r.id = s.recipient_id
       AND s.forecast = {V.CREATED:d}
 """
-LISTED = f"""
-    EXISTS (SELECT FROM people_suppression l WHERE l.workspace_id = %(workspace)s {{which}} AND
-            ((s.email <> '' AND l.digest = {DIGEST.format(address="s.email")})
-             OR (s.phone <> '' AND l.digest = {DIGEST.format(address="s.phone")}){{raw}}))
-"""
-# Of a row that was rejected before its addresses were read, what it is called by may be one.
-RAW = f" OR (s.forecast = {V.REJECTED:d} AND s.address <> '' AND l.digest = {DIGEST.format(address='s.address')})"
-IN_RANGE = "s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s"
-REFUSE = f"""
-    UPDATE people_stagedrow AS s SET forecast = {V.REJECTED:d}, problem = {Problem.ERASED:d}, is_alone = false,
-        fault = '{ERASED}', address = '', email = '', phone = '', first_name = '', last_name = '', location = '',
-        preferred_product = '', attributes = '{{}}', left_out = '', found = '', cells = NULL, recipient_id = NULL
-"""
-TO_REFUSE = f"""
-    {REFUSE} WHERE {IN_RANGE} AND {LISTED.format(which=f"AND l.reason = {Suppression.Reason.ERASED:d}", raw=RAW)}
-"""
 TO_MARK = f"""
     UPDATE people_stagedrow AS s SET problem = {Problem.SUPPRESSED:d}
-    WHERE {IN_RANGE} AND s.forecast <> {V.REJECTED:d} AND s.problem = 0 AND {LISTED.format(which="", raw="")}
+    WHERE {IN_RANGE} AND s.forecast <> {V.REJECTED:d} AND s.problem = 0
+      AND {LISTED.format(which="", whose=f"{refuse.BY_EMAIL} OR {refuse.BY_PHONE}")}
 """
 COUNTS = """
     SELECT forecast, problem, count(*) FROM people_stagedrow WHERE upload_id = %s GROUP BY forecast, problem
@@ -137,23 +122,6 @@ def _look_up_range(upload: Import, groups: list[int]) -> None:
                 cursor.execute(statement, values)
     Import.objects.filter(pk=upload.pk).update(checked=to, moved_at=Now())
     upload.checked = to
-
-
-def refuse_erased(upload: Import, after: int, to: int) -> None:
-    """Reject the rows of the range whose people asked to be erased, and keep nothing of them."""
-    if upload.workspace.suppressions.filter(reason=Suppression.Reason.ERASED).exists():
-        with connection.cursor() as cursor:
-            cursor.execute(TO_REFUSE, range_of(upload, after, to))
-
-
-def range_of(upload: Import, after: int, to: int) -> dict:
-    return {
-        "upload": upload.pk,
-        "workspace": upload.workspace_id,
-        "after": after,
-        "to": to,
-        "digest_key": digest_key(),
-    }
 
 
 @transaction.atomic

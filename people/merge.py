@@ -6,10 +6,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F
 from django.db.models.functions import Now
 
-from people.forecast import range_of, refuse_erased
 from people.held import hold_groups, hold_workspace
 from people.models import ConsentEvent, Import, ImportRow, StagedRow
 from people.plain import shown
+from people.refuse import IN_RANGE, range_of, refuse_erased
 from people.register import Booking, Register
 from people.staging import locked
 from people.suppression import let_go_of, look_at
@@ -19,7 +19,6 @@ RANGE = 5_000  # whoever adds a person by hand waits until one is done
 CHUNK = 2_000
 RACES = 5  # how often a range may lose against somebody adding the same person by hand
 
-IN_RANGE = "s.upload_id = %(upload)s AND s.number > %(after)s AND s.number <= %(to)s"
 REJECT = f"""
     INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, cells)
     SELECT s.upload_id, s.number, s.line, {V.REJECTED:d}, s.address, left(s.fault, 200), s.cells

@@ -56,7 +56,8 @@ WORDS = {
     ),
     Problem.ERASED: Words(
         "People who asked to be erased",
-        "Nothing to do: they stay out, and nothing of these rows is kept.",
+        "Nothing to do: they stay out, and nothing of these rows is kept. Somebody else who has their phone number is"
+        " imported without it.",
         "nobody who asked to be erased",
     ),
     Problem.SUPPRESSED: Words(

@@ -1,7 +1,7 @@
 """The rules of a segment: all or any of a few blocks, each all or any of a few comparisons."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -91,6 +91,15 @@ class Rules:
             words = (" and " if block.match == ALL else " or ").join(clauses)
             blocks.append(f"({words})" if len(clauses) > 1 and len(self.blocks) > 1 else words)
         return f"People {(' and ' if self.match == ALL else ' or ').join(blocks)}"
+
+    def mapped(self, change: Callable[[Rule], Rule]) -> "Rules":
+        """The same with each rule changed."""
+        blocks = (replace(block, rules=tuple(map(change, block.rules))) for block in self.blocks)
+        return replace(self, blocks=tuple(blocks))
+
+    def without(self, *fields: str) -> "Rules":
+        """The same, but for what these fields are compared with."""
+        return self.mapped(lambda rule: replace(rule, value="***") if rule.field in fields and rule.value else rule)
 
     def as_json(self) -> dict[str, Any]:
         blocks = [

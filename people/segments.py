@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
+from accounts.veil import without_addresses
 from people.in_use import BEING_FROZEN, UNDECIDED, campaign_using
 from people.models import Segment
 from people.plain import NotPlain, plain
@@ -73,10 +74,13 @@ def change_segment(segment: Segment, *, by: Actor | None, name: str, rules: Rule
     refuse_faulty(segment.workspace, rules)
     if rules != rules_in(segment.rules):
         _refuse_in_use(segment, BEING_FROZEN, "is being prepared for")
-    before = _told(segment)
+    before, are_others = _told(segment), rules != rules_in(segment.rules)
     segment.name, segment.rules = checked_name(name), rules.as_json()
     _write(segment, update_fields=["name", "rules", "updated_at"])
-    audit_log.record(segment.workspace, "update", segment, by=by, before=before, after=_told(segment))
+    after = _told(segment)
+    if are_others and after["people"] == before["people"]:
+        after["people"] += ", another address"
+    audit_log.record(segment.workspace, "update", segment, by=by, before=before, after=after)
 
 
 @transaction.atomic
@@ -126,13 +130,18 @@ def _write(segment: Segment, **how: Any) -> None:
 
 
 def _told(segment: Segment) -> dict[str, Any]:
-    return {"name": segment.name, "people": sentence_of(segment)}
+    # The log outlives the erasure of a person whose address a rule may hold.
+    told = _sentence(segment, rules_in(segment.rules).without("email", "phone"))
+    return {"name": segment.name, "people": without_addresses(told)}
 
 
 def sentence_of(segment: Segment) -> str:
     """Whom it describes: People whose location is “Nairobi”."""
-    asking = Asking(segment.workspace, timezone.now())
-    return rules_in(segment.rules).sentence(asking, fields_of(segment.workspace))
+    return _sentence(segment, rules_in(segment.rules))
+
+
+def _sentence(segment: Segment, rules: Rules) -> str:
+    return rules.sentence(Asking(segment.workspace, timezone.now()), fields_of(segment.workspace))
 
 
 def faults_of(segment: Segment) -> list[str]:

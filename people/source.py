@@ -15,6 +15,8 @@ from people.sheet import Record, UnreadableSheet, delimiter_of, encoding_of, rec
 from people.workbook import is_workbook, records_of_workbook
 
 SAMPLE = 6
+PIECE = 1024 * 1024
+OVERLAP = 500  # no address is longer, however it is written
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ def look_at(upload: Import) -> Look:
 def records_of(upload: Import) -> Iterator[Record]:
     """Every record of the list from its first line on. Raises UnreadableSheet."""
     return records_in(head_of(upload), open_parts(upload))
+
+
+def texts_of(upload: Import) -> Iterator[str]:
+    """Everything that is written in the list, in pieces that overlap by OVERLAP. Raises UnreadableSheet."""
+    head, file = head_of(upload), open_parts(upload)
+    if is_workbook(head):
+        yield from (" ".join(record.cells) for record in records_in(head, file))
+        return
+    with io.TextIOWrapper(file, *encoding_of(head[:40_000])) as text:
+        end = ""
+        while piece := text.read(PIECE):
+            yield end + piece
+            end = piece[-OVERLAP:]
 
 
 def records_in(head: bytes, file: BinaryIO) -> Iterator[Record]:

@@ -1,20 +1,18 @@
 """Where lists name somebody by an address: found in the texts of rows without taking a longer address for it."""
 
-import re
 from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-import phonenumbers
 from django.db import connection
 from django.db.models import Max
 
-from people.addresses import readable
+from accounts.models import Actor
+from people import unfinished
 from people.erased import refuse_while_importing
-from people.forecast import REFUSE
 from people.models import ImportRow, Recipient
+from people.patterns import pattern_of_all
 
-BETWEEN = "[ ().\\-/\u00a0\u2010-\u2015\u202f]*"  # the digits of a number, as people write it
 # Theirs are the verdicts on rows that were about them, and on those that gave an address of theirs: of a row that was
 # rejected the cells tell, as they came. Of others' verdicts it is what those say of their addresses.
 ASKED = f"""
@@ -44,79 +42,43 @@ FORGET_NAMED = f"""
                   FROM jsonb_array_elements_text(i.titles) WITH ORDINALITY AS t(title, n))
     WHERE i.workspace_id = %(workspace)s AND concat_ws(' ', {FILE}, note, error, titles) ~* %(named)s
 """  # noqa: S608 - texts of ours
-# Of lists that wait for a colleague.
-FORGET_WAITING = f"""
-    {REFUSE} FROM people_import i
-    WHERE i.id = s.upload_id AND i.workspace_id = %(workspace)s AND i.finished_at IS NULL
-      AND (s.recipient_id = %(person)s OR s.email = ANY(%(addresses)s) OR s.phone = ANY(%(addresses)s)
-           OR s.problem <> 0 AND concat_ws(' ', s.address, s.cells, s.fault, s.found, s.left_out) ~* %(named)s)
-"""
-# A row that is shown beside the columns to be chosen keeps its width.
-FORGET_FIRST = """
-    UPDATE people_import AS i SET first = (
-        SELECT jsonb_agg(CASE WHEN row::text !~* %(named)s THEN row ELSE
-                   jsonb_set(row, '{1}', to_jsonb(array_fill(''::text, ARRAY[jsonb_array_length(row -> 1)]))) END
-               ORDER BY place)
-        FROM jsonb_array_elements(i.first) WITH ORDINALITY AS f(row, place))
-    WHERE i.workspace_id = %(workspace)s AND i.finished_at IS NULL AND i.first::text ~* %(named)s
-"""
 
 
 @dataclass(frozen=True)
 class Traces:
-    """The rows of lists that name somebody by one of these addresses, among all up to this one."""
+    """The rows of lists that name somebody by one of these addresses, among all up to this one.
+
+    And the lists of which no row was carried out yet.
+    """
 
     addresses: Set[str]
     rows: list[int]
     up_to: int
+    lists: Set[int]
 
 
 def find(person: Recipient, addresses: Set[str]) -> Traces:
-    """Reads every verdict of the workspace, so nothing may be held meanwhile. Raises StillImported."""
+    """Reads every verdict and unfinished list, so nothing may be held meanwhile. Raises StillImported."""
     up_to = ImportRow.objects.aggregate(last=Max("pk"))["last"] or 0  # first: what a list begun later adds is above it
     refuse_while_importing(person.workspace)
     with connection.cursor() as cursor:
         cursor.execute(FIND, _asked(person, addresses))
-        return Traces(addresses, [pk for (pk,) in cursor.fetchall()], up_to)
+        rows = [pk for (pk,) in cursor.fetchall()]
+    return Traces(addresses, rows, up_to, unfinished.naming(person, addresses))
 
 
-def forget(person: Recipient, traces: Traces) -> None:
-    """Rows keep their place and their verdict; those that have none yet will be rejected.
+def forget(person: Recipient, traces: Traces, *, by: Actor | None) -> None:
+    """Rows keep their place and their verdict; lists without any end. Raises StillImported.
 
     The caller holds the workspace, so that no row is added.
     """
+    unfinished.end_all(traces.lists, by=by)
     asked = _asked(person, traces.addresses)
     with connection.cursor() as cursor:
         cursor.execute(FORGET, asked | {"rows": traces.rows, "up_to": traces.up_to})
-        cursor.execute(FORGET_WAITING, asked)
-        cursor.execute(FORGET_FIRST, asked)
         cursor.execute(FORGET_NAMED, asked)
 
 
 def _asked(person: Recipient, addresses: Set[str]) -> dict[str, Any]:
-    named = "|".join(pattern_of(address) for address in sorted(addresses))
+    named = pattern_of_all(addresses)
     return {"workspace": person.workspace_id, "person": person.pk, "addresses": list(addresses), "named": named}
-
-
-def pattern_of(address: str) -> str:
-    """A regular expression of PostgreSQL for this normal address as people write it, and for no longer one."""
-    return _email(address) if "@" in address else _phone(address)
-
-
-def _email(address: str) -> str:
-    written = "|".join(re.escape(each) for each in sorted({address, readable(address)}))
-    return rf"(?<![\w.+-])(?:{written})(?![\w-])(?!\.\w)"
-
-
-def _phone(address: str) -> str:
-    """In full, or as in its own country: with a zero in front, or with none where a spreadsheet dropped it."""
-    try:
-        number = phonenumbers.parse(address)
-    except phonenumbers.NumberParseException:  # of a country there is none of any more
-        return rf"(?<!\d){re.escape(address)}(?!\d)"
-    country, rest = str(number.country_code), phonenumbers.national_significant_number(number)
-    return rf"(?<![\d+])(?:(?:\+|00)?{_spaced(country)}|0{BETWEEN})?{BETWEEN.join(rest)}(?!\d)"
-
-
-def _spaced(digits: str) -> str:
-    return f"{BETWEEN}{BETWEEN.join(digits)}{BETWEEN}"

@@ -30,6 +30,7 @@ from tests.dispatcher.filing import archive, long_over, text_in
 from tests.dispatcher.outcomes import launched, settle, unknown
 from tests.dispatcher.sending import press, send, work_off, wrong_with_the_books
 from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
+from tests.people.describing import fitting, make_segment
 from tests.people.listing import bring_in, carry_on
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,10 @@ def grace(workspace) -> Recipient:
     bring_in(workspace, f"{NAME},{EMAIL},{PHONE}\n{NAME},{EMAIL},neither nor,{PHONE}\n")
     person = Recipient.objects.get(email=EMAIL)
     make_group(workspace, person)
+    make_segment(workspace, ("email", "is_not", EMAIL), ("phone", "contains", f"x {PHONE[1:]}"), match="any")
+    unfinished = imports.begin(workspace, name="waits.csv", by=None)
+    imports.keep_list(unfinished, imports.as_bytes(f"email,name,badge\n{EMAIL},{NAME},{VALUE}\n"))
+    imports.complete(unfinished, by=None)
     told = {"how": consent.How.REPLY, "by": None, "reason": f"STOP from {PHONE}", "evidence": {"from": EMAIL}}
     consent.opt_out(person, channel=Channel.SMS, **told)
     consent.opt_in(person, **told)
@@ -124,7 +129,14 @@ def do_the_rest() -> None:
     forget_due.forget_due()
 
 
+@pytest.fixture
+def quiet_world(workspace, transactional_db):
+    """Of tests that are over the simulated provider still remembers calls, which no book has."""
+    Call.objects.all().delete()
+
+
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("quiet_world")
 def test_no_trace_of_the_canary_is_left_in_tables_files_redis_or_logs_and_she_does_not_come_back(
     workspace, grace, place, provider, caplog
 ):
@@ -144,6 +156,7 @@ def test_no_trace_of_the_canary_is_left_in_tables_files_redis_or_logs_and_she_do
     before = traces(place, caplog)
     assert {"dispatcher_message", "dispatcher_attempt", "simulator_call", "people_importrow"} <= set(before[EMAIL])
     assert {"people_recipient", "people_consentevent", "people_suppression"} <= {*before[EMAIL], *before[PHONE]}
+    assert {"people_segment", "people_importpart"} <= set(before[EMAIL])
     assert before["files"]
     caplog.clear()
 
@@ -184,7 +197,7 @@ def test_what_others_keep_stays_as_it_was(workspace, grace):
 
     row.refresh_from_db()
     assert (row.recipient_id, row.address, row.reason) == (bob.pk, "bob@example.com", "")
-    assert [upload.rows for upload in Import.objects.order_by("pk")] == [5, 2]
+    assert [upload.rows for upload in Import.objects.order_by("pk")] == [5, 2, 0]
     assert ConsentEvent.objects.filter(recipient=None, reason="", evidence={}).count() == 2
     assert Suppression.objects.filter(reason=Suppression.Reason.ERASED, address="", note="").count() == 2
     assert Suppression.objects.get(address="other@example.com")
@@ -318,6 +331,22 @@ def test_what_the_simulated_provider_learns_late_is_forgotten_too(workspace, gra
 
     assert tables_that_name(EMAIL) == []
     assert Erasure.objects.get().done_at
+
+
+def test_a_segment_that_asked_for_her_describes_the_others_as_before(workspace, grace):
+    segments = {
+        word: make_segment(workspace, ("email", word, EMAIL), name=word) for word in ("is", "is_not", "contains")
+    }
+    others = {word: fitting(segment) - {grace} for word, segment in segments.items()}
+    assert [len(some) for some in others.values()] == [0, 1, 0]
+
+    erase.erase(grace, by=None)
+
+    for word, segment in segments.items():
+        segment.refresh_from_db()
+        assert fitting(segment) == others[word]
+        assert EMAIL not in json.dumps(segment.rules)
+    assert EMAIL not in json.dumps(list(AuditEntry.objects.values_list("changes", flat=True)))
 
 
 def test_every_row_that_points_at_a_person_is_thought_of():

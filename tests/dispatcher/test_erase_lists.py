@@ -1,20 +1,27 @@
 """Erase: what lists keep of the person goes, wherever they stand, and nothing that lists keep of anybody else."""
 
+from collections.abc import Iterable
+
 import pytest
 from django.db import connection
 
+from accounts.models import Workspace
 from dispatcher import erase as erasing
 from dispatcher.erase import erase
-from people import imports, traces
+from people import erased, imports, traces, unfinished
 from people.columns import Mapping
 from people.imports import as_bytes, keep_list
-from people.models import Import, ImportRow, Recipient, StagedRow, Suppression
+from people.models import Import, ImportPart, ImportRow, Recipient, StagedRow, Suppression
+from people.patterns import pattern_of_all
 from people.recipients import Erased, add_recipient, change_recipient
+from people.refuse import ERASED, NUMBER_OF_ERASED
+from people.source import PIECE
 from people.suppression import suppress
 from tests.dispatcher.outcomes import launched
 from tests.dispatcher.test_erase import tables_that_name
 from tests.make import make_campaign, make_recipient, make_workspace
-from tests.people.listing import bring_in, carry_on
+from tests.people.listing import bring_in, carry_on, verdicts
+from tests.people.test_workbook import workbook_of
 
 pytestmark = pytest.mark.django_db
 EMAIL, PHONE = "ann@example.com", "+254712345678"
@@ -47,7 +54,7 @@ def workspace():
 )
 def test_an_address_is_found_as_people_write_it_and_never_within_a_longer_one(written, is_theirs):
     with connection.cursor() as cursor:
-        named = "|".join(map(traces.pattern_of, (EMAIL, PHONE)))
+        named = pattern_of_all((EMAIL, PHONE))
         cursor.execute("SELECT %s::text ~* %s", [written, named])
 
         assert cursor.fetchone() == (is_theirs,)
@@ -95,39 +102,86 @@ def test_an_address_that_somebody_else_has_by_now_stays_theirs(workspace):
     assert Suppression.objects.count() == 1
 
 
-def waiting(workspace, text: str, *, is_checked: bool) -> Import:
+def waiting(workspace, source: Iterable[bytes], *, is_checked: bool) -> Import:
     upload = imports.begin(workspace, name="never finished.csv", by=None)
-    keep_list(upload, as_bytes(text))
-    upload = imports.complete(upload, by=None)
+    keep_list(upload, source)
+    upload.refresh_from_db()
+    imports.complete(upload, by=None)
+    upload = carry_on(upload)
     if is_checked:
         imports.map_columns(upload, Mapping(upload.columns, upload.titles), [], by=None)
         upload = carry_on(upload)
     return upload
 
 
+LIST = f"email,phone,first_name\n{EMAIL},{PHONE},Ann\nbob@example.com,,Bob\nbad,,see {EMAIL}\n"
+BOOK = [["email", "phone"], [EMAIL, ""], ["bob@example.com", ""]]
+
+
 @pytest.mark.parametrize("is_checked", [False, True])
-def test_a_list_a_colleague_never_finished_keeps_nobody_from_being_erased_and_does_not_bring_them_back(
-    workspace, is_checked
-):
+@pytest.mark.parametrize(
+    "source",
+    [
+        as_bytes(LIST),
+        [LIST.encode("utf-16")],
+        [b"email;phone\nbob@example.com;00254 (712) 345-678\n"],
+        [b"name,email\n" + b"x" * (PIECE - 25) + b",x\ny" * 2 + f",{EMAIL}\nbob,bob@example.com\n".encode()],
+        [workbook_of(*BOOK)],
+    ],
+    ids=["CSV", "UTF-16", "a number", "across two pieces", "XLSX"],
+)
+def test_a_list_a_colleague_never_finished_ends_when_somebody_it_names_is_erased(workspace, source, is_checked):
     ann = make_recipient(workspace, email=EMAIL, phone=PHONE, first_name="Ann")
-    text = f"email,phone,first_name\n{EMAIL},{PHONE},Ann\nbob@example.com,,Bob\nbad,,see {EMAIL}\n"
-    upload = waiting(workspace, text, is_checked=is_checked)
+    upload = waiting(workspace, source, is_checked=is_checked)
 
     erase(ann, by=None)
 
-    assert tables_that_name(EMAIL) == ["people_importpart"]  # the list as it came, until its import is over
     upload.refresh_from_db()
-    assert [row[1] for row in upload.first[:3]] == [
-        ["email", "phone", "first_name"],
-        ["", "", ""],
-        ["bob@example.com", "", "Bob"],
+    assert (upload.get_status_display(), upload.error) == ("cancelled", unfinished.SENTENCE)
+    assert not ImportPart.objects.exists() and not StagedRow.objects.exists()
+    assert tables_that_name(EMAIL) == tables_that_name(PHONE[1:]) == []
+
+
+def test_the_beginning_of_a_list_that_is_still_being_sent_goes_if_it_names_somebody_or_cannot_be_read(workspace):
+    ann, pages = make_recipient(workspace, email=EMAIL, phone=""), workbook_of(*BOOK)
+    begun = [imports.begin(workspace, name="part", by=None, size=9_999) for _ in range(3)]
+    keep_list(begun[0], as_bytes("email\nbob@example.com\n"))
+    keep_list(begun[1], as_bytes(f"email\n{EMAIL}\n"))
+    keep_list(begun[2], [pages[: len(pages) // 2]])
+
+    erase(ann, by=None)
+
+    assert [Import.objects.get(pk=each.pk).get_status_display() for each in begun] == [
+        "uploading",
+        "cancelled",
+        "cancelled",
     ]
-    if is_checked:
-        assert StagedRow.objects.filter(upload=upload.pk).count() == 3
-        imports.start(upload, by=None)
-        carry_on(upload)
-        assert [*workspace.recipients.values_list("email", flat=True)] == ["bob@example.com"]
-        assert tables_that_name(EMAIL) == tables_that_name(PHONE[1:]) == []
+
+
+def test_a_list_that_names_somebody_else_goes_on(workspace):
+    upload = waiting(workspace, as_bytes(f"email\nx{EMAIL}\n"), is_checked=True)
+
+    erase(make_recipient(workspace, email=EMAIL, phone=""), by=None)
+
+    imports.start(upload, by=None)
+    assert carry_on(upload).created == 1
+
+
+def test_whoever_starts_a_list_while_it_is_looked_through_is_waited_for(workspace, monkeypatch):
+    ann = make_recipient(workspace, email=EMAIL, phone="")
+    upload = waiting(workspace, as_bytes(f"email\n{EMAIL}\n"), is_checked=True)
+    refuse = erased.refuse_while_importing
+
+    def refuse_and_start(workspace):
+        refuse(workspace)
+        if Import.objects.get(pk=upload.pk).get_status_display() == "checked":
+            imports.start(upload, by=None)
+
+    monkeypatch.setattr(erasing.erased, "refuse_while_importing", refuse_and_start)
+    with pytest.raises(erased.StillImported):
+        erase(ann, by=None)
+
+    assert Recipient.objects.filter(pk=ann.pk).exists()
 
 
 def test_no_campaign_is_held_while_the_rows_of_lists_are_looked_through(workspace):
@@ -161,14 +215,37 @@ def test_an_address_given_while_the_lists_were_looked_through_is_looked_for_agai
     assert tables_that_name(f"{PHONE};") == []
 
 
-@pytest.mark.parametrize("row", [f"{EMAIL},maybe", f"{EMAIL},no,too many"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"{EMAIL},maybe",
+        f"{EMAIL},no,too many",
+        f"bob@example.com,no,too many,{EMAIL}",
+        f'"see ""{EMAIL}"" not closed,no',
+        "x,no,call 0712 345-678 today",
+    ],
+)
 def test_a_row_that_is_rejected_anyway_tells_nothing_of_somebody_who_was_erased(workspace, row):
-    suppress(workspace, EMAIL, reason=Suppression.Reason.ERASED, by=None)
+    Workspace.objects.update(region="KE")
+    workspace.refresh_from_db()
+    for address in (EMAIL, PHONE):
+        suppress(workspace, address, reason=Suppression.Reason.ERASED, by=None)
 
-    upload = bring_in(workspace, f"email,opted_out\n{row}\nbob@example.com,no\n")
+    upload = bring_in(workspace, f"email,opted_out\nbob@example.com,no\n{row}\n")
 
     assert (upload.created, upload.rejected) == (1, 1)
-    assert tables_that_name(EMAIL) == []
+    assert upload.verdicts.get(verdict=ImportRow.Verdict.REJECTED).cells is None
+    assert tables_that_name(EMAIL) == tables_that_name("345-678") == []
+
+
+def test_somebody_else_with_the_number_of_an_erased_person_is_imported_without_it(workspace):
+    suppress(workspace, PHONE, reason=Suppression.Reason.ERASED, by=None)
+
+    upload = bring_in(workspace, f"email,phone,first_name\nbob@example.com,{PHONE},Bob\n,{PHONE},Ann\n")
+
+    assert verdicts(upload) == [(2, "created", NUMBER_OF_ERASED), (3, "rejected", ERASED)]
+    assert [*workspace.recipients.values_list("email", "phone", "first_name")] == [("bob@example.com", "", "Bob")]
+    assert tables_that_name(PHONE[1:]) == []
 
 
 @pytest.mark.parametrize("last", ["bob@example.com,Bob", "bad,Bob"])

@@ -20,6 +20,7 @@ from people.suppression import suppress
 from tests.dispatcher.filing import archive, long_over
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_group, make_recipient, make_workspace
+from tests.people.describing import make_segment
 from tests.people.listing import bring_in
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,22 @@ def test_erasing_waits_for_a_list_that_is_being_imported(workspace, grace):
 
     assert answer.status_code == 409
     assert "“customers.csv” is not over yet" in answer.content.decode()
+
+
+def test_the_page_names_every_place_where_colleagues_typed_an_address_of_theirs(workspace, grace):
+    campaign = make_campaign(workspace, name="Greeting", body=f"Write to {grace.email.upper()}.")
+    make_campaign(workspace, name="Other", body=f"Write to x{grace.email}.")
+    make_campaign(make_workspace(), name="Elsewhere", body=grace.email)
+    make_segment(workspace, ("email", "is", grace.email), name="Only her")
+    make_segment(workspace, ("email", "is", f"x{grace.email}"), name="Somebody else")
+    make_segment(workspace, ("location", "is", "x"), name=f"For {grace.email}")
+
+    page = logged_in(workspace, Role.ADMIN).get(reverse("erase", args=[grace.pk])).content.decode()
+
+    assert f'<a href="/campaigns/{campaign.pk}/">Campaign “Greeting” (draft)</a>: stays' in page
+    assert "Segment “Only her”</a>: erased there, too" in page
+    assert "</a>: stays as it is written" in page.split("Segment “For")[1]
+    assert not any(name in page for name in ("Other", "Elsewhere", "Somebody else"))
 
 
 def test_the_page_of_the_erased_says_how_far_each_is(workspace, grace):

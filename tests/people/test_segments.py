@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import AuditEntry
 from campaigns.models import Campaign
 from dispatcher import operations, recurring
 from dispatcher.models import Category, Message
@@ -423,3 +424,14 @@ def test_wishes_are_asked_as_they_are_now(workspace):
     consent.opt_out(ann, channel=Channel.SMS, how=consent.How.REPLY, by=None)
 
     assert fitting(segment) == {ben}
+
+
+def test_the_log_tells_that_a_rule_has_another_address_and_not_which(workspace):
+    segment = make_segment(workspace, ("email", "is", "ann@example.com"))
+
+    change_segment(segment, by=None, name=segment.name, rules=rules_of(("email", "is", "bob@example.com")))
+
+    entry = AuditEntry.objects.get(verb="update", kind="segment")
+    assert entry.changes == {
+        "people": ["People whose email address is “***”", "People whose email address is “***”, another address"]
+    }
