@@ -12,6 +12,7 @@ from people.staging import locked
 
 V = ImportRow.Verdict
 RANGE = 20_000
+NOBODYS = 0  # the id of a group that is still to be made
 SLICE = 250_000  # of the addresses of a list that are compared with one another while its import is held
 
 # Rows that name an address some other row names, too. The second of an email address is the same person again.
@@ -83,7 +84,7 @@ def look_up(upload: Import) -> Iterator[None]:
     """Look up the rows that are not yet, range by range. Raises Overtaken."""
     if upload.checked == 0 and upload.expected:
         _compare(upload)
-    groups = list(upload.groups.values_list("pk", flat=True))
+    groups = [*upload.groups.values_list("pk", flat=True), *([NOBODYS] if upload.new_group else [])]
     while upload.checked < upload.expected:
         _look_up_range(upload, groups)
         yield

@@ -11,7 +11,7 @@ from people.attributes import MOST_NAMES, is_attribute_name, room_for
 from people.channels import REFUSALS
 from people.columns import ALIASES, COLUMNS, LOOKS, MOST_COLUMNS, NOT_READ, Mapping, name_for
 from people.forms import Checked
-from people.groups import checked_group, group_named
+from people.groups import checked_group
 from people.models import Group, Import
 from people.plain import shown
 from people.sheet import Record
@@ -171,6 +171,7 @@ class ColumnsForm(forms.Form):
         """Raises NotPossible when the import went on meanwhile."""
         workspace = self.upload.workspace
         groups: list[Group] = list(workspace.groups.filter(pk__in=self.cleaned_data["groups"]))
-        if self.cleaned_data["new_group"]:
-            groups.append(group_named(workspace, self.cleaned_data["new_group"], by=by))
-        imports.map_columns(self.upload, self.mapping, groups, by=by)
+        new = self.cleaned_data["new_group"]
+        if known := workspace.groups.filter(name__iexact=new).first():
+            groups.append(known)
+        imports.map_columns(self.upload, self.mapping, groups, by=by, new_group="" if known else new)

@@ -20,6 +20,7 @@ from people.problems import groups_of
 from people.rejected import rejected_as_csv
 from people.search import PAGE, number_in
 from people.sheet import UnreadableSheet
+from people.undo import foreseen
 
 LATELY = 50
 Status = Import.Status
@@ -78,7 +79,8 @@ def import_columns(request: MemberRequest, pk: int) -> HttpResponse:
         return _first_line(request, upload)
     group = number_in(request.GET.get("group", ""))
     chosen = [*upload.groups.values_list("pk", flat=True)] or ([group] if group else [])
-    form = ColumnsForm(upload, first_of(upload), request.POST or None, initial={"groups": chosen})
+    initial = {"groups": chosen, "new_group": upload.new_group}
+    form = ColumnsForm(upload, first_of(upload), request.POST or None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
             form.have_checked(by=request.user)
@@ -119,7 +121,7 @@ def import_undo(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _asked(request, pk, domain.undo)
     upload = _find(request, pk)
-    return render(request, "people/import_undo.html", {"upload": upload})
+    return render(request, "people/import_undo.html", {"upload": upload, "foreseen": foreseen(upload)})
 
 
 def _asked(request: MemberRequest, pk: int, operation) -> HttpResponse:
@@ -189,11 +191,11 @@ def progress(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @may("read")
-def import_rejected(request: MemberRequest, pk: int) -> StreamingHttpResponse:
-    """The rejected rows as they came, with line and reason behind: to be mended and imported again."""
-    upload = _find(request, pk)
-    answer = StreamingHttpResponse(rejected_as_csv(upload), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="rejected-{upload.pk}.csv"'
+def import_rejected(request: MemberRequest, pk: int, *, partly: bool = False) -> StreamingHttpResponse:
+    """Such rows as they came, with line and reason behind: to be mended and imported again."""
+    upload, name = _find(request, pk), "partly" if partly else "rejected"
+    answer = StreamingHttpResponse(rejected_as_csv(upload, partly=partly), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}-{upload.pk}.csv"'
     answer["Cache-Control"] = "private, no-store"
     return answer
 

@@ -10,6 +10,7 @@ from accounts import audit_log
 from accounts.models import User, Workspace
 from people.attributes import MOST_NAMES, room_for
 from people.columns import Mapping, with_titles
+from people.groups import group_named
 from people.looking import first_of, look
 from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
 from people.parts import MOST_BYTES, PART, digest_of, head_of, keep_part
@@ -120,27 +121,34 @@ def take_first_line(upload: Import, *, as_titles: bool) -> None:
 
 
 @transaction.atomic
-def map_columns(upload: Import, mapping: Mapping, groups: Collection[Group], *, by: User | None) -> None:
-    """Have the list checked, with its columns read like this. Raises NotPossible."""
+def map_columns(
+    upload: Import, mapping: Mapping, groups: Collection[Group], *, by: User | None, new_group: str = ""
+) -> None:
+    """Have the list checked, with its columns read like this; a new group is made at the start. Raises NotPossible."""
     upload = _held(upload, Status.MAPPING, Status.CHECKED)
     upload.titles, upload.columns = mapping.titles, mapping.columns
-    upload.note = _note(mapping)
+    upload.note, upload.new_group = _note(mapping), new_group
     upload.status = Status.CHECKING
     upload.expected, upload.checked, upload.is_read, upload.forecast = 0, 0, False, {}
     StagedRow.objects.filter(upload=upload.pk).delete()
-    upload.save(update_fields=["titles", "columns", "note", "status", "expected", "checked", "is_read", "forecast"])
+    upload.save(update_fields=[*MAPPED])
     upload.groups.set(groups)
-    after = {"columns": mapping.columns, "groups": sorted(map(str, groups))}
+    after = {"columns": mapping.columns, "groups": sorted(map(str, groups)), "new_group": new_group}
     audit_log.record(upload.workspace, "map_columns", upload, by=by, after=after)
     _ask_a_worker(upload)
+
+
+MAPPED = ("titles", "columns", "note", "new_group", "status", "expected", "checked", "is_read", "forecast")
 
 
 @transaction.atomic
 def start(upload: Import, *, by: User | None) -> None:
     """Import the good rows of a checked list and keep the bad ones to be mended. Raises NotPossible."""
     upload = _held(upload, Status.CHECKED)
-    upload.is_confirmed, upload.status, upload.by = True, Status.WAITING, by
-    upload.save(update_fields=["is_confirmed", "status", "by"])
+    if upload.new_group:
+        upload.groups.add(group_named(upload.workspace, upload.new_group, by=by))
+    upload.is_confirmed, upload.status, upload.by, upload.new_group = True, Status.WAITING, by, ""
+    upload.save(update_fields=["is_confirmed", "status", "by", "new_group"])
     audit_log.record(upload.workspace, "start", upload, by=by, after={"expected": upload.expected})
     _ask_a_worker(upload)
 
@@ -219,7 +227,9 @@ def _ask_a_worker(upload: Import) -> None:
 
 def end(upload: Import, status: Import.Status, error: str = "") -> None:
     """The list itself is forgotten: what it said is in the people, what was wrong with it in the verdicts."""
-    Import.objects.filter(pk=upload.pk).update(status=status, error=error, first=[], finished_at=Now(), moved_at=Now())
+    Import.objects.filter(pk=upload.pk).update(
+        status=status, error=error, first=[], new_group="", finished_at=Now(), moved_at=Now()
+    )
     # The titles stand above rows that are given back, and may be somebody's address where the list had none.
     Import.objects.filter(pk=upload.pk, rejected=0).update(titles=[], columns=[])
     ImportPart.objects.filter(upload=upload.pk).delete()

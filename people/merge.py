@@ -47,8 +47,9 @@ CREATE = f"""
                  AS wished(channel)
         WHERE made.opted_out OR made.refused_channels <> '{{}}'
     )
-    INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, recipient_id)
-    SELECT new.upload_id, new.number, new.line, {V.CREATED:d}, new.address, left(new.left_out, 200), person
+    INSERT INTO people_importrow (upload_id, number, line, verdict, address, reason, recipient_id, cells)
+    SELECT new.upload_id, new.number, new.line, {V.CREATED:d}, new.address, left(new.left_out, 200), person,
+           CASE WHEN new.left_out <> '' THEN new.cells END
     FROM new JOIN made USING (person)
 """
 
@@ -78,9 +79,11 @@ def _merge_range(upload: Import) -> None:
     booked = ImportRow.objects.filter(upload=upload.pk, number__gt=after, number__lte=to)
     if upload.workspace.suppressions.exists():
         look_at(booked.filter(verdict__in=(V.CREATED, V.UPDATED)).values_list("recipient", flat=True))
+    partly = booked.filter(cells__isnull=False).exclude(verdict=V.REJECTED).count()
     counts = dict(booked.order_by().values_list("verdict").annotate(n=Count("*")))
     Import.objects.filter(pk=upload.pk).update(
         rows=F("rows") + sum(counts.values()),
+        partly=F("partly") + partly,
         moved_at=Now(),
         **{V(verdict).label: F(V(verdict).label) + count for verdict, count in counts.items()},
     )
@@ -120,6 +123,7 @@ def _write(upload: Import, done: Sequence[Booking]) -> None:
             reason=shown(one.reason, at_most=200),
             recipient_id=one.person.pk,
             before=one.before or None,
+            cells=one.row.cells if one.row.left_out else None,
         )
         for one in done
     )

@@ -1,10 +1,11 @@
-"""The rejected rows of an import as a file that can be mended and imported again."""
+"""The rows of an import that were rejected, or lost something, as a file that can be mended and imported again."""
 
 import csv
 from collections.abc import AsyncIterator, Iterable
 from io import StringIO
 
 from asgiref.sync import sync_to_async
+from django.db.models import Q
 
 from people.columns import GIVEN_BACK, given_back
 from people.formulas import escape
@@ -13,23 +14,27 @@ from people.models import Import, ImportRow
 AT_ONCE = 1_000
 
 
-async def rejected_as_csv(upload: Import) -> AsyncIterator[str]:
-    """The file piece by piece: each row as it came, and in two last columns where it stood and why it was rejected."""
+async def rejected_as_csv(upload: Import, *, partly: bool = False) -> AsyncIterator[str]:
+    """The file piece by piece: each row as it came, and in two last columns where it stood and why it was rejected.
+
+    Or, `partly`, those that were imported without an address that could not be used.
+    """
     yield "\ufeff"
-    found = await sync_to_async(_rows_after)(upload, 0)
+    found = await sync_to_async(_rows_after)(upload, 0, partly)
     more = given_back(upload.titles)  # a list that was mended once has these columns already
     titles = upload.titles[: len(upload.titles) - more]
     width = len(titles) or max((len(row.cells or []) for row in found), default=1)
     yield _written([[*(titles or [""] * width), *GIVEN_BACK]])
     while found:
         yield _written([*_padded(_without(more, row.cells or [], width), width), row.line, row.reason] for row in found)
-        found = await sync_to_async(_rows_after)(upload, found[-1].number)
+        found = await sync_to_async(_rows_after)(upload, found[-1].number, partly)
 
 
-def _rows_after(upload: Import, number: int) -> list[ImportRow]:
+def _rows_after(upload: Import, number: int, partly: bool) -> list[ImportRow]:
     """The next of them; of somebody who asked to be erased there is nothing to give back."""
-    rejected = upload.verdicts.filter(verdict=ImportRow.Verdict.REJECTED, number__gt=number, cells__isnull=False)
-    return list(rejected.order_by("number")[:AT_ONCE])
+    rows = upload.verdicts.filter(number__gt=number, cells__isnull=False).order_by("number")
+    is_rejected = Q(verdict=ImportRow.Verdict.REJECTED)
+    return list(rows.filter(~is_rejected if partly else is_rejected)[:AT_ONCE])
 
 
 def _without(more: int, cells: list[str], width: int) -> list[str]:

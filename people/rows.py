@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from people.addresses import PHONE, InvalidAddress, quick_email, quick_phone
+from people.answers import answered
 from people.channels import REFUSALS, Channel
 from people.columns import LOOKS, NOT_READ, Mapping
 from people.models import Problem
@@ -12,8 +13,6 @@ from people.plain import EDGES, NotPlain, plain, shown
 from people.recipients import LINES, names_in
 from people.sheet import Record
 
-YES = {"yes", "y", "true", "t", "1", "x"}
-NO = {"", "no", "n", "false", "f", "0"}
 WITH_NAME = re.compile(r'"?([^<>"]*)"?\s*<([^<>\s]+)>')  # Ann Lee <ann@example.com>, as mail programs copy it
 NOBODY = "There is no email address and no phone number in this row."
 
@@ -186,8 +185,8 @@ def _line(text: str, what: str, *, at_most: int) -> str:
 
 
 def _yes(cell: str) -> bool:
-    word = cell.strip().lower()
-    if word not in YES | NO:
+    answer = answered(cell)
+    if answer is None:
         sentence = f"“{shown(cell, at_most=20)}” does not say whether the person opted out; write yes or no."
         raise Wrong(Problem.WORD, shown(cell, at_most=60), sentence)
-    return word in YES
+    return answer

@@ -35,12 +35,14 @@ KNOWN = "the key of this list"  # no address, so its digest is nobody's
 BY_ITS_OWNER = (Reason.STOPPED, Reason.OPTED_OUT)  # and so taken back by whoever has the number
 # What others say holds beside what its owner said, who may take only that back. Being erased is beyond them all.
 ADD = """
-    INSERT INTO people_suppression AS known (workspace_id, digest, address, reason, note, by_id)
-    SELECT %(workspace)s, digest, address, %(reason)s, note, %(by)s
-    FROM unnest(%(digests)s::bytea[], %(addresses)s::text[], %(notes)s::text[]) AS v(digest, address, note)
+    INSERT INTO people_suppression AS known (workspace_id, digest, address, is_phone, reason, note, by_id)
+    SELECT %(workspace)s, digest, address, is_phone, %(reason)s, note, %(by)s
+    FROM unnest(%(digests)s::bytea[], %(addresses)s::text[], %(phones)s::boolean[], %(notes)s::text[])
+        AS v(digest, address, is_phone, note)
     ORDER BY digest
     ON CONFLICT (workspace_id, digest) DO UPDATE
-    SET reason = excluded.reason, note = excluded.note, by_id = excluded.by_id,
+    SET is_phone = coalesce(excluded.is_phone, known.is_phone),
+        reason = excluded.reason, note = excluded.note, by_id = excluded.by_id,
         address = CASE excluded.reason WHEN %(erased)s THEN ''
                   ELSE coalesce(nullif(excluded.address, ''), known.address) END
     WHERE excluded.reason < known.reason
@@ -118,7 +120,8 @@ def suppress(
     """
     hold_workspace(workspace.pk)
     kept = "" if reason == Reason.ERASED else address
-    done = put_on(workspace, [(digest_of(address), kept, note)], reason=reason, by=by)
+    listed = [(digest_of(address), kept, note)]
+    done = put_on(workspace, listed, reason=reason, by=by, are_phones="@" not in address)
     if not done:
         return False
     ((digest, is_new),) = done.items()
@@ -130,10 +133,16 @@ def suppress(
 
 
 def put_on(
-    workspace: Workspace, listed: Collection[tuple[bytes, str, str]], *, reason: Suppression.Reason, by: Actor | None
+    workspace: Workspace,
+    listed: Collection[tuple[bytes, str, str]],
+    *,
+    reason: Suppression.Reason,
+    by: Actor | None,
+    are_phones: bool | None = None,
 ) -> dict[bytes, bool]:
     """Put these on the list, each a digest, the address if it is told, and a note.
 
+    `are_phones` says of those whose address is not told whether they are phone numbers, if that is known.
     Returns those of which the list tells something else now, and whether they are new on it. The caller holds the
     workspace, and looks at whose addresses are new.
     """
@@ -145,6 +154,7 @@ def put_on(
         "by": by.pk if isinstance(by, User) else None,
         "digests": [*digests],
         "addresses": [*addresses],
+        "phones": ["@" not in address if address else are_phones for address in addresses],
         "notes": [note[:300] for note in notes],
         "erased": Reason.ERASED,
         "by_its_owner": [*BY_ITS_OWNER],

@@ -19,7 +19,7 @@ ASKED = f"""
     SELECT v.id, v.recipient_id IS NOT DISTINCT FROM %(person)s OR lower(v.address) = ANY(%(addresses)s)
                  OR v.verdict = {ImportRow.Verdict.REJECTED:d}
                     AND v.address || ' ' || coalesce(v.cells::text, '') ~* %(named)s AS is_theirs,
-           v.reason || ' ' || coalesce(v.before::text, '') ~* %(named)s AS names_them
+           concat_ws(' ', v.reason, v.before, v.cells) ~* %(named)s AS names_them
     FROM people_importrow v JOIN people_import i ON i.id = v.upload_id WHERE i.workspace_id = %(workspace)s
 """  # noqa: S608 - numbers of ours
 FIND = f"WITH asked AS ({ASKED}) SELECT id FROM asked WHERE is_theirs OR names_them"  # noqa: S608
@@ -28,7 +28,7 @@ FORGET = f"""
     WITH asked AS ({ASKED} AND (v.id = ANY(%(rows)s) OR v.id > %(up_to)s OR v.recipient_id = %(person)s))
     UPDATE people_importrow AS v
     SET reason = '', before = NULL, address = CASE WHEN is_theirs THEN '' ELSE address END,
-        cells = CASE WHEN NOT is_theirs THEN cells END,
+        cells = NULL,
         recipient_id = CASE WHEN NOT is_theirs THEN recipient_id END
     FROM asked WHERE v.id = asked.id AND (is_theirs OR names_them)
 """  # noqa: S608

@@ -1,6 +1,7 @@
 """Takes back what an import did, from its last row to its first, but for what somebody has changed or used since."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, ManyToManyRel
@@ -8,6 +9,7 @@ from django.db.models.functions import Now
 
 from people.held import hold_groups, hold_workspace
 from people.models import Import, ImportRow, Recipient
+from people.patience import TookTooLong, patience
 from people.restore import Restoring
 from people.staging import locked
 
@@ -25,8 +27,8 @@ UNTOUCHED = """
       AND NOT EXISTS (SELECT FROM people_recipient_groups m
                       WHERE m.recipient_id = r.id AND NOT m.group_id = ANY(%(groups)s))
       {unused}
-    ORDER BY r.id FOR UPDATE OF r
 """
+HELD = "ORDER BY r.id FOR UPDATE OF r"
 
 
 @transaction.atomic
@@ -48,18 +50,36 @@ def undo_range(upload: Import) -> None:
     upload.not_undone = after
 
 
-def _remove(upload: Import, after: int) -> tuple[set[int], int]:
-    """Remove whom the rows of the range created; returns who is gone, and how many stay."""
-    created = upload.verdicts.filter(number__gt=after, number__lte=upload.not_undone, verdict=V.CREATED)
-    values = {
+def foreseen(upload: Import) -> int | None:
+    """How many of the people it created would be removed now; None where finding out takes longer than one waits."""
+    values = _asked(upload, 0, upload.not_undone or upload.rows)
+    try:
+        with patience(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({_untouched()}) AS untouched", values)  # noqa: S608
+            return cursor.fetchone()[0]
+    except TookTooLong:
+        return None
+
+
+def _untouched() -> str:
+    return UNTOUCHED.format(created=V.CREATED.value, unused=_unused())
+
+
+def _asked(upload: Import, after: int, to: int) -> dict[str, Any]:
+    return {
         "upload": upload.pk,
         "workspace": upload.workspace_id,
         "after": after,
-        "to": upload.not_undone,
+        "to": to,
         "stamp": upload.started_at,
         "groups": list(upload.groups.values_list("pk", flat=True)),
     }
-    untouched = UNTOUCHED.format(created=V.CREATED.value, unused=_unused())
+
+
+def _remove(upload: Import, after: int) -> tuple[set[int], int]:
+    """Remove whom the rows of the range created; returns who is gone, and how many stay."""
+    created = upload.verdicts.filter(number__gt=after, number__lte=upload.not_undone, verdict=V.CREATED)
+    values, untouched = _asked(upload, after, upload.not_undone), f"{_untouched()} {HELD}"
     with connection.cursor() as cursor:
         cursor.execute(untouched, values)
         cursor.execute(untouched, values)  # without those that a launch, for whose end we waited, has written to

@@ -42,6 +42,7 @@ urlpatterns = [
     path("people/imports/<int:pk>/cancel/", import_views.import_cancel, name="import-cancel"),
     path("people/imports/<int:pk>/undo/", import_views.import_undo, name="import-undo"),
     path("people/imports/<int:pk>/rejected/", import_views.import_rejected, name="import-rejected"),
+    path("people/imports/<int:pk>/partly/", import_views.import_rejected, {"partly": True}, name="import-partly"),
     path("groups/", views.groups, name="groups"),
     path("groups/new/", views.group, name="group-new"),
     path("groups/board/", membership_views.board, name="group-board"),

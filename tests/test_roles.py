@@ -240,6 +240,7 @@ PAGES = {
     "import": Page(get="viewer", row=upload),
     "import-progress": Page(get="viewer", row=upload),
     "import-rejected": Page(get="viewer", row=upload),
+    "import-partly": Page(get="viewer", row=upload),
     "import-begin": Page(post="editor"),
     "import-part": Page(post="editor", row=begun),
     "import-complete": Page(post="editor", row=begun),

@@ -78,6 +78,7 @@ class Suppression(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="suppressions")
     digest = models.BinaryField(max_length=32)  # of people.suppression.digest_of
     address = models.CharField(max_length=254, blank=True)
+    is_phone = models.BooleanField("a phone number, where that is known", null=True)
     reason = models.SmallIntegerField(choices=Reason)
     note = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -91,7 +92,13 @@ class Suppression(models.Model):
         indexes = [models.Index("workspace", F("id").desc(), name="suppression_page")]
 
     def __str__(self) -> str:
-        return self.address or "an address that is not kept"
+        return self.address or f"{self.kind} that is not kept"
+
+    @property
+    def kind(self) -> str:
+        if self.is_phone is None:
+            return "an address"
+        return "a phone number" if self.is_phone else "an email address"
 
     @property
     def audit_name(self) -> str:

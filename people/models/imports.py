@@ -30,6 +30,8 @@ class Import(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="imports")
     name = models.CharField(max_length=200)
     groups = models.ManyToManyField(Group, related_name="+", blank=True)
+    # Made when the import starts: a list that is cancelled before leaves none behind.
+    new_group = models.CharField(max_length=100, blank=True, db_default="")
     status = models.SmallIntegerField(choices=Status, default=Status.UPLOADING)
     parts = models.PositiveIntegerField(default=0)
     size = models.PositiveIntegerField("bytes", default=0)
@@ -49,6 +51,7 @@ class Import(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    partly = models.PositiveIntegerField("rows of which something was left out", default=0, db_default=0)
     # What undoing it came to, and how many rows, from the last one down, are not undone yet.
     not_undone = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
@@ -96,6 +99,16 @@ class Import(models.Model):
     @property
     def is_over(self) -> bool:
         return not self.is_open and not self.is_asking
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anybody may have been changed."""
+        return bool(self.rows) or self.is_open
+
+    @property
+    def brought(self) -> int:
+        """The rows of the list, as far as they are known."""
+        return self.expected or self.rows
 
     @property
     def is_looked_at(self) -> bool:
@@ -182,7 +195,7 @@ class ImportRow(models.Model):
     recipient = models.ForeignKey(
         Recipient, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    cells = models.JSONField("the row as it came, when rejected", null=True, blank=True)
+    cells = models.JSONField("the row as it came, when something of it was left out", null=True, blank=True)
     before = models.JSONField("what was changed, as [before, after]", null=True, blank=True)
     is_kept = models.BooleanField("stays although the import was undone", default=False, db_default=False)
 

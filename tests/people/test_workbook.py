@@ -1,5 +1,6 @@
 """Lists that come as XLSX, also those somebody made to do harm."""
 
+import csv
 import datetime as dt
 import io
 import time
@@ -7,12 +8,18 @@ import tracemalloc
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
 from openpyxl import Workbook
 
-from people import workbook
+from people import imports, workbook
+from people.columns import Mapping
+from people.formulas import escape
 from people.sheet import UnreadableSheet
 from people.workbook_xml import Texts
-from tests.people.listing import read
+from tests.make import make_workspace
+from tests.people.listing import carry_on, read, verdicts
 
 
 def workbook_of(*rows) -> bytes:
@@ -188,3 +195,46 @@ def test_entities_that_multiply_themselves_are_refused():
 
     with pytest.raises(UnreadableSheet):
         read(with_sheet(bomb))
+
+
+WORD = st.text(st.sampled_from("aZé9 -'\"=;,|+@.ß字"), max_size=8)
+CELL = WORD | st.sampled_from(["ann@example.com", "Bob@Example.com", "+254712345678", "0712 345 678", "yes", "no"])
+
+
+class SameList(TestCase):
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.tuples(CELL, CELL, CELL, CELL), min_size=1, max_size=6))
+    def test_the_same_rows_as_csv_and_as_xlsx_are_the_same_people(self, table):
+        rows = [("email", "phone", "first_name", "opted_out"), *table, ("ok@example.com", "", "Ann", "no")]
+        text = io.StringIO()
+        csv.writer(text, quoting=csv.QUOTE_ALL).writerows([escape(cell) for cell in row] for row in rows)
+
+        as_csv, as_xlsx = (self.brought(raw) for raw in (text.getvalue().encode(), as_texts(rows)))
+
+        assert as_csv == as_xlsx
+
+    def brought(self, raw: bytes) -> tuple:
+        workspace = make_workspace()
+        upload = imports.begin(workspace, name="x", by=None)
+        imports.keep_list(upload, [raw])
+        upload.refresh_from_db()
+        imports.complete(upload, by=None)
+        upload = carry_on(upload)
+        if upload.get_status_display() == "failed":
+            return (upload.error,)
+        imports.map_columns(upload, Mapping(upload.columns, upload.titles), [], by=None)
+        imports.start(carry_on(upload), by=None)
+        upload = carry_on(upload)
+        people = workspace.recipients.order_by("email", "phone")
+        return (verdicts(upload), [*people.values_list("email", "phone", "first_name", "opted_out")])
+
+
+def as_texts(rows) -> bytes:
+    """Each cell the text it is, whatever a spreadsheet would make of it."""
+    book, file = Workbook(), io.BytesIO()
+    for n, row in enumerate(rows, 1):
+        for m, cell in enumerate(row, 1):
+            book.active.cell(n, m).value = cell
+            book.active.cell(n, m).data_type = "s"
+    book.save(file)
+    return file.getvalue()
