@@ -50,7 +50,7 @@ class Found(Page):
 def found_in(campaign: Campaign, books: Books, words: str, after: int = 0) -> Found:
     """The people of the campaign whose email address, phone number or name begins with these words."""
     words = " ".join(words.split())[:LONGEST]
-    people, is_cut = beginning_with(campaign.workspace.recipients.all(), words, MOST)
+    people, is_cut = beginning_with(campaign.workspace.recipients.all(), words, MOST, campaign.workspace.region)
     with connection.cursor() as cursor:
         cursor.execute(AMONG, [people, campaign.pk, after, SIZE + 1])
         ids = [row[0] for row in cursor.fetchall()]

@@ -69,13 +69,13 @@ class Asked:
     def everybody(self, workspace: Workspace) -> QuerySet[Recipient]:
         """All of them, in no order, whatever it costs: for who goes through them chunk by chunk."""
         people = self._reached(self._among(workspace.recipients.all()))
-        return called(people, self.words) if self.words else people
+        return called(people, self.words, workspace.region) if self.words else people
 
     def page(self, workspace: Workspace, *, before: int | None = None, after: int | None = None) -> "Page":
         """The newest below one id or the oldest above another, newest first."""
         people, is_cut = self._among(workspace.recipients.all()), False
         if self.words:
-            ids, is_cut = beginning_with(people, self.words, MATCHES)
+            ids, is_cut = beginning_with(people, self.words, MATCHES, workspace.region)
             people = workspace.recipients.filter(pk__in=ids)
         if after is not None and (page := self._newer(people, after, is_cut)):
             return page

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Workspace
 from people.channels import Channel
+from people.folding import Folded, is_accented
 
 STANDARD_FIELDS = ("first_name", "last_name", "location", "preferred_product", "phone", "email")
 UNSUBSCRIBE_LINK = "unsubscribe_link"  # what a text asks for it by
@@ -85,6 +86,15 @@ class Recipient(models.Model):
             models.Index("workspace", OpClass("phone", "varchar_pattern_ops"), name="phone_begins"),
             models.Index("workspace", OpClass(Lower("first_name"), "text_pattern_ops"), name="first_name_begins"),
             models.Index("workspace", OpClass(Lower("last_name"), "text_pattern_ops"), name="last_name_begins"),
+            *(
+                models.Index(
+                    "workspace",
+                    OpClass(Folded(name), "text_pattern_ops"),
+                    condition=is_accented(name),
+                    name=f"{name}_folded",
+                )
+                for name in ("first_name", "last_name")
+            ),
         ]
 
     def __str__(self) -> str:
