@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
-from people.keywords import Words, differing, in_two_families
+from people.keywords import Words, clashes, differing
 from people.models import ConsentSettings
 from people.plain import NotPlain
 
@@ -20,8 +20,8 @@ def change_consent_settings(
     workspace: Workspace, *, by: Actor | None, sms_link: bool, whatsapp_link: bool, words: Words
 ) -> None:
     """`words` are those of every language and family. Raises TwoMeanings."""
-    if word := in_two_families(words):
-        raise TwoMeanings(f"“{word}” stands for two things; a word can mean only one of stop, start and help.")
+    if clash := next(clashes(words), None):
+        raise TwoMeanings(f"“{clash[2]}” stands for two things; a word can mean only one of stop, start and help.")
     settings, _ = ConsentSettings.objects.select_for_update().get_or_create(workspace=workspace)
     before = audit_log.fields_of(settings, FIELDS)
     settings.sms_link, settings.whatsapp_link, settings.words = sms_link, whatsapp_link, differing(words)

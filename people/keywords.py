@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from people.models import ConsentSettings, Reply
 from people.plain import NotPlain, plain
@@ -101,19 +101,20 @@ def checked_words(typed: str) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def in_two_families(words: Words) -> str:
-    """A word that would mean two things, empty if none would."""
-    families = [{bare(word) for of in words.values() for word in of[family]} | ALWAYS_OF[family] for family in FAMILIES]
-    return next(iter(shared(families)), "")
+def clashes(words: Words) -> Iterator[tuple[str, str, str, str]]:
+    """Each word that would mean two things: its language, its family, the word, and another family that has it."""
+    families: dict[str, list[str]] = {ALWAYS: [ALWAYS]}
+    for _, family, word in _each(words):
+        families.setdefault(bare(word), []).append(family)
+    for language, family, word in _each(words):
+        if other := next((each for each in families[bare(word)] if each != family), ""):
+            yield language, family, word, other
 
 
-def shared(families: Iterable[set[str]]) -> list[str]:
-    seen: set[str] = set()
-    twice: set[str] = set()
-    for words in families:
-        twice |= seen & words
-        seen |= words
-    return sorted(twice)
+def _each(words: Words) -> Iterator[tuple[str, str, str]]:
+    for language, of in words.items():
+        for family, some in of.items():
+            yield from ((language, family, word) for word in some)
 
 
 def differing(words: Words) -> dict[str, dict[str, list[str]]]:

@@ -7,7 +7,7 @@ from django import forms
 from accounts.models import Workspace
 from people.addresses import InvalidAddress, normal_phone
 from people.channels import Channel
-from people.keywords import FAMILIES, LANGUAGES, checked_words, words_of
+from people.keywords import FAMILIES, LANGUAGES, checked_words, clashes, words_of
 from people.models import ConsentSettings
 from people.plain import NotPlain
 from people.replies import CHANNELS, LONGEST
@@ -67,6 +67,8 @@ class ConsentForm(forms.Form):
                 words[language][family] = checked_words(cleaned.pop(name, ""))
             except NotPlain as fault:
                 self.add_error(name, str(fault))
+        for language, family, word, other in clashes(words):
+            self.add_error(name_of(language, family), f"“{word}” stands for {other}, too; a word can mean only one.")
         return cleaned | {"words": words}
 
     def languages(self) -> Iterator[tuple[str, list[forms.BoundField]]]:

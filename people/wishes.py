@@ -9,6 +9,14 @@ from people.models import ConsentEvent, Recipient, Suppression
 from people.suppression import digest_of
 
 LATELY = 50  # events shown
+# By what an event keeps of where it came from; of several that fit the first is said.
+EVIDENCE = {
+    frozenset({"import", "line"}): "Line {line:,} of import {import}",
+    frozenset({"text"}): "They wrote “{text}”",
+    frozenset({"complaint"}): "The provider calls the complaint {complaint}",
+    frozenset({"link", "name"}): "By the link in “{name}”",
+    frozenset({"link"}): "By the link in a message",
+}
 Wish = ConsentEvent.Wish
 
 
@@ -96,10 +104,15 @@ class Told:
         return f"API key {event.key}" if event.key else str(event.by or "")
 
     @property
-    def evidence(self) -> list[tuple[str, str]]:
-        """What shows that it came like this, by its name."""
-        shown = self.event.evidence.items()
-        return [(name.replace("_", " ").capitalize(), str(value)) for name, value in shown if value not in ("", None)]
+    def evidence(self) -> str:
+        """What shows that it came like this: Line 3 of import 12."""
+        known = {name: value for name, value in self.event.evidence.items() if value not in ("", None)}
+        return next((words.format(**known) for names, words in EVIDENCE.items() if names <= known.keys()), "")
+
+    @property
+    def program(self) -> str:
+        """What the program calls itself with which the link was opened."""
+        return str(self.event.evidence.get("program", ""))
 
 
 def told_of(person: Recipient, most: int | None = LATELY) -> Iterator[Told]:

@@ -57,6 +57,15 @@ document.addEventListener("keydown", (event) => {
   } else if (!document.querySelector("dialog[open]")) dismiss([...document.querySelectorAll("#toasts .flash")].at(-1));
 });
 
+// --- what was wrong with a field is no longer shown once somebody mends it; the server judges anew ---
+
+document.addEventListener("input", ({ target }) => {
+  if (target.getAttribute("aria-invalid") !== "true" || !target.value.trim()) return;
+  target.removeAttribute("aria-invalid");
+  for (const id of (target.getAttribute("aria-describedby") ?? "").split(" "))
+    for (const said of document.querySelectorAll(`#${CSS.escape(id)}:is(.error, :has(.error))`)) said.hidden = true;
+});
+
 // --- writing: a placeholder goes where the cursor is, or was last ---
 
 let written = null;

@@ -17,6 +17,7 @@ from people import consent
 from people.channels import Channel
 from people.models import Import, Recipient, Suppression
 from people.suppression import suppress
+from people.wishes import told_of
 from tests.dispatcher.filing import archive, long_over
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_group, make_recipient, make_workspace
@@ -59,6 +60,25 @@ def test_it_tells_what_is_known_and_what_she_wishes_and_how_that_came(client, wo
 
     for words in ("gold", "Customers", "Opted out of SMS by a reply", "asked for it", "STOP please", "550 unknown"):
         assert words in html, words
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        ({"import": 12, "line": 1234}, "Line 1,234 of import 12"),
+        ({"reply": 3, "text": "STOP please"}, "They wrote “STOP please”"),
+        ({"complaint": "abc-1"}, "The provider calls the complaint abc-1"),
+        ({"campaign": 3, "name": "Spring", "link": "email", "program": "Mozilla/5.0"}, "By the link in “Spring”"),
+        ({"link": "email", "program": ""}, "By the link in a message"),
+        ({}, ""),
+    ],
+)
+def test_how_a_wish_came_is_told_in_words(workspace, grace, evidence, words):
+    consent.opt_out(grace, how=consent.How.REPLY, by=None, evidence=evidence)
+
+    (told,) = told_of(grace)
+
+    assert (told.evidence, told.program) == (words, evidence.get("program", ""))
 
 
 def test_every_message_is_there_with_its_outcome_whatever_page_it_is_on(client, workspace, grace, monkeypatch):

@@ -10,7 +10,7 @@ from dispatcher.erase import erase
 from people import suppression
 from people.channels import Channel
 from people.consent import How, Wish
-from people.keywords import FAMILIES, LANGUAGES, USUAL, bare, in_two_families, understood
+from people.keywords import FAMILIES, LANGUAGES, USUAL, bare, clashes, understood
 from people.models import ConsentSettings, Reply, Suppression
 from people.replies import Meaning, NoReplies, receive_reply
 from tests.api.calls import Program, error_of
@@ -56,7 +56,7 @@ def test_any_text_is_read_without_a_fault(text):
 
 
 def test_the_usual_words_mean_one_thing_each():
-    assert in_two_families(USUAL) == ""
+    assert [*clashes(USUAL)] == []
     assert {*USUAL} == {*LANGUAGES}
     assert all({*families} == {*FAMILIES} for families in USUAL.values())
 
@@ -243,7 +243,9 @@ def test_a_workspace_chooses_its_words_and_stop_always_stops(workspace):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"en_start": "go, Stop"}, "stands for two things"),
+        ({"en_start": "go, Stop"}, "“Stop” stands for stop, too"),
+        ({"en_start": "go", "sw_help": "Go!"}, "“go” stands for help, too"),
+        ({"en_start": "go", "sw_help": "Go!"}, "“Go!” stands for start, too"),
         ({"de_help": "!!"}, "neither letter nor digit"),
         ({"sw_stop": ",".join(f"w{n}" for n in range(21))}, "20 are the most"),
         ({"fr_stop": "x" * 41}, "longer than 40"),
