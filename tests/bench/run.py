@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start
+from tests.bench import bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start, wizard
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "start": start.measure,
     "memory": memory.measure,
 }
+ON_REQUEST: dict[str, Benchmark] = {"wizard": wizard.measure}  # needs a browser
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,14 +29,14 @@ def main(words: Sequence[str] | None = None) -> int:
     notebooks = []
     for name in asked.only or BENCHMARKS:
         notebooks.append(Notebook(name))
-        BENCHMARKS[name](notebooks[-1], options)
+        (BENCHMARKS | ON_REQUEST)[name](notebooks[-1], options)
     print(report.FORMS[asked.form](notebooks, options))
     return int(any(notebook.missed for notebook in notebooks))
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    parser.add_argument("--only", type=names, metavar="NAME[,NAME]", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--only", type=names, metavar="NAME[,NAME]", help=f"of {', '.join(BENCHMARKS | ON_REQUEST)}")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--people", type=int, default=100_000, help="recipients of an ordinary campaign")
     parser.add_argument("--jobs", type=int, default=300, help="jobs the naive design is measured over")
@@ -50,6 +51,6 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def names(text: str) -> list[str]:
     chosen = text.split(",")
-    if unknown := set(chosen) - BENCHMARKS.keys():
+    if unknown := set(chosen) - (BENCHMARKS | ON_REQUEST).keys():
         raise argparse.ArgumentTypeError(f"there is no {' or '.join(sorted(unknown))}")
     return chosen
