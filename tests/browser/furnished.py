@@ -209,8 +209,14 @@ def furnish(monkeypatch) -> dict[str, str]:
     brought, checked = (brought_list(workspace, by=ann) for _ in range(2))
     on_one_line = brought_list(workspace, by=ann, source=", ".join(f"p{n}@example.com" for n in range(600)))
     looking = brought_list(workspace, by=ann, source="PK\x03\x04 as every workbook begins")
-    imports.map_columns(checked, Mapping(checked.columns, checked.titles), [customers], by=ann)
+    mapping = Mapping(checked.columns, checked.titles)
+    imports.map_columns(checked, mapping, [customers], new_group="Shop in Westlands", by=ann)
     carrying.carry_out(checked.pk)
+    undone = imports.start_import(workspace, name="twice.csv", source="zoe@example.com,Zoe\n", by=ann)
+    carrying.carry_out(undone.pk)
+    imports.undo(undone, by=ann)
+    carrying.carry_out(undone.pk)
+    make_segment(workspace, ("email", "is", people[0].email), name="Readers of test mails")
     mary = make_member(workspace, Role.MARKETER, email="mary.wambui@example.com", name="Mary Wambui")
     member = workspace.memberships.get(user=mary)
     _, token = invite(workspace, "a-colleague-with-a-long-address@example.com", Role.EDITOR, by=ann)
@@ -305,6 +311,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "import-check": reverse("import", args=[checked.pk]),
         "import-cancel": reverse("import-cancel", args=[checked.pk]),
         "import-undo": reverse("import-undo", args=[upload.pk]),
+        "import-undone": reverse("import", args=[undone.pk]),
         "account": reverse("account"),
         "change-password": reverse("change-password"),
         "two-factor": reverse("two-factor"),
