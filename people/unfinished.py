@@ -1,6 +1,5 @@
 """Lists that wait for a colleague when somebody is erased: those that name the person end, with all that was kept."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Set
 from typing import Any
@@ -12,7 +11,7 @@ from accounts.models import Actor
 from people.erased import StillImported
 from people.imports import end
 from people.models import Import, Recipient
-from people.patterns import pattern_of_all
+from people.patterns import Finder
 from people.sheet import UnreadableSheet
 from people.source import texts_of
 
@@ -31,18 +30,18 @@ STAGED = """
 
 def naming(person: Recipient, addresses: Set[str]) -> set[int]:
     """The lists that name them by one of these; those that are not all here may. Reads each of them."""
-    written = re.compile(pattern_of_all(addresses), re.IGNORECASE)
+    finder = Finder(addresses)
     waiting = list(person.workspace.imports.filter(status__in=ASKING))
-    found = {upload.pk for upload in waiting if _may_name(upload, written)}
+    found = {upload.pk for upload in waiting if _may_name(upload, finder)}
     asked: dict[str, Any] = {"lists": [upload.pk for upload in waiting], "person": person.pk, "addresses": [*addresses]}
     with connection.cursor() as cursor:
         cursor.execute(STAGED, asked)
         return found | {pk for (pk,) in cursor.fetchall()}
 
 
-def _may_name(upload: Import, written: re.Pattern[str]) -> bool:
+def _may_name(upload: Import, finder: Finder) -> bool:
     try:
-        return any(written.search(unicodedata.normalize("NFC", text)) for text in texts_of(upload))
+        return any(finder.finds(unicodedata.normalize("NFC", text)) for text in texts_of(upload))
     except UnreadableSheet:  # the beginning of a workbook, of which the rest is still to come
         return True
 
