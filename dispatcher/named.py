@@ -17,8 +17,10 @@ from people.patterns import pattern_of_all
 MOST = 20
 # The whole row as one text, so that no column is forgotten: neither a new one nor one nobody thinks of.
 NAMING = """
-    SELECT id FROM {table} t WHERE t.workspace_id = %(workspace)s AND t::text ~* %(named)s ORDER BY id DESC LIMIT {most}
+    SELECT id FROM {table} t WHERE t.workspace_id = %(workspace)s AND (t::text ~* %(named)s {or_elsewhere})
+    ORDER BY id DESC LIMIT {most}
 """
+IN_OTHER_WORDS = "OR EXISTS (SELECT FROM campaigns_wording w WHERE w.campaign_id = t.id AND w::text ~* %(named)s)"
 
 
 class Place(NamedTuple):
@@ -40,7 +42,7 @@ def places_naming(person: Recipient) -> list[Place]:
 
 
 def _written(person: Recipient, addresses: set[str]) -> Iterator[Place]:
-    for campaign in _naming(Campaign, person, addresses):
+    for campaign in _naming(Campaign, person, addresses, IN_OTHER_WORDS):
         yield Place(f"campaign “{campaign}” ({campaign.get_status_display()})", reverse("campaign", args=[campaign.pk]))
     for series in _naming(Recurrence, person, addresses):
         yield Place(f"series “{series}”", reverse("series", args=[series.pk]))
@@ -49,9 +51,9 @@ def _written(person: Recipient, addresses: set[str]) -> Iterator[Place]:
         yield Place(f"segment “{segment}”", reverse("segment-edit", args=[segment.pk]), is_mended)
 
 
-def _naming(model: type[Model], person: Recipient, addresses: set[str]) -> list:
+def _naming(model: type[Model], person: Recipient, addresses: set[str], or_elsewhere: str = "") -> list:
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {"workspace": person.workspace_id, "named": pattern_of_all(addresses)}
-        cursor.execute(NAMING.format(table=model._meta.db_table, most=MOST), asked)
+        cursor.execute(NAMING.format(table=model._meta.db_table, most=MOST, or_elsewhere=or_elsewhere), asked)
         found = [pk for (pk,) in cursor.fetchall()]
     return list(model._default_manager.filter(pk__in=found).order_by("-pk"))

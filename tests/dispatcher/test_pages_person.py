@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Wording
 from dispatcher import received
 from dispatcher.erase import erase
 from dispatcher.models import Attempt, Erasure, Message
@@ -160,6 +160,8 @@ def test_erasing_waits_for_a_list_that_is_being_imported(workspace, grace):
 def test_the_page_names_every_place_where_colleagues_typed_an_address_of_theirs(workspace, grace):
     campaign = make_campaign(workspace, name="Greeting", body=f"Write to {grace.email.upper()}.")
     make_campaign(workspace, name="Other", body=f"Write to x{grace.email}.")
+    german = make_campaign(workspace, name="In German", body="Hello")
+    Wording.objects.create(campaign=german, language="de", body=f"Schreib {grace.phone}")
     make_campaign(make_workspace(), name="Elsewhere", body=grace.email)
     make_segment(workspace, ("email", "is", grace.email), name="Only her")
     make_segment(workspace, ("email", "is", f"x{grace.email}"), name="Somebody else")
@@ -169,6 +171,7 @@ def test_the_page_names_every_place_where_colleagues_typed_an_address_of_theirs(
 
     assert f'<a href="/campaigns/{campaign.pk}/">Campaign “Greeting” (draft)</a>: stays' in page
     assert "Segment “Only her”</a>: erased there, too" in page
+    assert "Campaign “In German” (draft)" in page
     assert "</a>: stays as it is written" in page.split("Segment “For")[1]
     assert not any(name in page for name in ("Other", "Elsewhere", "Somebody else"))
 
