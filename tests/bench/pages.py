@@ -49,6 +49,7 @@ class Browser:
             "people": self.at(reverse("people")),
             "people, a page in the middle": self.at(f"{reverse('people')}?before={middle(workspace)}"),
             "people, search": self.at(f"{reverse('people')}?q=first7"),
+            "people, search by both names": self.at(f"{reverse('people')}?q=last+first7"),
             "people, reached by email": self.at(f"{reverse('people')}?channel=email"),
             "members, of a segment": self.at(f"{members}?segment={few_of(workspace)}"),
             "members, those outside": self.at(f"{members}?who=outside"),
