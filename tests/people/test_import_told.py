@@ -80,7 +80,7 @@ def test_the_page_of_an_undone_import_begins_with_what_was_undone(client, worksp
 
     html = shown(client, "import", upload.pk)
 
-    assert "Of <b>1</b> created person <b>1</b> was removed" in html
+    assert "Of <b>1</b> created person <b>1</b> was removed." in html
     assert "100%" not in html and "as it was before the undoing" in html
 
 
