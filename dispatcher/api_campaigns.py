@@ -138,7 +138,7 @@ def preview_for(request: KeyRequest, campaign_id: int, whom: PreviewIn) -> dict:
     campaign = campaign_of(request, campaign_id)
     person = numbered(request.workspace.recipients, "Customer", whom.customer_id)
     template = whom.override_template or campaign.source.text
-    if faults := check_placeholders(request.workspace, "", template):
+    if faults := check_placeholders(request.workspace, body=template):
         raise UnknownPlaceholders(faults)
     return {
         "rendered_message": filled_for(campaign, template, person),
