@@ -29,6 +29,7 @@ VERBS = {
     "delete": "deleted",
     "dismiss": "dismissed failures of",
     "dismiss_launch": "dismissed the failed start of",
+    "dry_run": "began a dry run of",
     "duplicate": "made by duplicating",
     "end_outage": "ended the outage of the simulated provider in",
     "end_series": "ended",

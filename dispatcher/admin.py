@@ -22,6 +22,7 @@ from dispatcher.models import (
     Bookmark,
     ChosenSender,
     Dismissal,
+    DryRun,
     Erasure,
     Generation,
     Heartbeat,
@@ -316,4 +317,11 @@ class Generations(ReadOnly):
     list_filter = ("personaliser", "done_at")
     list_select_related = ("campaign",)
     search_fields = ("campaign__name", "trouble")
+    ordering = ("-id",)
+
+
+@admin.register(DryRun)
+class DryRuns(ReadOnly):
+    list_display = ("__str__", "campaign", "state", "by", "begun_at", "ended_at")
+    list_select_related = ("campaign", "by")
     ordering = ("-id",)

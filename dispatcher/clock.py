@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import forget_due, operations, recurring, store_due, trials, winner
+from dispatcher import dry_runs, forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
@@ -44,6 +44,7 @@ def tick() -> None:
         ring_to_store,
         ring_to_forget,
         ring_to_look,
+        ring_for_dry_runs,
         suppress_bounced,
         tidy,
         beat,
@@ -197,6 +198,10 @@ def ring_to_forget() -> None:
 
 def ring_to_look() -> None:
     list_looks.ring_unfinished()
+
+
+def ring_for_dry_runs() -> None:
+    dry_runs.ring_unfinished()
 
 
 def tidy() -> None:

@@ -4,7 +4,7 @@ import os
 
 from rq import get_current_job
 
-from dispatcher import engine, forget_due, giveback, store_due
+from dispatcher import dry_runs, engine, forget_due, giveback, store_due
 from dispatcher.generate import generate_due
 from wires import queue
 
@@ -26,6 +26,11 @@ def dispatch() -> None:
     engine.work(seconds=SHIFT_SECONDS, owner=owner)
     if giveback.due_soon():
         queue.ring()
+
+
+def dry_run(run_id: int) -> None:
+    """Carry a dry run on for a turn."""
+    dry_runs.carry_out(run_id)
 
 
 def store() -> None:

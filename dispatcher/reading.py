@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from campaigns.models import Campaign
 from campaigns.preview import Preview, preview_of
-from campaigns.rendering import renderer_of
 from campaigns.whose import Asked, Found, Whose, found_among, turn_to
 from dispatcher import freeze
 from dispatcher.models import SKIP_WORDS, SkipReason
@@ -32,8 +31,7 @@ def reading_of(campaign: Campaign, query: Mapping[str, str], *, total: int | Non
     `by` in the query names an order, `q` what somebody looked for is called or reached by.
     """
     people = freeze.candidates(campaign)
-    names = renderer_of(campaign).kept
-    whose = turn_to(people.filter(skip=None), Asked.of(query), names, total=total)
+    whose = turn_to(people.filter(skip=None), Asked.of(query), freeze.names_used(campaign), total=total)
     return Reading(preview_of(campaign, whose.person), whose, found_among(people, query.get("q", "")))
 
 

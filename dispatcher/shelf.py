@@ -22,6 +22,7 @@ ROWS = {
     "dispatcher_linkhit": "campaign_id = %s",
     "dispatcher_linkcount": "campaign_id = %s",
     "dispatcher_generation": "campaign_id = %s",
+    "dispatcher_dryrun": "campaign_id = %s",
 }
 
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from dispatcher import (
+    dry_run_views,
     operating_views,
     operations,
     person_views,
@@ -40,6 +41,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/messages/<int:number>/mail/", views.message_mail, name="message-mail"),
     path("campaigns/<int:pk>/check/", views.check, name="check"),
     path("campaigns/<int:pk>/reading/", reading_views.reading, name="reading"),
+    path("campaigns/<int:pk>/dry-run/", dry_run_views.dry_run, name="dry_run"),
+    path("campaigns/<int:pk>/dry-run/live/", dry_run_views.dry_run_live, name="dry-run-live"),
     path("campaigns/<int:pk>/send-test/", trial_views.send_test, name="send_test"),
     path("campaigns/<int:pk>/send/", views.send, name="send"),
     path("campaigns/<int:pk>/confirm/<slug:verb>/", views.confirm, name="confirm"),

@@ -59,6 +59,7 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
         "drawing": draw(request, campaign),
         "page": people_of(request, campaign),
         "link_hits": link_hits(campaign),
+        "has_dry_run": bool(campaign.launched_at and campaign.dry_runs.exists()),
         "may_write": request.membership.may("write"),
     }
     return page(request, "campaign", about)

@@ -305,6 +305,7 @@ CHANGES = {
     "campaign-edit": Change("update", draft, written),
     "campaign-delete": Change("delete", draft),
     "send": Change("launch", draft, checked),
+    "dry_run": Change("dry_run", draft),
     "send_test": Change("send_test", draft, typing(addresses="ann@example.com")),
     "pause": Change("pause", sending),
     "resume": Change("resume", paused),

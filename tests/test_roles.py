@@ -184,6 +184,8 @@ PAGES = {
     "campaign-people": Page(get="viewer", row=sending),
     "message": Page(get="viewer", row=message),
     "check": Page(get="viewer", row=draft),
+    "dry_run": Page(get="viewer", post="editor", row=draft),
+    "dry-run-live": Page(get="viewer", row=draft),
     "send_test": Page(get="editor", post="editor", row=draft),
     "reading": Page(get="viewer", row=draft),
     "campaign-new": Page(get="editor", post="editor"),

@@ -28,7 +28,8 @@ STORE = "dispatcher.jobs.store"
 FORGET = "dispatcher.jobs.forget"
 LOOK = "people.jobs.look_at_people"
 GENERATE = "dispatcher.jobs.generate"
-ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK, GENERATE}
+DRY_RUN = "dispatcher.jobs.dry_run"
+ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK, GENERATE, DRY_RUN}
 
 
 class NotAllowed(Exception):
@@ -73,6 +74,11 @@ def ask_for_import(import_id: int) -> None:
     transaction.on_commit(lambda: _put("chores", IMPORT, import_id))
 
 
+def ask_for_dry_run(run_id: int) -> None:
+    """Have a chores worker carry on this dry run once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", DRY_RUN, run_id))
+
+
 def ask_to_store() -> None:
     """Have a chores worker move old messages into files once the transaction is committed."""
     transaction.on_commit(lambda: _put("chores", STORE))
@@ -98,7 +104,7 @@ def _put(name: str, job: str, *args: int) -> None:
         queue = _queue(name)
         if job == DISPATCH and queue.count >= max(1, Worker.count(queue=queue)):
             return  # every worker has a ring waiting already
-        if job in (IMPORT, GENERATE) and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
+        if args and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
             return  # it is its turn again once those before it had theirs
         queue.enqueue(job, *args, failure_ttl=86_400)
     except RedisError as error:

@@ -1,5 +1,6 @@
 """Getting it out and keeping count: the ledger, and what stands beside it."""
 
+from dispatcher.models.dry_run import DryRun
 from dispatcher.models.files import Erasure, MessageFile
 from dispatcher.models.generation import Generation
 from dispatcher.models.ledger import Attempt, Batch, Dismissal, Message, Settlement, no_failures, no_skips
@@ -16,6 +17,7 @@ __all__ = [
     "Category",
     "ChosenSender",
     "Dismissal",
+    "DryRun",
     "Erasure",
     "Generation",
     "Heartbeat",

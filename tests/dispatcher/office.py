@@ -17,6 +17,7 @@ from dispatcher.models import (
     Category,
     ChosenSender,
     Dismissal,
+    DryRun,
     Erasure,
     Generation,
     Heartbeat,
@@ -51,6 +52,7 @@ def add_rows() -> None:
     message = Message.objects.filter(campaign=campaign).latest("pk")
     Attempt.objects.create(message=message, key=message.key, outcome=1, category=Category.TIMEOUT)
     Settlement.objects.create(campaign=campaign, settled=1)
+    DryRun.objects.create(campaign=campaign, words="x", by=ann)
     Trial.objects.create(workspace=workspace, campaign=campaign, by=ann, channel=1, address="ann@example.com")
     Dismissal.objects.create(campaign=campaign, category=Category.TIMEOUT, by=ann)
     Erasure.objects.create(workspace=workspace, person=campaign.pk)

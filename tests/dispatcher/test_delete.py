@@ -145,7 +145,13 @@ def test_only_who_manages_deletes_what_was_sent(client, workspace, role):
 
 def test_every_row_that_points_at_a_message_or_a_campaign_is_thought_of():
     """What is not deleted set by set here would be read into memory, row by row, by the last statement."""
-    small = {"campaigns_statuschange", "campaigns_split", "campaigns_wording", "dispatcher_messagefile"}
+    small = {
+        "campaigns_statuschange",
+        "campaigns_split",
+        "campaigns_wording",
+        "dispatcher_messagefile",
+        "dispatcher_trial",
+    }
     pointing = {
         relation.related_model._meta.db_table
         for model in (Campaign, Message, Batch)
