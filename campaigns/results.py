@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 CONFIDENCE = 0.95
 POWER = 0.8  # how often a difference that is there is to be seen
+LEAST = 30  # answers of each variant before anything is said: of fewer one should not trust any formula
 WORTH_SEEING = 0.02  # the difference a comparison has to be able to see before it says that there is none
 
 
@@ -79,10 +80,11 @@ def judge(tallies: Mapping[int, Tally], *, more_is_better: bool = True) -> Verdi
     z = z_of(CONFIDENCE, max(1, len([*combinations(tallies, 2)])))
     best = _leader(tallies, more_is_better)
     others = [tally for variant, tally in tallies.items() if variant != best]
-    if best and others and all(_is_better(tallies[best], other, z, more_is_better) for other in others):
+    is_enough = all(tally.of >= LEAST for tally in tallies.values())
+    if best and others and is_enough and all(_is_better(tallies[best], other, z, more_is_better) for other in others):
         return Verdict(winner=best, leader=best)
     together = Tally(sum(t.hits for t in tallies.values()), sum(t.of for t in tallies.values()))
-    each = needed(together.share if together.of else 0.5, WORTH_SEEING, z)
+    each = max(LEAST, needed(together.share if together.of else 0.5, WORTH_SEEING, z))
     missing = sum(max(0, each - tally.of) for tally in tallies.values())
     return Verdict(leader=best, missing=missing)
 

@@ -9,9 +9,10 @@ from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
 from campaigns.authoring import InvalidContent, NotEditable, Scheduled
 from campaigns.forms import CampaignForm
-from campaigns.models import Campaign, Split, Words
+from campaigns.mail.example import MJML
+from campaigns.models import Campaign, Format, Split, Words
 from campaigns.splitting import letter
-from campaigns.views import as_somebody, is_sms, posted, refuse
+from campaigns.views import as_somebody, counted, is_sms, refuse
 from campaigns.whose import Asked
 from campaigns.wordings import words_of, write_wording
 from people.models import placeholders_of
@@ -32,38 +33,44 @@ def wording(request: MemberRequest, pk: int, variant: int) -> HttpResponse:
     may_send = request.membership.may("send")
     if campaign.status == Campaign.Status.SCHEDULED and not may_send:
         return refuse(request, Scheduled(campaign))
-    errors: dict[str, list[str]] = {}
-    if typed := posted(request):
-        text = {"subject": typed.get("subject", ""), "body": typed.get("body", "")}
+    form = form_of(request, campaign, words_of(campaign, variant))
+    if request.method == "POST" and form.is_valid():
+        text = {name: form.content()[name] for name in ("subject", "body", "format", "preheader")}
         try:
             write_wording(campaign, by=request.user, variant=variant, only_drafts=not may_send, **text)
         except InvalidContent as fact:
-            errors = fact.errors
+            form.add_errors(fact.errors)
         except (NotEditable, Scheduled) as fact:
             return refuse(request, fact)
         else:
             messages.success(request, f"The words of variant {letter(variant)} are saved.")
             return redirect("variants", pk)
-    return draw(request, campaign, variant, errors)
+    return draw(request, campaign, variant, form)
 
 
-def draw(request: MemberRequest, campaign: Campaign, variant: int, errors: dict[str, list[str]]) -> HttpResponse:
-    words: Words = words_of(campaign, variant)
-    shown = request.POST if request.method == "POST" else {"subject": words.subject, "body": words.body}
-    like = {"name": campaign.name, "channel": campaign.channel_word, "audience": "everyone"}
+def form_of(request: MemberRequest, campaign: Campaign, words: Words) -> CampaignForm:
+    """The form of the campaign with these words, or those that were typed; what is not of them stays as it is."""
     typed = QueryDict(mutable=True)
-    typed.update(like | {name: shown.get(name, "") for name in ("subject", "body")})
-    form = CampaignForm(request.workspace, typed, campaign)
+    typed.update({"name": campaign.name, "audience": "everyone", "format": Format(words.format).word})
+    typed.update({name: getattr(words, name) for name in ("subject", "body", "preheader")})
+    typed.update({"brief": campaign.brief} | ({"generated_words": "on"} if campaign.generated_words else {}))
+    for name in ("subject", "body", "preheader", "format"):
+        if name in request.POST:
+            typed[name] = request.POST[name]
+    typed["channel"] = campaign.channel_word
+    return CampaignForm(request.workspace, typed, campaign)
+
+
+def draw(request: MemberRequest, campaign: Campaign, variant: int, form: CampaignForm) -> HttpResponse:
     form.is_valid()
     about = {
         "campaign": campaign,
         "letter": letter(variant),
-        "like": like,
-        "subject": shown.get("subject", ""),
-        "body": shown.get("body", ""),
-        "errors": errors,
+        "form": form,
         "placeholders": placeholders_of(request.workspace),
+        "mjml_example": MJML,
         **as_somebody(form, Asked()),
         "is_sms": is_sms(form),
+        "count": counted(form),
     }
-    return render(request, "campaigns/wording.html", about, status=422 if errors else 200)
+    return render(request, "campaigns/wording.html", about, status=422 if form.errors else 200)

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User
-from campaigns.authoring import InvalidContent, check_body, editable, refuse_invalid, tidied
-from campaigns.mail.compiling import compiled
-from campaigns.models import Campaign, StatusChange, Wording, Words
+from campaigns.authoring import check_body, editable, refuse_invalid, tidied
+from campaigns.mail.compiling import write_out
+from campaigns.models import Campaign, Format, StatusChange, Wording, Words
 from campaigns.splitting import letter
 from people.channels import Channel
 from wires import live
@@ -26,23 +26,27 @@ def write_wording(
     language: str = "",
     subject: str = "",
     body: str,
+    format: Format = Format.TEXT,
+    preheader: str = "",
     only_drafts: bool = False,
 ) -> Wording:
-    """What people of this variant read who speak this language; a new one is in the format of the campaign.
+    """What people of this variant read who speak this language.
 
     A draft may stay unfinished. Raises NotEditable, Scheduled where only drafts may be changed, or InvalidContent.
     """
     campaign = editable(campaign, only_drafts=only_drafts)
     _, subject, body = tidied(campaign.channel, campaign.name, subject, body)
+    preheader = preheader.strip(" ") if campaign.channel == Channel.EMAIL else ""
+    look: dict[str, Any] = {"format": format, "preheader": preheader}
     finished = campaign.status != Campaign.Status.DRAFT
-    refuse_invalid(campaign.workspace, campaign.channel, campaign.name, subject, body, finished=finished)
+    content = (campaign.workspace, campaign.channel, campaign.name, subject, body)
+    refuse_invalid(*content, **look, finished=finished, generated_words=campaign.generated_words)
     place = {"campaign": campaign, "variant": variant, "language": language}
-    wording = Wording.objects.filter(**place).first() or Wording(**place, format=campaign.format)
+    wording = Wording.objects.filter(**place).first() or Wording(**place)
     before = told(wording) if wording.pk else {}
-    made = compiled(wording.format, body, wording.preheader)
-    if made.problems:
-        raise InvalidContent({"body": [*made.problems]})
-    wording.subject, wording.body, wording.html, wording.plain = subject, body, made.html, made.plain
+    for column, value in (look | {"subject": subject, "body": body}).items():
+        setattr(wording, column, value)
+    write_out(wording)
     wording.save()
     touch(campaign, by=by, what=f"text of {wording}")
     audit_log.record(campaign.workspace, "write_wording", campaign, by=by, before=before, after=told(wording))
@@ -51,7 +55,8 @@ def write_wording(
 
 def told(wording: Wording) -> dict[str, Any]:
     """What the audit log keeps of it."""
-    return {f"{part} of {wording}": getattr(wording, part) for part in ("subject", "body")}
+    shown = audit_log.fields_of(wording, ("subject", "body", "preheader")) | {"format": Format(wording.format).label}
+    return {f"{part} of {wording}": value for part, value in shown.items()}
 
 
 def touch(campaign: Campaign, *, by: Actor | None, what: str) -> None:

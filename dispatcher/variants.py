@@ -155,7 +155,7 @@ class Comparison:
     def words(self) -> str:
         """The verdict in a sentence."""
         if winner := self.verdict.winner:
-            return f"{letter(winner)} is better ({CONFIDENCE:.0%} sure)."
+            return f"{letter(winner)} is better ({100 * CONFIDENCE:.0f} % sure)."
         if self.verdict.is_early and not self.is_settled:
             return f"Too early: about {self.verdict.missing:,} more answers are needed."
         if self.verdict.is_early:

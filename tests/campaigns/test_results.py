@@ -79,6 +79,13 @@ def test_nothing_is_said_before_everybody_was_asked():
     assert verdict.winner is None and verdict.leader is None and verdict.is_early
 
 
+def test_of_a_handful_of_answers_nothing_is_said_however_clear_they_look():
+    few, enough = {1: Tally(17, 18), 2: Tally(0, 2)}, {1: Tally(29, 30), 2: Tally(0, 30)}
+
+    assert judge(few).winner is None and judge(few).is_early and judge(few).leader == 1
+    assert judge(enough).winner == 1
+
+
 def test_it_is_too_early_until_a_difference_worth_seeing_would_be_seen():
     early, late = (
         judge({1: Tally(50, 500), 2: Tally(52, 500)}),

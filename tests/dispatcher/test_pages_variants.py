@@ -91,6 +91,17 @@ def test_b_is_written_on_a_page_of_its_own(ann, workspace):
     assert ann.get(reverse("wording", args=[campaign.pk, 3])).status_code == 404
 
 
+def test_an_email_may_have_a_variant_in_another_format(ann, workspace):
+    campaign = with_variants(workspace)
+    page = reverse("wording", args=[campaign.pk, 2])
+
+    ann.post(page, {"subject": "Hey", "format": "markdown", "preheader": "News", "body": "Hey **{first_name}**"})
+
+    wording = words_of(campaign, 2)
+    assert "<strong>{first_name}</strong>" in wording.html and wording.preheader == "News"
+    assert "Hey **{first_name}**" in text(ann.get(page))
+
+
 def test_variants_that_say_the_same_or_nothing_are_not_sent(workspace):
     campaign = with_variants(workspace)
     campaign.wordings.update(subject=campaign.subject, body=campaign.body)
