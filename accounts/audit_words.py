@@ -63,6 +63,7 @@ VERBS = {
     "resend": "made a new link for",
     "reset_password": "set a new password of",
     "restore": "brought the messages back of",
+    "restore_version": "brought an older version back of",
     "resume": "resumed",
     "retry_failed": "retried failed messages of",
     "revoke": "revoked",

@@ -5,7 +5,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.back_office import ReadOnly
-from campaigns.models import ChosenPersonaliser, Image, ImageFile, Recurrence, Split, StatusChange, Wording
+from campaigns.models import (
+    ChosenPersonaliser,
+    Image,
+    ImageFile,
+    Recurrence,
+    Split,
+    StatusChange,
+    Template,
+    TemplateVersion,
+    Wording,
+)
 
 
 class History(admin.TabularInline):
@@ -88,4 +98,22 @@ class ChosenPersonalisers(ReadOnly):
     list_filter = ("personaliser", "is_on")
     list_select_related = ("workspace",)
     search_fields = ("workspace__name",)
+    ordering = ("-id",)
+
+
+@admin.register(Template)
+class Templates(ReadOnly):
+    list_display = ("name", "workspace", "channel", "version", "archived_at", "created_by", "created_at")
+    list_filter = ("channel", "archived_at")
+    list_select_related = ("workspace", "created_by")
+    search_fields = ("name", "workspace__name")
+    ordering = ("-id",)
+
+
+@admin.register(TemplateVersion)
+class TemplateVersions(ReadOnly):
+    list_display = ("template", "number", "format", "subject", "written_by", "written_at")
+    list_filter = ("format", "written_at")
+    list_select_related = ("template", "written_by")
+    search_fields = ("template__name", "subject")
     ordering = ("-id",)

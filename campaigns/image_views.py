@@ -105,9 +105,8 @@ def image_delete(request: MemberRequest, pk: int) -> HttpResponse:
     known = get_object_or_404(request.workspace.images, pk=pk)
     status = 200
     if request.method == "POST":
-        seen = [number for word in request.POST.getlist("seen") if (number := number_in(word))]
         try:
-            domain.delete_image(known, by=request.user, seen=seen)
+            domain.delete_image(known, by=request.user, seen=request.POST.getlist("seen"))
         except (ImageInUse, UsedMeanwhile):
             status = 409  # the page shows what uses it now
         else:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.models import Campaign, Image, ImageFile, Recurrence, Wording
+from campaigns.models import Campaign, Image, ImageFile, Recurrence, Template, TemplateVersion, Wording
 from campaigns.pictures import NotAPicture, Picture, drawn_anew, megabytes
 from people.plain import NotPlain, plain, shown
 
@@ -24,7 +24,7 @@ class ImageInUse(Exception):
 
 
 class UsedMeanwhile(Exception):
-    """Drafts use it that whoever wanted to delete it has not seen."""
+    """Drafts or templates use it that whoever wanted to delete it has not seen."""
 
 
 def add_image(workspace: Workspace, *, by: Actor | None, name: str, data: bytes) -> Image:
@@ -85,37 +85,45 @@ def change_image(image: Image, *, by: Actor | None, name: str, alt: str) -> None
 
 @dataclass(frozen=True)
 class Uses:
-    """What shows a picture: what keeps it from being deleted, and drafts that would lose it; the first of each."""
+    """What shows a picture: what keeps it from being deleted, and what would show a gap; the first of each."""
 
     kept_by: list[Campaign]
     series: list[Recurrence]
     drafts: list[Campaign]
+    templates: list[Template]
 
     @property
     def is_kept(self) -> bool:
         return bool(self.kept_by or self.series)
+
+    @property
+    def losing(self) -> set[str]:
+        """What would show a gap without it, as a form that was drawn names it."""
+        return {f"campaign {each.pk}" for each in self.drafts} | {f"template {each.pk}" for each in self.templates}
 
 
 def uses_of(image: Image) -> Uses:
     """Read in all texts of the workspace: asked when a picture is looked at or deleted, not in lists."""
     is_shown = Q(body__contains=image.path)
     wordings = Wording.objects.filter(is_shown, campaign__workspace=image.workspace_id)
+    versions = TemplateVersion.objects.filter(is_shown, template__workspace=image.workspace_id)
     campaigns = image.workspace.campaigns.filter(is_shown | Q(pk__in=wordings.values("campaign"))).order_by("-pk")
     left = Q(status=S.DRAFT) | Q(status=S.CANCELLED, launched_at=None)
     return Uses(
         list(campaigns.exclude(left)[:NAMED]),
         list(image.workspace.series.filter(is_shown, ended_at=None).order_by("-pk")[:NAMED]),
         list(campaigns.filter(left)[:NAMED]),
+        list(image.workspace.templates.filter(pk__in=versions.values("template")).order_by("-pk")[:NAMED]),
     )
 
 
 @transaction.atomic
-def delete_image(image: Image, *, by: Actor | None, seen: Collection[int]) -> None:
-    """Delete it for good; `seen` are the drafts known to lose it. Raises ImageInUse or UsedMeanwhile."""
+def delete_image(image: Image, *, by: Actor | None, seen: Collection[str]) -> None:
+    """Delete it for good; `seen` is what is known to lose it. Raises ImageInUse or UsedMeanwhile."""
     uses = uses_of(image)
     if uses.is_kept:
         raise ImageInUse(f"“{[*uses.kept_by, *uses.series][0]}” shows it: the picture would be missing in its mails.")
-    if {draft.pk for draft in uses.drafts} - {*seen}:
+    if uses.losing - {*seen}:
         raise UsedMeanwhile
     before = audit_log.fields_of(image, ("name", "alt", "width", "height", "size"))
     audit_log.record(image.workspace, "delete", image, by=by, before=before)

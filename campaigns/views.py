@@ -15,7 +15,6 @@ from campaigns.authoring import (
     NotEditable,
     SavedMeanwhile,
     Scheduled,
-    create_campaign,
     update_campaign,
 )
 from campaigns.copying import SeriesEnded, update_with_following
@@ -23,10 +22,12 @@ from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
 from campaigns.frames import framed
 from campaigns.generated import names_in
+from campaigns.library import create_from, current
 from campaigns.mail.compiling import compiled
 from campaigns.mail.example import MJML
-from campaigns.models import Campaign, Source, Split
+from campaigns.models import Campaign, Source, Split, TemplateVersion
 from campaigns.preview import asked_for, getting, left_unclosed, preview, preview_of
+from campaigns.template_forms import as_typed
 from campaigns.whose import Asked, found_among, turn_to
 from people.channels import Channel
 from people.models import Recipient, placeholders_of
@@ -40,17 +41,20 @@ ONWARDS = {"check": "check", "test": "send_test"}  # by the button that saves
 @keeps_what_was_typed
 @may("write")
 def new(request: MemberRequest) -> HttpResponse:
-    chosen = {"groups": asked(request, "group"), "segments": asked(request, "segment")}
+    version = began_as(request)
+    chosen = {"groups": asked(request, "group"), "segments": asked(request, "segment")} | words_of(version)
     form = CampaignForm(request.workspace, posted(request), initial=chosen)
     if form.is_bound and form.is_valid():
         try:
-            campaign = create_campaign(request.workspace, by=request.user, may_be_unfinished=True, **form.content())
+            campaign = create_from(
+                version, request.workspace, by=request.user, may_be_unfinished=True, **form.content()
+            )
         except InvalidContent as refusal:
             form.add_errors(refusal.errors)
         else:
             messages.success(request, f"“{campaign}” is saved as a draft.")
             return onwards(request, campaign)
-    return draw(request, form)
+    return draw(request, form, version=version)
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,6 +107,23 @@ def asked(request: MemberRequest, what: str) -> list[int]:
     return list(rows.filter(pk=number).values_list("pk", flat=True)) if number else []
 
 
+def began_as(request: MemberRequest) -> TemplateVersion | None:
+    """The current version of the template a link to a new campaign names, or the one that its form was drawn with."""
+    rows = TemplateVersion.objects.filter(template__workspace=request.workspace.pk).select_related("template")
+    if request.method == "POST":
+        return rows.filter(pk=number_in(request.POST.get("template_version", "")) or 0).first()
+    return current(rows).filter(template=number_in(request.GET.get("template", "")) or 0).first()
+
+
+def words_of(version: TemplateVersion | None) -> dict[str, Any]:
+    """What a new campaign begins with."""
+    if version is None:
+        return {}
+    typed = as_typed(version)
+    del typed["version"]
+    return typed | {"name": version.template.name}
+
+
 def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
     for problem in compiled(campaign.format, campaign.body, campaign.preheader).problems[:3]:
         messages.warning(request, f"It is saved, and cannot be sent like this. {problem}")
@@ -113,12 +134,15 @@ def onwards(request: MemberRequest, campaign: Campaign) -> HttpResponse:
     return redirect(ONWARDS.get(wanted, "campaign"), campaign.pk)
 
 
-def draw(request: MemberRequest, form: CampaignForm, theirs: Campaign | None = None) -> HttpResponse:
+def draw(
+    request: MemberRequest, form: CampaignForm, theirs: Campaign | None = None, version: TemplateVersion | None = None
+) -> HttpResponse:
     """The form as typed; `theirs` is what somebody else saved meanwhile, which the next press replaces."""
     context = {
         "form": form,
         "campaign": form.campaign,
         "theirs": theirs,
+        "began_as": version,
         "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
         "generated_names": names_in(request.workspace),

@@ -8,7 +8,9 @@ from django.db import transaction
 from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import Membership, Role, User, Workspace
+from campaigns.library import add_template
 from campaigns.models import Campaign, StatusChange
+from dispatcher.demo_templates import TEMPLATES
 from people import consent
 from people.channels import Channel
 from people.models import ConsentEvent, Group, Recipient
@@ -57,6 +59,8 @@ def build() -> tuple[str, str] | None:
     customers, everybody_else = _people(workspace)
     add_segment(workspace, by=None, name="In Nairobi, reached by SMS", rules=NAIROBI)
     _campaigns(workspace, ann, customers, everybody_else)
+    for template in TEMPLATES:
+        add_template(workspace, by=ann, **template)
     _, key = make_key(workspace, name="demo", role=Role.ADMIN, by=None)
     made = {"owner": ann, "people": workspace.recipients.count(), "campaigns": workspace.campaigns.count()}
     audit_log.record(workspace, "create", workspace, by=None, after=made)

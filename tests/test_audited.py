@@ -23,7 +23,8 @@ from django.utils.http import urlsafe_base64_encode
 from accounts import members
 from accounts.models import ApiKey, AuditEntry, Role, User, Workspace
 from accounts.reset_links import Tokens
-from campaigns.models import Campaign, Recurrence
+from campaigns import library
+from campaigns.models import Campaign, Recurrence, Template
 from dispatcher import choose, dismissals, operations, recurring, shelf
 from dispatcher.books import books_of
 from dispatcher.check import seal_of
@@ -38,7 +39,16 @@ from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
 from tests.people.describing import make_segment
-from tests.test_roles import OPERATIONS, PAGES, awaiting_the_winner, image, suppression, with_variants, wording
+from tests.test_roles import (
+    OPERATIONS,
+    PAGES,
+    awaiting_the_winner,
+    image,
+    suppression,
+    template,
+    with_variants,
+    wording,
+)
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-password"
@@ -285,6 +295,22 @@ def an_image(scene: Scene) -> list[Any]:
     return image(scene.workspace)
 
 
+def a_template(scene: Scene) -> list[Any]:
+    return template(scene.workspace)
+
+
+def an_older_version(scene: Scene) -> list[Any]:
+    pk = a_template(scene)[0]
+    library.change_template(Template.objects.get(pk=pk), by=None, name="Welcome", body="Hello!")
+    return [pk, 1]
+
+
+def an_archived_template(scene: Scene) -> list[Any]:
+    pk = a_template(scene)[0]
+    library.archive_template(Template.objects.get(pk=pk), by=None)
+    return [pk]
+
+
 def a_file(scene: Scene) -> dict[str, Any]:
     return {"files": SimpleUploadedFile("banner.png", a_picture())}
 
@@ -334,6 +360,14 @@ CHANGES = {
     "dismiss": Change("dismiss", nothing_in_the_address(over)),
     "undismiss": Change("undismiss", dismissed),
     "dismiss_launch": Change("dismiss_launch", launch_refused),
+    "template-new": Change("create", typed=written),
+    "template-edit": Change("update", a_template, written),
+    "template-restore": Change("restore_version", an_older_version),
+    "template-duplicate": Change("duplicate", a_template),
+    "template-archive": Change("archive", a_template),
+    "template-unarchive": Change("unarchive", an_archived_template),
+    "template-delete": Change("delete", a_template),
+    "save-as-template": Change("create", draft, typing(name="Spring text")),
     "image-add": Change("create", typed=a_file),
     "image": Change("update", an_image, typing(name="Banner", alt="Two people running")),
     "image-delete": Change("delete", an_image),

@@ -27,6 +27,7 @@ from django.utils import timezone
 from accounts import members
 from accounts.models import ApiKey, Membership, Role, Workspace
 from campaigns.images import add_image
+from campaigns.library import add_template
 from campaigns.models import Campaign
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
@@ -102,6 +103,14 @@ def person(workspace: Workspace) -> Arguments:
 
 def image(workspace: Workspace) -> Arguments:
     return [add_image(workspace, by=None, name="banner.png", data=a_picture()).pk]
+
+
+def template(workspace: Workspace) -> Arguments:
+    return [add_template(workspace, by=None, name="Welcome", channel=Channel.EMAIL, body="Welcome!").pk]
+
+
+def version(workspace: Workspace) -> Arguments:
+    return [*template(workspace), 1]
 
 
 def image_address(workspace: Workspace) -> Arguments:
@@ -221,6 +230,17 @@ PAGES = {
     "retry_failed": Page(post="marketer", row=sending),
     "assume_delivered": Page(post="marketer", row=sending),
     "send_again": Page(post="marketer", row=sending),
+    "templates": Page(get="viewer"),
+    "template": Page(get="viewer", row=template),
+    "template-mail": Page(get="viewer", row=template),
+    "template-new": Page(get="editor", post="editor"),
+    "template-edit": Page(get="editor", post="editor", row=template),
+    "template-restore": Page(post="editor", row=version),
+    "template-duplicate": Page(post="editor", row=template),
+    "template-archive": Page(post="editor", row=template),
+    "template-unarchive": Page(post="editor", row=template),
+    "template-delete": Page(get="editor", post="editor", row=template),
+    "save-as-template": Page(get="editor", post="editor", row=draft),
     "images": Page(get="viewer"),
     "image-add": Page(post="editor"),
     "image": Page(get="editor", post="editor", row=image),

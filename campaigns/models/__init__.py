@@ -13,6 +13,7 @@ from campaigns.models.image import Image, ImageFile
 from campaigns.models.personalising import ChosenPersonaliser
 from campaigns.models.recurrence import Recurrence
 from campaigns.models.split import Split
+from campaigns.models.template import Template, TemplateVersion
 from campaigns.models.wording import Wording
 from campaigns.models.words import Format, Source, Words
 
@@ -28,6 +29,8 @@ __all__ = [
     "Source",
     "Split",
     "StatusChange",
+    "Template",
+    "TemplateVersion",
     "Wording",
     "Words",
     "ask_for_choices",

@@ -75,6 +75,9 @@ class Campaign(Words):
     scheduled_zone = models.CharField(max_length=64, blank=True, editable=False)
     series = models.ForeignKey("Recurrence", models.SET_NULL, null=True, editable=False, related_name="occurrences")
     nth = models.IntegerField("number within its series", null=True, editable=False)
+    # For information: what it began as.
+    template = models.ForeignKey("Template", models.SET_NULL, null=True, editable=False, related_name="campaigns")
+    template_version = models.PositiveIntegerField(null=True, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
     stored_at = models.DateTimeField("messages moved to a file at", null=True, editable=False)
     restored_at = models.DateTimeField("messages brought back from a file at", null=True, editable=False)

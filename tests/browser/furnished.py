@@ -17,11 +17,13 @@ from accounts.models import Role, User, Workspace
 from campaigns.authoring import create_campaign
 from campaigns.footer import links_of
 from campaigns.images import add_image, change_image
+from campaigns.library import add_template, archive_template, change_template
 from campaigns.mail.example import MJML
-from campaigns.models import Campaign, Format, Image
+from campaigns.models import Campaign, Format, Image, Template
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
+from dispatcher.demo_templates import TEMPLATES
 from dispatcher.erase import erase
 from dispatcher.models import Category
 from dispatcher.senders.parcel import Refused, Unsure
@@ -55,6 +57,7 @@ carol@example.com;Carol;0722 000 111;Eldoret
 """
 EMPTY = (
     "campaigns",
+    "templates",
     "images",
     "people",
     "groups",
@@ -106,6 +109,18 @@ def brought_list(workspace: Workspace, *, by: User, source: str = LIST + MORE) -
     upload = imports.begin(workspace, name="customers of the shop in Westlands.csv", by=by)
     imports.keep_list(upload, imports.as_bytes(source))
     return imports.complete(upload, by=by)
+
+
+def furnish_templates(workspace: Workspace, *, by: User) -> Template:
+    """Those of the demo, one in the archive, and one with a history, which is returned."""
+    for template in TEMPLATES:
+        add_template(workspace, by=by, **template)
+    archive_template(add_template(workspace, by=by, name="Old", channel=Channel.SMS, body="Bye"), by=by)
+    fields = {"name": "What we say when somebody has not bought anything for a long time", "channel": Channel.EMAIL}
+    text = "Hi {first_name|there},\n\nwe miss you.\nCome in, and get 10 % off.\n\nAcme Kenya"
+    missed = add_template(workspace, by=by, **fields, subject="We miss you", body=text)
+    text = text.replace("10 %", "15 %").replace("we miss you.", "it has been a while, and there is much to see.")
+    return change_template(missed, by=by, name=fields["name"], subject="It has been a while", body=text)
 
 
 def furnish_images(workspace: Workspace, *, by: User) -> Image:
@@ -231,6 +246,8 @@ def furnish(monkeypatch) -> dict[str, str]:
     gone = make_group(workspace, name="Gone")
     broken_segment = make_segment(workspace, ("group", "in", gone.pk), name="In a group that is gone")
     gone.delete()
+    missed = furnish_templates(workspace, by=ann)
+    welcome = workspace.templates.get(name="Welcome mail")
     banner = furnish_images(workspace, by=ann)
     sent_with_picture = launched(write("With a picture"), *sent(2))
     Campaign.objects.filter(pk=sent_with_picture.pk).update(body=f"Look: {banner.address}")
@@ -287,6 +304,16 @@ def furnish(monkeypatch) -> dict[str, str]:
         "person-edit": reverse("person-edit", args=[people[0].pk]),
         "person-erase": reverse("erase", args=[people[0].pk]),
         "erasures": reverse("erasures"),
+        "templates": reverse("templates"),
+        "templates-archived": f"{reverse('templates')}?show=archived",
+        "templates-none": f"{reverse('templates')}?q=winter",
+        "template": reverse("template", args=[welcome.pk]),
+        "template-compared": reverse("template", args=[missed.pk]) + "?compare=1",
+        "template-new": reverse("template-new"),
+        "template-edit": reverse("template-edit", args=[welcome.pk]),
+        "template-delete": reverse("template-delete", args=[missed.pk]),
+        "template-saved": reverse("save-as-template", args=[over.pk]),
+        "template-used": reverse("campaign-new") + f"?template={missed.pk}",
         "images": reverse("images"),
         "images-none": f"{reverse('images')}?q=winter",
         "image": reverse("image", args=[banner.pk]),

@@ -10,6 +10,7 @@ from accounts import audit_log
 from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.images import add_image
+from campaigns.library import add_template
 from campaigns.models import ChosenPersonaliser, Recurrence, Split, Wording
 from dispatcher.models import (
     Attempt,
@@ -68,6 +69,7 @@ def add_rows() -> None:
     ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})
     Call.objects.create(key=uuid.uuid4(), honours_key=True, accepted=True, channel="email", address="a@b.c", text="x")
     Outage.objects.create(workspace=workspace, until=timezone.now())
+    add_template(workspace, by=ann, name=f"Template {campaign.pk}", channel=1, body="Welcome!")
     add_image(workspace, by=ann, name="banner.png", data=a_picture())
     today = date.today()
     Recurrence.objects.create(
