@@ -230,11 +230,12 @@ class Campaign(Words):
 
 def ask_for_choices(campaigns: Collection[Campaign]) -> None:
     """Read whom these campaigns are for, so that counting the audiences of many asks no more often than of one."""
-    models.prefetch_related_objects([*campaigns], "groups", "segments", "excluded_groups", "excluded_segments")
+    models.prefetch_related_objects([*campaigns], "groups", "segments", "excluded_groups", "excluded_segments", "split")
     names = {people: Exists(_named(people)) for people in ("picked", "excluded")}
     found = Campaign.objects.filter(pk__in=[campaign.pk for campaign in campaigns]).values_list("pk", *names.values())
     known = {pk: dict(zip(names, is_named, strict=True)) for pk, *is_named in found}
     for campaign in campaigns:
+        campaign.split_is_read = True  # type: ignore[attr-defined]
         for people, is_named in known.get(campaign.pk, {}).items():
             setattr(campaign, f"names_{people}", is_named)
 

@@ -43,7 +43,9 @@ class Split(models.Model):
 
     @classmethod
     def of(cls, campaign: Campaign) -> "Split | None":
-        """That of this campaign, if it has variants."""
+        """That of this campaign, if it has variants; of those that were asked for together, as it was then."""
+        if getattr(campaign, "split_is_read", False):
+            return getattr(campaign, "split", None)
         return cls.objects.filter(campaign=campaign.pk).first()
 
     @property
