@@ -1,7 +1,7 @@
 """What may be asked of a campaign over the API: the verbs of its pages."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -10,11 +10,13 @@ from accounts.access import KeyRequest, may
 from accounts.unknown import numbered
 from campaigns.copying import duplicate
 from campaigns.models import Campaign
+from campaigns.splitting import LETTERS
 from dispatcher import operations
 from dispatcher.api_campaigns import campaign_of, draw
 from dispatcher.api_shapes import CampaignOut, CategoryWord, TimeIn
 from dispatcher.books import books_of
 from dispatcher.models import Category
+from dispatcher.winner import choose_winner
 from people.api_shapes import Number
 
 router = Router(tags=["verbs"])
@@ -42,6 +44,15 @@ class RetryIn(Schema, extra="forbid"):
 class RetriedOut(Schema):
     campaign: CampaignOut
     retried: int
+
+
+class WinnerIn(Schema, extra="forbid"):
+    variant: Literal["A", "B", "C", "D", "E", "F"]
+
+
+class ChosenOut(Schema):
+    campaign: CampaignOut
+    messages_queued: int = Field(description="People who waited for the winner and get it now.")
 
 
 ALL = RetryIn()
@@ -108,3 +119,12 @@ def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, A
     is_scheduled = campaign.status == Campaign.Status.SCHEDULED
     operation = operations.change_time if is_scheduled else operations.schedule
     return draw(operation(campaign, at=when.in_utc, by=request.auth))
+
+
+@router.post("campaigns/{campaign_id}/choose-winner", response=ChosenOut, summary="Send a variant to all who wait")
+@may("send")
+def choose_variant(request: KeyRequest, campaign_id: int, winner: WinnerIn) -> dict[str, Any]:
+    """Once and for good; of two who choose at once one is refused."""
+    campaign = campaign_of(request, campaign_id)
+    count = choose_winner(campaign, variant=LETTERS.index(winner.variant) + 1, by=request.auth)
+    return {"campaign": draw(campaign_of(request, campaign_id)), "messages_queued": count}

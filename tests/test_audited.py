@@ -465,6 +465,7 @@ CALLS = {
     "POST campaigns/{campaign_id}/pause": ("pause", {}),
     "POST campaigns/{campaign_id}/resume": ("resume", {}),
     "POST campaigns/{campaign_id}/cancel": ("cancel", {}),
+    "POST campaigns/{campaign_id}/choose-winner": ("choose_winner", {"variant": "B"}),
     "POST campaigns/{campaign_id}/schedule": ("schedule", {"scheduled_at": "2035-01-01T00:00:00Z"}),
     "POST campaigns/{campaign_id}/unschedule": ("unschedule", {}),
     "POST campaigns/{campaign_id}/retry-failed": ("retry_failed", {}),
@@ -487,8 +488,10 @@ CALLS = {
 }
 
 
-# The campaigns that are not drafts when a call begins.
-STANDING = {"pause": sending, "retry-failed": sending, "resume": paused, "unschedule": scheduled}
+STANDING = {
+    **{"pause": sending, "retry-failed": sending, "resume": paused, "unschedule": scheduled},
+    "choose-winner": lambda scene: awaiting_the_winner(scene.workspace),
+}
 
 
 @pytest.fixture

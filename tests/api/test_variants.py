@@ -5,7 +5,7 @@ import pytest
 from dispatcher import operations
 from dispatcher.models import Message
 from dispatcher.winner import choose_winner
-from tests.api.calls import Program
+from tests.api.calls import Program, error_of
 from tests.dispatcher.outcomes import settle
 from tests.make import make_campaign, make_workspace
 from tests.test_roles import with_variants
@@ -32,6 +32,19 @@ def test_the_results_are_those_of_the_page():
     ]
     assert told["variants"][0]["share"] == 1 and told["variants"][0]["low"] < 1
     assert waiting + of_a + of_b == 20
+
+
+def test_a_program_chooses_the_winner_once():
+    workspace = make_workspace()
+    campaign = operations.launch(with_variants(workspace), by=None)
+    waiting = campaign.messages.filter(variant=0).count()
+    program, path = Program(workspace), f"/api/campaigns/{campaign.pk}/choose-winner"
+
+    assert program.post(path, {"variant": "F"}).status_code == 409
+    assert program.post(path, {"variant": "B"}).json()["messages_queued"] == waiting
+    again = program.post(path, {"variant": "A"})
+
+    assert again.status_code == 409 and "B was already chosen" in error_of(again)["message"]
 
 
 def test_a_campaign_without_variants_has_none_to_compare():
