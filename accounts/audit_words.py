@@ -27,6 +27,7 @@ VERBS = {
     "complete": "sent the whole list of",
     "create": "created",
     "delete": "deleted",
+    "delete_wording": "deleted a translation of",
     "dismiss": "dismissed failures of",
     "dismiss_launch": "dismissed the failed start of",
     "dry_run": "began a dry run of",

@@ -22,11 +22,13 @@ from campaigns.counting import Count, count_of
 from campaigns.forms import CampaignForm
 from campaigns.frames import framed
 from campaigns.generated import names_in
+from campaigns.languages import name_of
 from campaigns.library import create_from, current
 from campaigns.mail.compiling import compiled
 from campaigns.mail.example import MJML
 from campaigns.models import Campaign, Source, Split, TemplateVersion
 from campaigns.preview import asked_for, getting, left_unclosed, preview, preview_of
+from campaigns.spoken import written_in
 from campaigns.template_forms import as_typed
 from campaigns.whose import Asked, found_among, turn_to
 from people.channels import Channel
@@ -146,6 +148,7 @@ def draw(
         "version": theirs.version if theirs else form.version_seen(),
         "placeholders": placeholders_of(request.workspace),
         "generated_names": names_in(request.workspace),
+        "tabs": [(code, name_of(code)) for code in written_in(form.campaign)] if form.campaign else [],
         "mjml_example": MJML,
         **as_somebody(form, Asked()),
         "is_sms": is_sms(form),

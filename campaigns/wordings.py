@@ -1,5 +1,6 @@
 """The other words of a campaign, those of a variant or a language: written, copied and taken away again."""
 
+import hashlib
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +8,8 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User
-from campaigns.authoring import check_body, editable, refuse_invalid, tidied
+from campaigns.authoring import SavedMeanwhile, check_body, editable, refuse_invalid, tidied
+from campaigns.languages import direction_of, name_of
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, StatusChange, Wording, Words
 from campaigns.splitting import letter
@@ -26,31 +28,68 @@ def write_wording(
     language: str = "",
     subject: str = "",
     body: str,
-    format: Format = Format.TEXT,
-    preheader: str = "",
+    format: Format | None = None,
+    preheader: str | None = None,
+    over: str = "",
     only_drafts: bool = False,
 ) -> Wording:
     """What people of this variant read who speak this language.
 
-    A draft may stay unfinished. Raises NotEditable, Scheduled where only drafts may be changed, or InvalidContent.
+    `over` is the version its author saw. A draft may stay unfinished, a translation may not. Raises NotEditable,
+    Scheduled where only drafts may be changed, SavedMeanwhile, or InvalidContent.
     """
     campaign = editable(campaign, only_drafts=only_drafts)
-    _, subject, body = tidied(campaign.channel, campaign.name, subject, body)
-    preheader = preheader.strip(" ") if campaign.channel == Channel.EMAIL else ""
-    look: dict[str, Any] = {"format": format, "preheader": preheader}
-    finished = campaign.status != Campaign.Status.DRAFT
-    content = (campaign.workspace, campaign.channel, campaign.name, subject, body)
-    refuse_invalid(*content, **look, finished=finished, generated_words=campaign.generated_words)
     place = {"campaign": campaign, "variant": variant, "language": language}
-    wording = Wording.objects.filter(**place).first() or Wording(**place)
+    wording = Wording.objects.filter(**place).first() or Wording(**place, format=campaign.format, preheader="")
+    if over and over != version_of(wording):
+        raise SavedMeanwhile(campaign)
     before = told(wording) if wording.pk else {}
-    for column, value in (look | {"subject": subject, "body": body}).items():
-        setattr(wording, column, value)
+    _, wording.subject, wording.body = tidied(campaign.channel, campaign.name, subject, body)
+    wording.format = wording.format if format is None else format
+    preheader = wording.preheader if preheader is None else preheader
+    wording.preheader = preheader.strip(" ") if campaign.channel == Channel.EMAIL else ""
+    refuse_invalid(
+        *(campaign.workspace, campaign.channel, campaign.name, wording.subject, wording.body),
+        format=wording.format,
+        preheader=wording.preheader,
+        finished=bool(language) or campaign.status != Campaign.Status.DRAFT,
+        generated_words=campaign.generated_words,
+    )
     write_out(wording)
+    wording.html = marked(wording.html, language)
     wording.save()
     touch(campaign, by=by, what=f"text of {wording}")
     audit_log.record(campaign.workspace, "write_wording", campaign, by=by, before=before, after=told(wording))
     return wording
+
+
+@transaction.atomic
+def delete_wording(
+    campaign: Campaign, *, variant: int, language: str, by: Actor | None, only_drafts: bool = False
+) -> None:
+    """Let people of this language read the words for any language again. Raises NotEditable or Scheduled."""
+    campaign = editable(campaign, only_drafts=only_drafts)
+    wording = campaign.wordings.filter(variant=variant, language=language).exclude(language="").first()
+    if wording is None:
+        return
+    before = told(wording)
+    wording.delete()
+    touch(campaign, by=by, what=f"text of {wording}")
+    audit_log.record(campaign.workspace, "delete_wording", campaign, by=by, before=before)
+
+
+def version_of(words: Words) -> str:
+    """Names what is written now, so that a page can tell whether somebody saved another text meanwhile."""
+    typed = "\0".join([str(words.format), words.subject, words.preheader, words.body])
+    return hashlib.sha256(typed.encode()).hexdigest()[:16] if words.pk else "new"
+
+
+def marked(html: str, language: str) -> str:
+    """The page of an email that says in which language and direction it is to be read, unless its author did."""
+    root = html[html.find("<html") : html.find(">", html.find("<html"))] if language else ""
+    if not root or " lang=" in root or " dir=" in root:
+        return html
+    return html.replace("<html", f'<html lang="{language}" dir="{direction_of(language)}"', 1)
 
 
 def told(wording: Wording) -> dict[str, Any]:
@@ -93,8 +132,13 @@ def begin_variants(campaign: Campaign, variants: range) -> None:
 
 
 def words_of(campaign: Campaign, variant: int) -> Words:
-    """The words of a variant in no language of its own; those of A are the campaign's."""
+    """The words of a variant in any language; those of A are the campaign's."""
     return campaign.wordings.filter(variant=variant, language="").first() or campaign
+
+
+def wording_of(campaign: Campaign, variant: int, language: str) -> Wording | None:
+    """The words of a variant in just this language, where there are any."""
+    return campaign.wordings.filter(variant=variant, language=language).first()
 
 
 def wrong_with_variants(campaign: Campaign, variants: range) -> str:
@@ -110,4 +154,17 @@ def wrong_with_variants(campaign: Campaign, variants: range) -> str:
     alike = [letter(n) for n in variants if n > 1 and sources[n].source == sources[1].source]
     if alike:
         return f"Variant {alike[0]} says the same as A; change it, or remove it."
+    return ""
+
+
+def wrong_with_languages(campaign: Campaign) -> str:
+    """Why the words in one of its languages cannot be sent, as a sentence; empty if they can."""
+    for wording in campaign.wordings.exclude(language=""):
+        name = name_of(wording.language)
+        if campaign.channel == Channel.EMAIL and not wording.subject.strip():
+            return f"The email in {name} has no subject."
+        if campaign.channel != Channel.EMAIL and wording.format != Format.TEXT:
+            return f"The words in {name} are those of an email; write them anew, or delete them."
+        if wrong := check_body(Channel(campaign.channel), wording.body):
+            return f"In {name}: {wrong[0]}"
     return ""

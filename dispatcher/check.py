@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
 from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
+from campaigns.spoken import Spoken, spoken_in, written_in
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring
 from dispatcher.models import SKIP_WORDS, SkipReason
@@ -75,6 +77,11 @@ class Check:
         """What the button sends: "4,212 text messages"."""
         one, many = KINDS[Channel(self.campaign.channel)]
         return f"1 {one}" if self.forecast.reached == 1 else f"{self.forecast.reached:,} {many}"
+
+    @cached_property
+    def spoken(self) -> Spoken | None:
+        """Who reads which of its languages, where it has several."""
+        return spoken_in(self.campaign) if written_in(self.campaign) else None
 
     @property
     def split(self) -> Split | None:

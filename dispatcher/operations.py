@@ -15,7 +15,7 @@ from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, IllegalMove, Split, StatusChange
 from campaigns.rendering import renderer_of
 from campaigns.when import Wall, columns_of
-from campaigns.wordings import wrong_with_variants
+from campaigns.wordings import wrong_with_languages, wrong_with_variants
 from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
@@ -104,6 +104,8 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     refuse_unwritten(campaign)
     split = Split.of(campaign)
     if split and (sentence := wrong_with_variants(campaign, split.variants)):
+        raise LaunchRefused("INVALID_TEMPLATE", sentence)
+    if sentence := wrong_with_languages(campaign):
         raise LaunchRefused("INVALID_TEMPLATE", sentence)
     try:
         refuse_broken(campaign.all_segments())

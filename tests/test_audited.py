@@ -46,6 +46,7 @@ from tests.test_roles import (
     image,
     suppression,
     template,
+    translation,
     with_variants,
     wording,
 )
@@ -349,6 +350,10 @@ CHANGES = {
     "wording": Change(
         "write_wording", lambda scene: wording(scene.workspace), typing(subject="Hi", body="Hi {first_name}")
     ),
+    "wording-in": Change(
+        "write_wording", lambda scene: translation(scene.workspace), typing(subject="Hi", body="Hi {first_name}")
+    ),
+    "wording-delete": Change("delete_wording", lambda scene: translation(scene.workspace)),
     "choose_winner": Change("choose_winner", lambda scene: awaiting_the_winner(scene.workspace)),
     "archive": Change("archive", over),
     "unarchive": Change("unarchive", archived),

@@ -77,6 +77,16 @@ def wording(workspace: Workspace) -> Arguments:
     return [with_variants(workspace).pk, 2]
 
 
+def translation(workspace: Workspace) -> Arguments:
+    campaign = make_campaign(workspace, people=1)
+    write_wording(campaign, by=None, language="el", subject="Γεια", body="Γεια")
+    return [campaign.pk, 1, "el"]
+
+
+def languages(workspace: Workspace) -> Arguments:
+    return translation(workspace)[:2]
+
+
 def awaiting_the_winner(workspace: Workspace) -> Arguments:
     return [launched(with_variants(workspace)).pk, 2]
 
@@ -222,6 +232,10 @@ PAGES = {
     "variants": Page(get="editor", post="editor", row=draft),
     "remove_variants": Page(get="editor", post="editor", row=draft),
     "wording": Page(get="editor", post="editor", row=wording),
+    "wording-in": Page(get="editor", post="editor", row=translation),
+    "wording-delete": Page(get="editor", post="editor", row=translation),
+    "languages": Page(get="viewer", row=languages),
+    "language-add": Page(get="editor", row=languages),
     "choose_winner": Page(get="marketer", post="marketer", row=awaiting_the_winner),
     "duplicate": Page(post="editor", row=sending),
     "archive": Page(post="marketer", row=sending),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from campaigns.languages import name_of
 from campaigns.models.campaign import Campaign
 from campaigns.models.words import Words
 
@@ -26,4 +27,5 @@ class Wording(Words):
         ]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [f"variant {chr(64 + self.variant)}", self.language]))
+        variant = f"variant {chr(64 + self.variant)}"
+        return f"{variant} in {name_of(self.language)}" if self.language else variant

@@ -183,6 +183,10 @@ def furnish(monkeypatch) -> dict[str, str]:
     clumsy = write("Pasted from elsewhere", format=Format.HTML, body="<p onclick=x>Hi\n<form>{first_name}</form>")
     mailed = launched(write("Welcome", format=Format.MARKDOWN, body="# Hi {first_name}\n\nWe **open** soon."), *sent(1))
     sending = launched(write("Summer sale"), *sent(17), *failed(Category.PROVIDER_DOWN, 4))
+    spoken = write("News in two languages", groups=[])
+    make_recipient(workspace, first_name="Ζωή", attributes={"language": "Ελληνικά"})
+    spoken.picked.add(make_recipient(workspace, first_name="Dora", attributes={"language": "de"}), people[0])
+    write_wording(spoken, by=ann, language="ar", subject="أخبار", body="مرحبا {first_name}، هذه أخبارنا.")
     broken = write("Written in a hurry", groups=[])
     planned, tested = write("Two subjects, being written"), write("Two subjects, compared")
     give_variants(planned)
@@ -350,6 +354,10 @@ def furnish(monkeypatch) -> dict[str, str]:
         "revoke-key": reverse("revoke-key", args=[key.pk]),
         "audit-log-filtered": reverse("audit-log") + "?kind=campaign&verb=launch",
         "senders": reverse("senders"),
+        "languages": reverse("languages", args=[spoken.pk, 1]),
+        "language": reverse("wording-in", args=[spoken.pk, 1, "ar"]),
+        "language-new": reverse("wording-in", args=[spoken.pk, 1, "de"]),
+        "language-delete": reverse("wording-delete", args=[spoken.pk, 1, "ar"]),
         "personalisers": reverse("personalisers"),
         "personaliser": reverse("personaliser", args=["recommendations"]),
         "sender-smtp": reverse("sender", args=["email"]) + "?sender=smtp",

@@ -1,0 +1,161 @@
+"""Words in several languages: written on their own pages, sent to those who speak them, copied and deleted."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry, Role
+from campaigns import copying
+from campaigns.authoring import InvalidContent
+from campaigns.models import Campaign
+from campaigns.wordings import write_wording
+from dispatcher import operations, recurring
+from dispatcher.models import Message
+from people.channels import Channel
+from people.models import AttributeName
+from tests.dispatcher.sending import send
+from tests.make import logged_in, make_campaign, make_recipient, make_series, make_workspace
+
+pytestmark = pytest.mark.django_db
+GREEK = {"subject": "Γεια σου {first_name}", "body": "Αγαπητή {first_name|φίλη}"}
+
+
+@pytest.fixture
+def workspace():
+    workspace = make_workspace()
+    AttributeName.objects.create(workspace=workspace, name="language")
+    return workspace
+
+
+@pytest.fixture
+def ann(workspace):
+    return logged_in(workspace, Role.MARKETER)
+
+
+def translated(workspace, **fields) -> Campaign:
+    campaign = make_campaign(workspace, **fields)
+    write_wording(campaign, by=None, language="el", **GREEK)
+    return campaign
+
+
+def page(name: str, campaign: Campaign, *more: object) -> str:
+    return reverse(name, args=[campaign.pk, *(more or [1])])
+
+
+def test_each_person_gets_his_or_her_own_language_and_the_message_page_shows_it_for_ever(provider, workspace, ann):
+    said = {
+        "zoe@example.com": "Ελληνικά",
+        "yiannis@example.com": "el-CY",
+        "dora@example.com": "de",
+        "bob@example.com": "",
+    }
+    for email, language in said.items():
+        make_recipient(workspace, email=email, first_name="Zoe", attributes={"language": language} if language else {})
+    campaign = translated(workspace, subject="Hello {first_name}", body="Dear {first_name}")
+
+    books = send(campaign)
+
+    subjects = {parcel.to: parcel.subject for parcel in provider.calls}
+    assert subjects == {
+        "zoe@example.com": "Γεια σου Zoe",
+        "yiannis@example.com": "Γεια σου Zoe",
+        "dora@example.com": "Hello Zoe",
+        "bob@example.com": "Hello Zoe",
+    }
+    assert books.sent == 4
+    message = Message.objects.get(address="zoe@example.com")
+    assert "Αγαπητή Zoe" in ann.get(reverse("message", args=[campaign.pk, message.number])).content.decode()
+
+
+def test_a_language_is_added_from_those_that_are_spoken_written_edited_and_deleted(ann, workspace):
+    make_recipient(workspace, attributes={"language": "Greek"})
+    campaign = make_campaign(workspace, channel=Channel.SMS, subject="", body="Hi {first_name}")
+    there = page("wording-in", campaign, 1, "el")
+
+    assert "Greek: 1 person" in ann.get(page("languages", campaign)).content.decode()
+    added = ann.get(page("language-add", campaign), {"language": "el"})
+    assert added.url == there
+    assert "Hi {first_name}" in ann.get(there).content.decode()  # to be translated
+    saved = ann.post(there, {"body": "Γεια {first_name}"})
+
+    assert saved.url == page("languages", campaign)
+    assert campaign.wordings.get(language="el").body == "Γεια {first_name}"
+    assert "1 person reads" in ann.get(page("languages", campaign)).content.decode()
+    assert "Greek" in ann.get(reverse("campaign-edit", args=[campaign.pk])).content.decode()
+    assert (
+        "1 reads Greek, 0 the words for any language" in ann.get(reverse("check", args=[campaign.pk])).content.decode()
+    )
+    assert "Γεια" in ann.get(page("wording-delete", campaign, 1, "el")).content.decode()
+    ann.post(page("wording-delete", campaign, 1, "el"))
+    assert not campaign.wordings.exists()
+    assert [entry.verb for entry in AuditEntry.objects.order_by("pk")] == ["write_wording", "delete_wording"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"body": ""}, "Write the message."),
+        ({"body": "Hi {nickname}"}, "Nobody here has {nickname}."),
+        ({"subject": "", "body": "Hi"}, "An email needs a subject."),
+    ],
+)
+def test_a_translation_is_checked_as_the_text_itself(ann, workspace, typed, sentence):
+    campaign = translated(workspace)
+
+    answer = ann.post(page("wording-in", campaign, 1, "el"), GREEK | typed)
+
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert campaign.wordings.get().body == GREEK["body"]
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_written_over_unseen(ann, workspace):
+    campaign = translated(workspace)
+    there = page("wording-in", campaign, 1, "el")
+    seen = ann.get(there).context["version"]
+    write_wording(campaign, by=None, language="el", subject="Γεια", body="another")
+
+    refused = ann.post(there, GREEK | {"version": seen})
+
+    assert "saved another version" in refused.content.decode()
+    assert campaign.wordings.get().body == "another"
+    assert ann.post(there, GREEK | {"version": refused.context["version"]}).status_code == 302
+
+
+@pytest.mark.parametrize("language", ["xx", "EL", "greek", "el_gr"])
+def test_a_language_has_one_address_and_none_that_does_not_exist(ann, workspace, language):
+    assert ann.get(page("wording-in", make_campaign(workspace), 1, language)).status_code == 404
+
+
+def test_what_was_launched_is_said_and_stays_said(provider, ann, workspace):
+    make_recipient(workspace)
+    campaign = operations.launch(translated(workspace), by=None)
+
+    assert ann.post(page("wording-in", campaign, 1, "el"), GREEK).status_code == 409
+    assert ann.post(page("wording-delete", campaign, 1, "el")).status_code == 409
+    assert "Edit" not in ann.get(page("languages", campaign)).content.decode().partition("<main")[2]
+
+
+def test_a_translation_that_cannot_be_sent_any_more_is_said_before_the_launch(provider, workspace):
+    make_recipient(workspace)
+    campaign = translated(workspace)
+    campaign.wordings.update(subject=" ")
+
+    with pytest.raises(operations.LaunchRefused, match="The email in Greek has no subject."):
+        operations.launch(campaign, by=None)
+
+
+def test_a_copy_and_the_next_of_a_series_speak_the_same_languages(provider, workspace):
+    make_recipient(workspace)
+    campaign = translated(workspace)
+
+    copy = copying.duplicate(campaign, by=None)
+    series = make_series(campaign)
+    following = recurring.make_following(series, by=None)
+
+    for other in (copy, following):
+        assert other.wordings.get().body == GREEK["body"]
+
+
+def test_there_is_no_language_without_words(workspace):
+    with pytest.raises(InvalidContent):
+        write_wording(make_campaign(workspace), by=None, language="el", subject="", body="")
