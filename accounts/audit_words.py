@@ -12,6 +12,7 @@ VERBS = {
     "begin_outage": "began an outage of the simulated provider in",
     "cancel": "cancelled",
     "change": "changed",
+    "change_before_sending": "changed what happens before sending in",
     "change_consent_settings": "changed the settings of consent of",
     "change_name": "changed the name of",
     "change_password": "changed the password of",
@@ -83,6 +84,7 @@ VERBS = {
     "unarchive": "took out of the archive",
     "undo": "began to undo",
     "undismiss": "put back dismissed failures of",
+    "undo_send": "took back the sending of",
     "unschedule": "took off the schedule",
     "update": "changed",
     "update_following": "changed all that follow of",
@@ -128,6 +130,8 @@ FIELDS = {
     "scheduled_time": "time",
     "scheduled_zone": "time zone",
     "tested": "percent who get a variant at once",
+    "typed_above": "number typed above",
+    "undo_seconds": "seconds to undo",
     "was_for": "was to start at",
 }
 

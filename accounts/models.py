@@ -118,6 +118,10 @@ class Workspace(models.Model):
     # In which country a phone number without a country code is (ISO 3166, such as "KE"); "" when none is meant.
     region = models.CharField("country of phone numbers", max_length=2, blank=True)
     requires_two_factor = models.BooleanField(default=False)
+    # How long a campaign somebody sends from its page waits before anybody gets it; 0 for not at all.
+    undo_seconds = models.PositiveSmallIntegerField(default=10, db_default=10, editable=False)
+    # Above this many people whoever sends types their number; null for never.
+    typed_above = models.PositiveIntegerField(null=True, default=1000, db_default=1000, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 

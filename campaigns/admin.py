@@ -9,6 +9,7 @@ from campaigns.models import (
     ChosenPersonaliser,
     Image,
     ImageFile,
+    PartPrice,
     Recurrence,
     Split,
     StatusChange,
@@ -117,3 +118,13 @@ class TemplateVersions(ReadOnly):
     list_select_related = ("template", "written_by")
     search_fields = ("template__name", "subject")
     ordering = ("-id",)
+
+
+@admin.register(PartPrice)
+class PartPrices(ReadOnly):
+    """Set on the page of the workspace."""
+
+    list_display = ("workspace", "channel", "amount", "currency")
+    list_filter = ("channel", "currency")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name",)

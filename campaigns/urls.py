@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns import image_views, library_views, personaliser_views, views, wording_views
+from campaigns import before_sending_views, image_views, library_views, personaliser_views, views, wording_views
 
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
@@ -38,4 +38,5 @@ urlpatterns = [
     path("i/<str:name>", image_views.image_file, name="image-file"),
     path("settings/personalisers/", personaliser_views.personalisers, name="personalisers"),
     path("settings/personalisers/<slug:name>/", personaliser_views.personaliser, name="personaliser"),
+    path("settings/before-sending/", before_sending_views.before_sending, name="before-sending"),
 ]

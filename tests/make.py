@@ -18,7 +18,8 @@ number = count(1)
 
 
 def make_workspace(name: str = "", **fields) -> Workspace:
-    return Workspace.objects.create(name=name or f"Workspace {next(number)}", **fields)
+    """With nothing to wait for after Send, unless the test is about that."""
+    return Workspace.objects.create(**{"name": name or f"Workspace {next(number)}", "undo_seconds": 0} | fields)
 
 
 def make_user(email: str = "", **fields) -> User:

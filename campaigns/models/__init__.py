@@ -10,6 +10,7 @@ from campaigns.models.campaign import (
     listed,
 )
 from campaigns.models.image import Image, ImageFile
+from campaigns.models.part_price import PartPrice
 from campaigns.models.personalising import ChosenPersonaliser
 from campaigns.models.recurrence import Recurrence
 from campaigns.models.split import Split
@@ -25,6 +26,7 @@ __all__ = [
     "IllegalMove",
     "Image",
     "ImageFile",
+    "PartPrice",
     "Recurrence",
     "Source",
     "Split",

@@ -84,6 +84,11 @@ class Campaign(Words):
     left_alone_at = models.DateTimeField("messages could not be moved to a file at", null=True, editable=False)
     frozen_up_to = models.BigIntegerField("last recipient frozen", default=0, editable=False)
     launched_at = models.DateTimeField(null=True, editable=False)
+    held_until = models.DateTimeField("can be undone until", null=True, editable=False)
+    # The price as it was at the launch; null where it was unknown, as is `parts` where nobody counted them.
+    part_price = models.DecimalField("price of a part", max_digits=12, decimal_places=6, null=True, editable=False)
+    currency = models.CharField(max_length=3, blank=True, db_default="", editable=False)
+    parts = models.BigIntegerField("parts counted before", null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

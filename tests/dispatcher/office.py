@@ -11,7 +11,7 @@ from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.images import add_image
 from campaigns.library import add_template
-from campaigns.models import ChosenPersonaliser, Recurrence, Split, Wording
+from campaigns.models import ChosenPersonaliser, PartPrice, Recurrence, Split, Wording
 from dispatcher.models import (
     Attempt,
     Bookmark,
@@ -65,6 +65,7 @@ def add_rows() -> None:
     LinkCount.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, people=1, times=1)
     Bookmark.objects.create(name=f"bookmark {campaign.pk}", last=7)
     Heartbeat.objects.create(name=f"clock {campaign.pk}")
+    PartPrice.objects.create(workspace=workspace, channel=2, amount="0.8", currency="KES")
     Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)
     ChosenSender.objects.create(workspace=workspace, channel=1, sender="smtp", options={"password": "s3cret"})
     Call.objects.create(key=uuid.uuid4(), honours_key=True, accepted=True, channel="email", address="a@b.c", text="x")
