@@ -101,6 +101,7 @@ class Campaigns(Quick):
     ordering = ("-id",)
     inlines = (History,)
     actions = (
+        verb("undo", operations.undo, "Take back the chosen campaigns of which nobody got anything yet"),
         verb("pause", operations.pause, "Pause the chosen campaigns"),
         verb("resume", operations.resume, "Resume the chosen campaigns"),
         verb("cancel", operations.cancel, "Cancel the chosen campaigns, for good"),

@@ -51,6 +51,14 @@ OPEN_AFTER_THE_END = """
     SELECT format('batch %%s is open although the campaign is over', b.id) FROM dispatcher_batch b
     WHERE b.campaign_id = %(campaign)s AND %(over)s AND (b.due_at IS NOT NULL OR b.pending > 0)
 """
+HANDED_OVER_TOO_SOON = """
+    SELECT format('message %%s was touched before the sending began', m.number) FROM dispatcher_message m
+    WHERE m.campaign_id = %(campaign)s AND %(preparing)s AND (m.status NOT IN (1, 4) OR m.tries > 0)
+"""
+LEFT_IN_A_DRAFT = """
+    SELECT format('message %%s belongs to a draft', m.number) FROM dispatcher_message m
+    WHERE m.campaign_id = %(campaign)s AND %(draft)s
+"""
 FORGOTTEN = """
     SELECT format('message %%s waits for a pass that is over', m.number)
     FROM dispatcher_message m JOIN dispatcher_batch b
@@ -127,12 +135,13 @@ def findings(campaign: Campaign) -> Iterator[Finding]:
         "campaign": campaign.pk,
         "over": campaign.finished_at is not None,
         "preparing": campaign.status == Status.PREPARING,
+        "draft": campaign.is_editable,
     }
     if campaign.stored_at:
         yield from (Finding(campaign.pk, sentence) for sentence in wrong_when_stored(campaign, books))
         return
-    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, OPEN_AFTER_THE_END, FORGOTTEN, ASTRAY]
-    questions += [NEVER_ACCEPTED, TWICE_UNASKED]
+    questions = [COUNTS_DIFFER, REASONS_DIFFER, OUTSIDE, HANDED_OVER_TOO_SOON, LEFT_IN_A_DRAFT]
+    questions += [OPEN_AFTER_THE_END, FORGOTTEN, ASTRAY, NEVER_ACCEPTED, TWICE_UNASKED]
     for what, condition in PROVIDER_SAYS:
         questions.append(f"WITH {KEYS} SELECT format('message %%s {what}', number) FROM accepted WHERE {condition}")
     with connection.cursor() as cursor:

@@ -126,6 +126,8 @@ class Lines:
         return f"Starts {starts(campaign, self.now)}"
 
     def preparing(self, campaign: Campaign, books: Books) -> str:
+        if campaign.held_until and books.total:
+            return f"Starts at {moment(campaign.held_until, self.now)}, unless it is undone"
         return "Preparing the list of people"
 
     def sending(self, campaign: Campaign, books: Books) -> str:

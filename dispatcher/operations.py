@@ -1,6 +1,6 @@
 """What a person may ask of a campaign: one verb, one transaction, whoever asks and wherever."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor
-from campaigns import footer
+from campaigns import footer, price
 from campaigns.generated import known_names
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, IllegalMove, Split, StatusChange
@@ -19,6 +19,7 @@ from campaigns.wordings import wrong_with_languages, wrong_with_variants
 from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
+from dispatcher.crash import crash_point
 from dispatcher.models import Category
 from people.channels import Channel
 from people.models import Import
@@ -51,6 +52,16 @@ class AlreadyOver(IllegalMove):
         self.args = (f"“{campaign}” is {campaign.get_status_display()}; nothing of it waits to be sent.",)
 
 
+class TooLate(IllegalMove):
+    """It cannot be taken back any more."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(campaign, Status.DRAFT)
+        is_going = campaign.status in (Status.SENDING, Status.PAUSED)
+        way_out = "It is too late to undo; you can still cancel it." if is_going else "There is nothing to undo."
+        self.args = (f"“{campaign}” is {campaign.get_status_display()}. {way_out}",)
+
+
 class Stored(IllegalMove):
     """Its messages are in a file, where nobody can change them."""
 
@@ -65,10 +76,11 @@ def locked(campaign: Campaign) -> Campaign:
 
 
 @transaction.atomic
-def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
+def launch(campaign: Campaign, *, by: Actor | None, undo_seconds: int = 0, parts: int | None = None) -> Campaign:
     """Freeze the audience and start sending: of twelve who ask at once, one wins.
 
-    Above freeze.CHUNK people it stays `preparing` and the clock carries it on.
+    Above freeze.CHUNK people it stays `preparing` and the clock carries it on; so does it with `undo_seconds`, before
+    which nobody gets it. `parts` are those its price was told by, if they were counted.
     Raises IllegalMove, or LaunchRefused, which changes nothing.
     """
     campaign = locked(campaign)
@@ -78,7 +90,10 @@ def launch(campaign: Campaign, *, by: Actor | None) -> Campaign:
     refuse_unless_ready(campaign)
     was = campaign.get_status_display()
     columns: dict[str, Any] = {"launched_at": timezone.now(), "frozen_up_to": 0, **footer.frozen(campaign)}
-    campaign.move_to(Status.PREPARING, by=by, **columns)
+    columns |= price.frozen(campaign) | {"parts": parts}
+    held_until = Now() + timedelta(seconds=undo_seconds) if undo_seconds else None
+    campaign.move_to(Status.PREPARING, by=by, held_until=held_until, **columns)
+    campaign.refresh_from_db(fields=["held_until"])  # by the database's clock
     carry_on(campaign)
     log(campaign, "launch", was, by=by, audience=campaign.audience_words)
     return campaign
@@ -133,8 +148,10 @@ def import_under_way(campaign: Campaign) -> Import | None:
 def carry_on(campaign: Campaign) -> bool:
     """Freeze the next chunk of a campaign being prepared; True once there is no next. The caller holds its lock.
 
-    Where words are generated for each person, it starts sending when they are ready.
+    It starts sending when words that are generated for each person are ready, and when it cannot be undone any more.
     """
+    if campaign.held_until and campaign.batches.exists():
+        return start_unless_held(campaign)
     more = not generate.has_begun(campaign) and freeze.freeze_chunk(campaign)
     try:
         # After the chunk, not before: what is moved to a file meanwhile says so before its first row is gone.
@@ -152,16 +169,44 @@ def carry_on(campaign: Campaign) -> bool:
 def begin_sending(campaign: Campaign) -> None:
     if not freeze.slice_into_batches(campaign, len(Category)):
         return back_to_draft(campaign, "Nobody was left to write to.")
+    start_unless_held(campaign)
+
+
+def start_unless_held(campaign: Campaign) -> bool:
+    """All are frozen: let the workers have them, unless it can still be undone. True, as nothing is left to freeze."""
+    if campaign.held_until and Campaign.objects.filter(pk=campaign.pk, held_until__gt=Now()).exists():
+        return True
     books = books_of(campaign)
     reason = f"{books.total:,} people frozen, {books.skipped:,} of them left out"
     reason += generate.outcome_of(campaign)
-    campaign.move_to(Status.SENDING, by=None, reason=reason)
+    parts = campaign.parts if campaign.channel == Channel.SMS else books.pending  # one each
+    campaign.move_to(Status.SENDING, by=None, reason=reason, parts=parts)
+    crash_point("before_start")
     queue.ring()
+    live.changed(campaign.pk, campaign.workspace_id)
+    return True
 
 
-def back_to_draft(campaign: Campaign, reason: str) -> None:
+NEVER_LAUNCHED = {"launched_at": None, "held_until": None, "part_price": None, "currency": "", "parts": None}
+
+
+def back_to_draft(campaign: Campaign, reason: str, *, by: Actor | None = None, **columns: Any) -> None:
     freeze.undo(campaign)
-    campaign.move_to(Status.DRAFT, by=None, reason=reason)
+    campaign.move_to(Status.DRAFT, by=by, reason=reason, **NEVER_LAUNCHED, **columns)
+
+
+@transaction.atomic
+def undo(campaign: Campaign, *, by: Actor | None) -> Campaign:
+    """Take back a send of which nobody got anything yet: it is a draft again, without a time. Raises TooLate."""
+    campaign = locked(campaign)
+    if campaign.status != Status.PREPARING or not campaign.held_until:
+        raise TooLate(campaign)
+    was = campaign.get_status_display()
+    back_to_draft(campaign, "undone before anybody got it", by=by, **columns_of(None))
+    crash_point("before_undone")
+    log(campaign, "undo_send", was, by=by)
+    live.changed(campaign.pk, campaign.workspace_id)
+    return campaign
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.db.models.functions import RowNumber
 
 from accounts.models import Role
 from campaigns.models import Campaign, Split, StatusChange
+from campaigns.price import price_for
 from dispatcher import clock, words, workers
 from dispatcher.books import Books, books_of_many
 from dispatcher.chips import Chip
@@ -184,6 +185,14 @@ class Picture:
     @property
     def priority(self) -> str:
         return words.priority_words(self.campaign)
+
+    @property
+    def price(self) -> str:
+        """What it cost or costs, by the price of its launch: all its parts, or one where nobody counted them."""
+        campaign = self.campaign
+        if not self.was_launched or not (price := price_for(campaign, 1 if campaign.parts is None else campaign.parts)):
+            return ""
+        return f"{price} a part" if campaign.parts is None else str(price)
 
     @property
     def questions(self) -> list[Question]:

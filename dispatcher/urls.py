@@ -45,6 +45,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/dry-run/live/", dry_run_views.dry_run_live, name="dry-run-live"),
     path("campaigns/<int:pk>/send-test/", trial_views.send_test, name="send_test"),
     path("campaigns/<int:pk>/send/", views.send, name="send"),
+    path("campaigns/<int:pk>/undo/", views.undo, name="undo"),
     path("campaigns/<int:pk>/confirm/<slug:verb>/", views.confirm, name="confirm"),
     path("campaigns/<int:pk>/delete/", shelf_views.delete, name="campaign-delete"),
     path("campaigns/<int:pk>/duplicate/", shelf_views.duplicate, name="duplicate"),

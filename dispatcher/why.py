@@ -27,6 +27,7 @@ class Why:
     words: str
     sentence: str = ""
     standstill: str = ""
+    starts_at: datetime | None = None  # the page counts down to it
 
 
 def why(picture: Picture) -> Why:
@@ -69,6 +70,9 @@ def scheduled(picture: Picture) -> Why:
 
 def preparing(picture: Picture) -> Why:
     frozen = f"{picture.frozen:,} people so far."
+    held_until = picture.campaign.held_until
+    if held_until and picture.was_launched:
+        return held(picture, held_until)
     if not picture.outlook.clock_ticks:
         words = "No clock is running."
         return Why(ATTENTION, words, f"It carries on the preparation: {frozen}", f"{words} {frozen}")
@@ -83,6 +87,18 @@ def generating(picture: Picture, so_far: str) -> Why:
         sentence = f"It generates the words of each person: {so_far} Start one with “manage.py worker chores”."
         return Why(BAD, words, sentence, f"{words} {so_far}")
     return Why(QUIET, "Generating the words of each person.", so_far)
+
+
+def held(picture: Picture, until: datetime) -> Why:
+    """All are frozen, and nobody gets it before it is too late to undo."""
+    now = picture.outlook.now
+    if not picture.outlook.clock_ticks:
+        words = "No clock is running."
+        sentence = "It starts once the clock is back; until then it can be undone."
+        return Why(ATTENTION, words, sentence, f"{words} {sentence}")
+    if until <= now:
+        return Why(QUIET, "Starting.")
+    return Why(QUIET, f"Starts at {moment(until, now)}.", "It waits so that it can be undone.", starts_at=until)
 
 
 def sending(picture: Picture) -> Why:

@@ -41,6 +41,7 @@ EXAMINATIONS = (
     Examination("the accounts", ledger.somebody_can_log_in, DATABASE),
     Examination("the senders", ledger.senders_are_set_up, DATABASE),
     Examination("the batches", ledger.batches_are_taken, DATABASE),
+    Examination("what waits to start", ledger.held_ones_are_started, DATABASE),
     Examination("the suppression list", ledger.suppression_list_is_known, DATABASE),
     Examination("the files of messages", files.are_in_place, DATABASE),
     Examination("the erased", files.are_without_the_erased, DATABASE),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -69,6 +69,14 @@ def batches_are_taken() -> Iterator[Finding]:
             f"{batches} for a worker, the first for {ago}.",
             "Start more workers (python manage.py worker dispatch), or read in the log of the workers why they stop.",
         )
+
+
+def held_ones_are_started() -> Iterator[Finding]:
+    """What can be undone for a few seconds starts then."""
+    late = Campaign.objects.filter(status=Status.PREPARING, held_until__lt=Now() - LATE)
+    for name, late_by in late.values_list("name", Now() - F("held_until")):
+        ago = duration(late_by.total_seconds())
+        yield Problem(f"“{name}” was to start {ago} ago and is still preparing.", "python manage.py clock")
 
 
 def log_is_whole() -> Iterator[Finding]:
