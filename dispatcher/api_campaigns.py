@@ -24,6 +24,7 @@ from dispatcher.api_shapes import (
     CampaignOut,
     CampaignPage,
     ChannelWord,
+    ForecastOut,
     SendIn,
     SentOut,
     StatusWord,
@@ -31,6 +32,10 @@ from dispatcher.api_shapes import (
     compared,
     shown,
 )
+from dispatcher.check import refusal_of
+from dispatcher.cost import cost_of
+from dispatcher.freeze import forecast
+from dispatcher.models import SkipReason
 from dispatcher.send import send
 from dispatcher.stats import stats_of_many
 from dispatcher.variants import comparison_of
@@ -144,6 +149,24 @@ def preview_for(request: KeyRequest, campaign_id: int, whom: PreviewIn) -> dict:
         "rendered_message": filled_for(campaign, template, person),
         "used_template": template,
         "customer": {name: getattr(person, OLD_SPELLINGS.get(name, name)) for name in Previewed.model_fields},
+    }
+
+
+@router.get(
+    "campaigns/{campaign_id}/preview", response=ForecastOut, summary="See whom it would reach and what it costs"
+)
+@may("read")
+def preview_campaign(request: KeyRequest, campaign_id: int) -> dict:
+    """As the page that checks before sending shows it; changes nothing."""
+    campaign = campaign_of(request, campaign_id)
+    people = forecast(campaign)
+    price = cost_of(campaign, people.reached).price
+    return {
+        "recipientCount": people.reached,
+        "estimatedCost": None if price is None else float(price.amount),
+        "currency": price.currency if price else None,
+        "canSend": campaign.can_become(Campaign.Status.PREPARING) and refusal_of(campaign) is None,
+        "skipped": {reason.label: people.skipped.get(reason, 0) for reason in SkipReason},
     }
 
 

@@ -336,3 +336,16 @@ class SentOut(Schema):
     messages_queued: int | None = Field(description="Messages this call added; null while they are being prepared.")
     status: StatusWord
     skipped: dict[str, int] = Field(description="People left out, by reason.")
+
+
+class ForecastOut(Schema):
+    """Credits stay null and nothing is missing while the workspace has no balance."""
+
+    recipientCount: int
+    estimatedCost: float | None = Field(description="null where no price is set or the parts are not counted yet.")
+    currency: str | None
+    availableCredits: float | None = None
+    canSend: bool
+    insufficientCredits: bool = False
+    missingCredits: float = 0
+    skipped: dict[str, int] = Field(description="People left out, by reason.")

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
@@ -16,13 +17,14 @@ from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
 from campaigns.spoken import Spoken, spoken_in, written_in
 from campaigns.when import Wall
-from dispatcher import freeze, operations, recurring
-from dispatcher.models import SKIP_WORDS, SkipReason
+from dispatcher import freeze, operations, recurring, typed
+from dispatcher.cost import Cost, cost_of
+from dispatcher.left_out import LeftOut, Page, page_of, parts_of
+from dispatcher.prediction import Prediction, predict
 from dispatcher.reading import Reading, reading_of
+from dispatcher.words import about
 from people.channels import Channel
-from people.models import Recipient
 
-SHOWN = 100  # people listed of those left out
 KINDS = {
     Channel.EMAIL: ("email", "emails"),
     Channel.SMS: ("text message", "text messages"),
@@ -40,22 +42,6 @@ class DraftChanged(Exception):
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """One reason why people do not get it."""
-
-    reason: SkipReason
-    count: int
-
-    @property
-    def words(self) -> str:
-        return SKIP_WORDS[self.reason].capitalize()
-
-    @property
-    def word(self) -> str:
-        return self.reason.label
-
-
-@dataclass(frozen=True)
 class Check:
     """All that is looked at before the button is pressed."""
 
@@ -63,10 +49,12 @@ class Check:
     forecast: freeze.Forecast
     excluded: int
     refusal: operations.LaunchRefused | None
-    shown: LeftOut | None
-    people: list[Recipient]
+    left_out: list[LeftOut]
+    shown: Page | None
     reading: Reading
     gaps: list[Gap]
+    cost: Cost
+    prediction: Prediction
 
     @property
     def kind(self) -> str:
@@ -89,7 +77,7 @@ class Check:
 
     @property
     def seal(self) -> str:
-        return seal_of(self.campaign, self.forecast)
+        return seal_of(self.campaign, self.forecast, self.cost)
 
     @property
     def chosen(self) -> int:
@@ -97,8 +85,34 @@ class Check:
         return self.forecast.chosen + self.excluded
 
     @property
-    def left_out(self) -> list[LeftOut]:
-        return [LeftOut(reason, count) for reason, count in sorted(self.forecast.skipped.items()) if count]
+    def asks_for_number(self) -> bool:
+        return typed.is_asked_for(self.campaign.workspace, self.forecast.reached)
+
+    @property
+    def zone(self) -> str:
+        """In which the times of the campaign are told."""
+        wall = None if self.is_draft else self.campaign.wall
+        return wall.zone if wall else str(self.campaign.workspace.zone)
+
+    @property
+    def ends(self) -> str:
+        """About when it would be over, in its zone."""
+        with timezone.override(self.zone):
+            at = self.prediction.ends_at
+            return f"{about(at, timezone.now())} {self.zone}" if at else ""
+
+    @property
+    def speed(self) -> str:
+        rate = self.prediction.speed.rate if self.prediction.speed else 0
+        return f"{rate:,.0f} a second" if rate >= 10 else f"{rate:,.2g} a second"
+
+    @property
+    def undo_seconds(self) -> int:
+        return self.campaign.workspace.undo_seconds
+
+    @property
+    def is_draft(self) -> bool:
+        return self.campaign.status == Campaign.Status.DRAFT
 
     @property
     def is_mended_by_editing(self) -> bool:
@@ -117,39 +131,53 @@ class Check:
 
 def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
     """`left_out` in the query names a reason whose people are listed; the rest says whose text is shown."""
-    reason = SkipReason.__members__.get(query.get("left_out", "").upper())
-    people = freeze.candidates(campaign).filter(skip=reason).order_by("pk")[:SHOWN] if reason else []
     forecast = freeze.forecast(campaign)
+    excluded = campaign.chosen().count() - forecast.chosen
+    parts = parts_of(forecast, excluded)
+    refusal = refusal_of(campaign)
     return Check(
         campaign=campaign,
         forecast=forecast,
-        excluded=campaign.chosen().count() - forecast.chosen,
-        refusal=refusal_of(campaign),
-        shown=LeftOut(reason, forecast.skipped.get(reason, 0)) if reason else None,
-        people=list(people),
+        excluded=excluded,
+        refusal=refusal,
+        left_out=parts,
+        shown=page_of(campaign, parts, query),
         gaps=gaps(campaign),
         reading=reading_of(campaign, query, total=forecast.reached),
+        cost=cost_of(campaign, forecast.reached),
+        prediction=predict(campaign, forecast.reached, undo_seconds=campaign.workspace.undo_seconds),
     )
 
 
-def seal_of(campaign: Campaign, forecast: freeze.Forecast) -> str:
-    """Short for all that was looked at: another text, channel, choice or number of people has another seal."""
+def seal_of(campaign: Campaign, forecast: freeze.Forecast, cost: Cost | None = None) -> str:
+    """Short for all that was looked at: another text, channel, choice, number of people or price has another seal."""
+    cost = cost or cost_of(campaign, forecast.reached)
     ids = [sorted(getattr(campaign, field).values_list("pk", flat=True)) for field in AUDIENCE]
     words = [[each.variant, each.language, *each.source] for each in campaign.wordings.all()]
     text = [campaign.channel, *campaign.source, words, campaign.generated_words, campaign.brief]
     segments = [*campaign.all_segments().order_by("pk").values_list("pk", "rules")]
-    looked_at = [*text, campaign.everyone, ids, segments, forecast.reached, campaign.updated_at.isoformat()]
+    people = [campaign.everyone, ids, segments, forecast.reached]
+    looked_at = [*text, *people, *cost.token, campaign.updated_at.isoformat()]
     return hashlib.sha256(json.dumps(looked_at).encode()).hexdigest()
 
 
 @transaction.atomic
-def send_as_checked(campaign: Campaign, seal: str, *, by: Actor | None) -> Campaign:
-    """Launch what was looked at and nothing else. Raises DraftChanged beside what `launch` raises."""
+def send_as_checked(campaign: Campaign, seal: str, *, by: Actor | None, number: str = "") -> Campaign:
+    """Launch what was looked at and nothing else, at the price that was shown; it can be undone for some seconds.
+
+    `number` is how many people get it, as typed. Raises DraftChanged and WrongNumber beside what `launch` raises.
+    """
     campaign = operations.locked(campaign)
-    # What was launched meanwhile has no draft to look at again: `launch` refuses it in its own words.
-    if campaign.can_become(Campaign.Status.PREPARING) and seal != seal_of(campaign, freeze.forecast(campaign)):
+    if not campaign.can_become(Campaign.Status.PREPARING):
+        # There is no draft to look at again: `launch` refuses it in its own words.
+        return operations.launch(campaign, by=by)
+    people, workspace = freeze.forecast(campaign), campaign.workspace
+    cost = cost_of(campaign, people.reached)
+    if seal != seal_of(campaign, people, cost):
         raise DraftChanged
-    return operations.launch(campaign, by=by)
+    if typed.is_asked_for(workspace, people.reached):
+        typed.refuse_other_than(people.reached, number)
+    return operations.launch(campaign, by=by, undo_seconds=workspace.undo_seconds, parts=cost.parts)
 
 
 @transaction.atomic

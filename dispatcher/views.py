@@ -30,6 +30,7 @@ from dispatcher.models import Category
 from dispatcher.place import CHANNELS, STATUSES, Place
 from dispatcher.proof import is_proved, words_of
 from dispatcher.questions import QUESTIONS
+from dispatcher.typed import WrongNumber
 from people.search import number_in
 
 
@@ -124,15 +125,37 @@ def check(request: MemberRequest, pk: int) -> HttpResponse:
 def send(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = found(request, pk)
     try:
-        send_as_checked(campaign, request.POST.get("checked", ""), by=request.user)
+        seal, number = request.POST.get("checked", ""), request.POST.get("number", "")
+        launched = send_as_checked(campaign, seal, number=number, by=request.user)
     except DraftChanged as fact:
         return draw_check(request, found(request, pk), status=HTTPStatus.CONFLICT, changed=fact)
+    except WrongNumber as fact:
+        return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=fact)
     except operations.LaunchRefused:  # the page says why
         return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except IllegalMove as fact:
         messages.warning(request, f"Nothing was sent by this. {fact}")
     else:
-        messages.success(request, "Campaign dispatch started! Watch the progress below.")
+        messages.success(request, started(launched))
+    return see(pk)
+
+
+def started(campaign: Campaign) -> str:
+    if not campaign.held_until:
+        return "Campaign dispatch started! Watch the progress below."
+    seconds = campaign.workspace.undo_seconds
+    return f"It goes out in {seconds} {'second' if seconds == 1 else 'seconds'}. Until then you can undo it."
+
+
+@require_POST
+@may("send")
+def undo(request: MemberRequest, pk: int) -> HttpResponse:
+    try:
+        operations.undo(found(request, pk), by=request.user)
+    except IllegalMove as fact:
+        messages.warning(request, str(fact))
+    else:
+        messages.success(request, "Undone: nobody got anything. It is a draft again.")
     return see(pk)
 
 
@@ -214,13 +237,15 @@ def draw_check(
     *,
     status: int = 200,
     changed: DraftChanged | None = None,
+    wrong: WrongNumber | None = None,
     form: ScheduleForm | None = None,
 ) -> HttpResponse:
     """`form` is what was typed to schedule it, when that could not be done."""
     check = check_of(campaign, request.GET)
-    about = {"campaign": campaign, "check": check, "changed": changed}
+    about = {"campaign": campaign, "check": check, "changed": changed, "wrong": wrong}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     about |= {"may_write": request.membership.may("write")}
+    about |= {"may_manage": request.membership.may("manage"), "role": request.membership.get_role_display()}
     return page(request, "check", about, status=status)
 
 

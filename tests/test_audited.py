@@ -91,6 +91,11 @@ def scheduled(scene: Scene) -> list[Any]:
     return [campaign.pk]
 
 
+def held(scene: Scene) -> list[Any]:
+    campaign = make_campaign(scene.workspace, people=1)
+    return [operations.launch(campaign, by=None, undo_seconds=10).pk]
+
+
 def sending(scene: Scene) -> list[Any]:
     return [launched(make_campaign(scene.workspace, people=3), *failed(), *unknown()).pk]
 
@@ -336,6 +341,7 @@ CHANGES = {
     "send_test": Change("send_test", draft, typing(addresses="ann@example.com")),
     "pause": Change("pause", sending),
     "resume": Change("resume", paused),
+    "undo": Change("undo_send", held),
     "cancel": Change("cancel", sending),
     "unschedule": Change("unschedule", scheduled),
     "schedule": Change("change_time", scheduled, another_time),
@@ -403,6 +409,7 @@ CHANGES = {
     "segment-duplicate": Change("duplicate", segment),
     "segment-delete": Change("delete", segment),
     "note-reply": Change("receive_reply", typed=typing(channel=Channel.SMS.value, number="+254712345678", text="Hi")),
+    "before-sending": Change("change_before_sending", typed=typing(undo_seconds=30)),
     "consent-settings": Change("change_consent_settings", typed=typing(whatsapp_link="on")),
     "suppress": Change("suppress", typed=typing(address="grace@example.com")),
     "suppression-import": Change("import_suppressions", typed=typing(text="grace@example.com")),

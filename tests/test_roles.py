@@ -32,6 +32,7 @@ from campaigns.models import Campaign
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
 from dispatcher.api import api
+from dispatcher.operations import launch
 from dispatcher.urls import sockets
 from people import imports
 from people.channels import Channel
@@ -60,6 +61,11 @@ class Page:
 
 def draft(workspace: Workspace) -> Arguments:
     return [make_campaign(workspace, people=1).pk]
+
+
+def held(workspace: Workspace) -> Arguments:
+    """Sent from its page a moment ago, so that it can be undone."""
+    return [launch(make_campaign(workspace, people=1), by=None, undo_seconds=10).pk]
 
 
 def sending(workspace: Workspace) -> Arguments:
@@ -217,6 +223,7 @@ PAGES = {
     "campaign-readers": Page(post="editor"),
     "campaign-pick": Page(get="editor"),
     "send": Page(post="marketer", row=draft),
+    "undo": Page(post="marketer", row=held),
     "confirm": Page(get="marketer", row=question),
     "pause": Page(post="marketer", row=sending),
     "resume": Page(post="marketer", row=sending),
@@ -305,6 +312,7 @@ PAGES = {
     "replies": Page(get="viewer"),
     "note-reply": Page(post="marketer"),
     "consent-settings": Page(get="admin", post="admin"),
+    "before-sending": Page(get="admin", post="admin"),
     "suppression": Page(get="admin"),
     "suppress": Page(post="admin"),
     "suppression-import": Page(get="admin", post="admin"),
@@ -390,6 +398,7 @@ OPERATIONS = {
     "GET campaigns/{campaign_id}/variants": "viewer",
     "PATCH campaigns/{campaign_id}": "editor",
     "DELETE campaigns/{campaign_id}": "editor",
+    "GET campaigns/{campaign_id}/preview": "viewer",
     "POST campaigns/{campaign_id}/send": "marketer",
     "POST campaigns/send": "marketer",
     "POST campaigns/{campaign_id}/enqueue": "marketer",
@@ -454,7 +463,7 @@ BODIES = {
 }
 
 LEAD_TO_LOGIN = ("login-code", "admin-login", "logout", "admin-logout")
-VERBS = ("send", "pause", "resume", "cancel", "unschedule", "retry_failed", "assume_delivered", "send_again")
+VERBS = ("send", "undo", "pause", "resume", "cancel", "unschedule", "retry_failed", "assume_delivered", "send_again")
 RANKS = {"anybody": -1, "user": 0} | {role.label: role.value for role in Role}
 WHO = {"anonymous": -1, "nobody": 0} | {role.label: role.value for role in Role}
 METHODS = ("get", "post")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import PIL.Image
 import pytest
@@ -15,11 +16,13 @@ from accounts.api_keys import make_key, revoke_key
 from accounts.members import invite
 from accounts.models import Role, User, Workspace
 from campaigns.authoring import create_campaign
+from campaigns.before_sending import change_price
 from campaigns.footer import links_of
 from campaigns.images import add_image, change_image
 from campaigns.library import add_template, archive_template, change_template
 from campaigns.mail.example import MJML
 from campaigns.models import Campaign, Format, Image, Template
+from campaigns.price import Price
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
 from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
@@ -216,6 +219,12 @@ def furnish(monkeypatch) -> dict[str, str]:
         note="asked us by letter in May",
     )
     erased = workspace.suppressions.get(address="")
+    change_price(workspace, Channel.SMS, Price(Decimal("0.8"), "KES"))
+    Workspace.objects.filter(pk=workspace.pk).update(typed_above=20)
+    for name in ("Kofi", "Lena", "Moses"):
+        make_recipient(workspace, first_name=name, phone="").groups.add(customers)
+    make_recipient(workspace, first_name="Paweł", last_name="Nowak").groups.add(customers)
+    held = operations.launch(write("Sent a moment ago"), by=ann, undo_seconds=3600)
     preparing = write("A very large audience")
     Campaign.objects.filter(pk=preparing.pk).update(status=Campaign.Status.PREPARING, launched_at=timezone.now())
     upload = imports.start_import(workspace, name="customers.csv", source=LIST, groups=[customers], by=ann)
@@ -286,6 +295,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "delete-over": reverse("campaign-delete", args=[old.pk]),
         "campaign-sent": reverse("campaign", args=[over.pk]),
         "campaign-sending": reverse("campaign", args=[sending.pk]),
+        "campaign-held": reverse("campaign", args=[held.pk]),
         "campaign-preparing": reverse("campaign", args=[preparing.pk]),
         "campaign-paused": reverse("campaign", args=[paused.pk]),
         "campaign-draft": reverse("campaign", args=[draft.pk]),
@@ -296,6 +306,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "campaign-edit-clumsy": reverse("campaign-edit", args=[clumsy.pk]),
         "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
         "check": reverse("check", args=[draft.pk]),
+        "check-left-out": f"{reverse('check', args=[draft.pk])}?left_out=no_address#left-out-people",
         "check-schedule": f"{reverse('check', args=[draft.pk])}#schedule",
         "check-refused": reverse("check", args=[broken.pk]),
         "campaign-new": reverse("campaign-new"),
@@ -372,6 +383,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "dead-letters-dismiss": reverse("dismiss"),
         "queue": reverse("queue"),
         "replies": reverse("replies"),
+        "before-sending": reverse("before-sending"),
         "consent-settings": reverse("consent-settings"),
         "suppression": reverse("suppression"),
         "suppression-none": f"{reverse('suppression')}?q=nobody@example.com",

@@ -2,16 +2,19 @@
 
 import re
 import time
+from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import Role, Workspace
 from campaigns.authoring import update_campaign
+from campaigns.before_sending import change_price
 from campaigns.models import Campaign
-from dispatcher import operations
+from campaigns.price import Price, price_for
+from dispatcher import freeze, left_out, operations
 from dispatcher.books import books_of
 from people.channels import Channel
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
@@ -77,14 +80,177 @@ def test_who_is_left_out_is_counted_by_reason_and_shown(client, workspace):
     assert "Nina" in html and "Olga" not in html
 
 
-def test_at_most_a_hundred_of_those_left_out_are_listed(client, workspace):
-    make_recipient(workspace)
-    for _ in range(101):
-        make_recipient(workspace, opted_out=True)
+def listed(html: str) -> list[str]:
+    return re.findall(r'<a href="/people/\d+/\?next[^>]*>([^<]+)</a>', html)
 
-    html = check(client, make_campaign(workspace), left_out="opted_out")
 
-    assert "The first 100 of 101." in html
+def test_those_left_out_are_turned_over_page_by_page_and_back_again(client, workspace, monkeypatch):
+    monkeypatch.setattr(left_out, "PAGE", 2)
+    for name in "ABCDE":
+        make_recipient(workspace, email="", first_name=name)
+    campaign = make_campaign(workspace, people=1)
+    turned = []
+
+    html = check(client, campaign, left_out="no_address")
+    while following := re.search(r'rel="next" href="[^"]*after=(\d+)#left', html):
+        turned.append(listed(html))
+        html = check(client, campaign, left_out="no_address", after=following[1])
+    assert [*turned, listed(html)] == [["A", "B"], ["C", "D"], ["E"]]
+
+    back = re.search(r'rel="prev" href="[^"]*before=(\d+)#left', html)
+    html = check(client, campaign, left_out="no_address", before=back[1])
+    assert listed(html) == ["C", "D"]
+    back = re.search(r'rel="prev" href="[^"]*before=(\d+)#left', html)
+    html = check(client, campaign, left_out="no_address", before=back[1])
+    assert listed(html) == ["A", "B"] and 'rel="prev" href="/campaigns' not in html.split("left-out-people")[-1]
+
+
+def test_what_can_be_mended_says_so_and_leads_there_and_back(client, workspace):
+    person = make_recipient(workspace, email="", first_name="Nina")
+    make_recipient(workspace, opted_out=True)
+    campaign = make_campaign(workspace, people=1)
+
+    html = check(client, campaign, left_out="no_address")
+
+    assert "Show and mend" in html and html.count("Show and mend") == 1
+    assert f"{reverse('person-edit', args=[person.pk])}?next=%2Fcampaigns%2F{campaign.pk}%2Fcheck%2F" in html
+    assert "Add the address of those who have one." in html
+    client.force_login(make_member(workspace, Role.VIEWER))
+    html = check(client, campaign, left_out="no_address")
+    assert "Show and mend" not in html and reverse("person-edit", args=[person.pk]) not in html
+
+
+def test_those_excluded_by_choice_are_listed_too(client, workspace):
+    people = [make_recipient(workspace, first_name=name) for name in ("Alice", "Brian", "Carol")]
+    campaign = make_campaign(workspace)
+    campaign.excluded.add(people[1])
+
+    assert listed(check(client, campaign, left_out="choice")) == ["Brian"]
+
+
+def typing(number: str, client, campaign, html: str):
+    return client.post(reverse("send", args=[campaign.pk]), checked(html) | {"number": number}, follow=True)
+
+
+@pytest.mark.parametrize("number", ["12", " 12 ", "1,2", "1 2", "1\u00a02", "1\u202f2", "1.2", "1'2"])
+def test_above_the_threshold_the_number_is_typed_however_it_is_written(client, workspace, number):
+    Workspace.objects.update(typed_above=10)
+    campaign = make_campaign(workspace, people=12)
+    html = check(client, campaign)
+    assert 'name="number"' in html
+
+    typing(number, client, campaign, html)
+
+    assert books_of(campaign).total == 12
+
+
+@pytest.mark.parametrize("number", ["", "11", "120", "twelve", "-12", "²", "12e0", "9" * 4000, "\x00"])
+def test_another_number_sends_nothing_loses_nothing_and_says_what_to_type(client, workspace, number):
+    Workspace.objects.update(typed_above=10)
+    campaign = make_campaign(workspace, people=12)
+    html = check(client, campaign)
+
+    answer = typing(number, client, campaign, html)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422 and nothing_went_out(campaign)
+    assert "Type how many people get it, 12, to send." in page
+    assert not number.strip().isalnum() or f'value="{number[:40]}"' in page
+    typing("12", client, campaign, page)
+    assert books_of(campaign).total == 12
+
+
+def test_up_to_the_threshold_or_without_one_no_number_is_asked_for(client, workspace):
+    campaign = make_campaign(workspace, people=12)
+    Workspace.objects.update(typed_above=12)
+    assert 'name="number"' not in check(client, campaign)
+    Workspace.objects.update(typed_above=None)
+    assert 'name="number"' not in check(client, campaign)
+    assert Workspace.objects.create(name="Acme").typed_above == 1000
+
+
+def test_the_person_shown_is_still_shown_after_a_wrong_number(client, workspace):
+    Workspace.objects.update(typed_above=1)
+    campaign = make_campaign(workspace, people=3, body="Dear {first_name}")
+    last = workspace.recipients.latest("pk")
+
+    html = check(client, campaign, person=last.pk)
+    action = re.search(r'action="([^"]*send/[^"]*)"', html)[1]
+
+    assert f"Dear {last.first_name}" in client.post(action, checked(html)).content.decode()
+
+
+def priced(workspace, channel, amount, currency="KES") -> None:
+    change_price(workspace, channel, Price(Decimal(amount), currency))
+
+
+def test_parts_and_price_are_told_as_they_are_charged(client, workspace):
+    priced(workspace, Channel.SMS, "0.8")
+    make_recipient(workspace, first_name="A" * 90)
+    make_recipients(workspace, 2)
+    campaign = make_campaign(workspace, channel=Channel.SMS, body="x" * 50 + "{first_name}")
+
+    html = check(client, campaign)
+
+    assert "<b>KES 3.20</b> · 4 parts at KES 0.80 · 1 person gets 2 parts" in " ".join(html.split())
+    press_send(client, campaign, html)
+    campaign.refresh_from_db()
+    assert (campaign.parts, price_for(campaign, campaign.parts)) == (4, Price(Decimal("3.2"), "KES"))
+
+
+def test_the_price_of_the_launch_stays_whatever_is_changed_later(client, workspace):
+    priced(workspace, Channel.EMAIL, "0.01")
+    campaign = make_campaign(workspace, people=3)
+    press_send(client, campaign, check(client, campaign))
+
+    priced(workspace, Channel.EMAIL, "99", "USD")
+
+    campaign.refresh_from_db()
+    assert str(price_for(campaign, campaign.parts)) == "KES 0.03"
+    page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+    assert "KES 0.03" in page and "USD" not in page
+
+
+def other_price(campaign) -> None:
+    priced(campaign.workspace, Channel.SMS, "0.9")
+
+
+def longer_name(campaign) -> None:
+    campaign.workspace.recipients.update(first_name="A" * 90)
+
+
+@pytest.mark.parametrize("change", [other_price, longer_name])
+def test_another_price_than_the_one_that_was_shown_is_shown_first(client, workspace, change):
+    priced(workspace, Channel.SMS, "0.8")
+    campaign = make_campaign(workspace, people=2, channel=Channel.SMS, body="x" * 50 + "{first_name}")
+    looked_at = check(client, campaign)
+    change(campaign)
+
+    assert press_send(client, campaign, looked_at).status_code == 409
+    assert nothing_went_out(campaign)
+
+
+def test_without_a_price_none_is_shown(client, workspace):
+    html = check(client, make_campaign(workspace, people=2))
+    assert "Price" not in html and "part" not in html.split("<main")[1].split("Send")[0].replace("particular", "")
+
+
+def test_of_too_many_text_messages_the_parts_are_not_counted_while_somebody_waits(client, workspace, monkeypatch):
+    monkeypatch.setattr(freeze, "CHUNK", 2)
+    priced(workspace, Channel.SMS, "0.8")
+
+    html = check(client, make_campaign(workspace, people=3, channel=Channel.SMS))
+
+    assert "At least KES 2.40" in html and "the parts are counted when the dry run is done" in html
+
+
+def test_the_sign_that_makes_parts_of_many_is_named(client, workspace):
+    for _ in range(2):
+        make_recipient(workspace, first_name="Paweł", phone=f"+25470000000{_}")
+    html = check(client, make_campaign(workspace, channel=Channel.SMS, body="Hi {first_name}, " + "x" * 80))
+
+    assert "“ł” in the first name of 2 people makes the whole text Unicode" in html
+    assert re.search(r"it would need \d parts less", html)
 
 
 def test_the_text_is_read_as_one_person_after_another(client, workspace):
@@ -215,7 +381,8 @@ def test_those_excluded_by_choice_are_counted_so_that_the_parts_add_up(client, w
     html = check(client, campaign)
 
     assert "Send 3 emails" in html and "of 6 chosen" in html
-    assert "<b>2</b></td><td>Excluded by your choice" in html and "<b>1</b></td><td>Opted out" in html
+    assert "<b>2</b></td><td>Excluded by your choice" in html and listed(check(client, campaign, left_out="choice"))
+    assert "<b>1</b></td><td>Opted out" in html
 
 
 def test_nobody_excluded_is_not_mentioned(client, workspace):

@@ -1,0 +1,83 @@
+"""What a campaign would cost: the parts its people need, each with their own words, and their price."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from campaigns.models import Campaign, Split
+from campaigns.price import Price, price_for
+from campaigns.splitting import lot_of
+from campaigns.weighing import Weighed, weigh
+from dispatcher import freeze
+from people.channels import Channel
+
+SIGNS_NAMED = 3
+UNWRITTEN = "How many parts they are is known once the words of each person are generated."
+TOO_MANY = "For so many people the parts are counted when the dry run is done."
+FIELDS = {"first_name": "first name", "last_name": "last name"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`parts` is None where nobody can count them yet; `not_counted` says why."""
+
+    people: int
+    parts: int | None
+    part_price: Price | None
+    weighed: Weighed | None = None
+    not_counted: str = ""
+
+    @property
+    def price(self) -> Price | None:
+        return None if self.part_price is None or self.parts is None else self.part_price.times(self.parts)
+
+    @property
+    def least(self) -> Price | None:
+        """What it costs if everybody gets a single part."""
+        return self.part_price and self.part_price.times(self.people)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anything to say: one part for everybody, at no known price, is nothing."""
+        return self.part_price is not None or self.parts != self.people
+
+    @property
+    def heavier(self) -> list[tuple[int, int]]:
+        """How many parts, and how many people get so many, from two parts on."""
+        by_parts = self.weighed.by_parts if self.weighed else {}
+        return sorted((parts, people) for parts, people in by_parts.items() if parts > 1)
+
+    @cached_property
+    def forced(self) -> list[tuple[str, str, int]]:
+        """The signs in people's own words that make most texts Unicode: the sign, in which field, of how many."""
+        found = self.weighed.forced.items() if self.weighed else ()
+        flat = [(sign, in_words(field), people) for sign, fields in found for field, people in fields.items()]
+        return sorted(flat, key=lambda entry: -entry[2])[:SIGNS_NAMED]
+
+    @property
+    def token(self) -> list[str]:
+        """What of it somebody agreed to."""
+        return [str(self.parts), str(self.part_price)]
+
+
+def cost_of(campaign: Campaign, people: int) -> Cost:
+    """For so many people who get it: counted text by text up to as many as are frozen while somebody waits."""
+    part_price = price_for(campaign, 1)
+    if campaign.channel != Channel.SMS:
+        return Cost(people, people, part_price)
+    if campaign.generated_words:
+        return Cost(people, None, part_price, not_counted=UNWRITTEN)
+    if people > freeze.CHUNK:
+        return Cost(people, None, part_price, not_counted=TOO_MANY)
+    weighed = weigh(campaign, freeze.candidates(campaign).filter(skip=None), variant_of=variants_of(campaign))
+    return Cost(people, weighed.parts, part_price, weighed)
+
+
+def variants_of(campaign: Campaign) -> Callable[[int], int]:
+    """By the id of a person, the variant he or she gets; who waits for the winner counts as if it were A."""
+    split = Split.of(campaign)
+    return (lambda person: lot_of(split.shares, campaign.pk, person)) if split else lambda person: 0
+
+
+def in_words(field: str) -> str:
+    return FIELDS.get(field) or field.replace("_", " ")
