@@ -130,11 +130,12 @@ def test_opted_out_is_understood_in_the_languages_lists_are_written_in(word, is_
 
 
 def test_of_an_address_that_is_not_kept_the_list_tells_whether_it_was_a_phone_number(workspace):
-    for address in ("ann@example.com", "+254712345678"):
-        suppress(workspace, address, reason=Suppression.Reason.BOUNCED, by=None)
+    suppress(workspace, "+254712345678", reason=Suppression.Reason.BOUNCED, by=None)
+    for address in ("+254712345678", "ann@example.com", "+254712345679"):
         suppress(workspace, address, reason=Suppression.Reason.ERASED, by=None)
 
     assert [*map(str, workspace.suppressions.order_by("pk"))] == [
+        "a phone number that is not kept",
         "an email address that is not kept",
         "a phone number that is not kept",
     ]
