@@ -17,7 +17,7 @@ from tests.bench.bring_in import listed
 from tests.bench.children import child, web
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
-from tests.browser.conftest import CHROMIUM, FLAGS, PASSWORD, log_in
+from tests.browser.chromium import CHROMIUM, FLAGS, PASSWORD, log_in
 from tests.make import make_member, make_workspace
 
 MEGABYTE = 1024 * 1024

@@ -7,23 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.chromium import CHROMIUM, FLAGS, PASSWORD, log_in
 from tests.dispatcher.shift import database_url
 from tests.house import House, await_answer, free_port
+
+__all__ = ["PASSWORD", "log_in"]
 
 # Playwright's loop lives in this thread, which Django would take for asynchronous code. The processes do without.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 expect.set_options(timeout=20_000)  # milliseconds: a busy machine is slow, not wrong
-
-CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-PASSWORD = "a-long-enough-password"
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +43,6 @@ def web(transactional_db) -> Iterator[str]:
         # Before the database is flushed: an open connection of the server would block that.
         server.terminate()
         server.wait(10)
-
-
-def log_in(page: Page, address: str, email: str = "ann@example.com") -> Page:
-    page.goto(address + reverse("login"))
-    page.get_by_label("Email address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(address + reverse("campaigns"))
-    return page
 
 
 @pytest.fixture
