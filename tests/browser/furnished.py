@@ -25,10 +25,10 @@ from campaigns.models import Campaign, Format, Image, Template
 from campaigns.price import Price
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
-from dispatcher import engine, file_place, operations, recurring, senders, shelf, store
+from dispatcher import dry_runs, engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.demo_templates import TEMPLATES
 from dispatcher.erase import erase
-from dispatcher.models import Category
+from dispatcher.models import Category, Trial
 from dispatcher.senders.parcel import Refused, Unsure
 from people import carrying, consent, imports
 from people.channels import Channel
@@ -178,8 +178,17 @@ def furnish(monkeypatch) -> dict[str, str]:
     over, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
     draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
     write("Weekend offer", channel=Channel.WHATSAPP, scheduled_at=timezone.now() + timedelta(days=2))
+    dry_runs.carry_out(dry_runs.dry_run(over, by=ann).pk)
     operations.launch(over, by=ann)
     engine.work(seconds=3)
+    draft.picked.add(make_recipient(workspace, first_name="Ünal 🎉", last_name="Yılmaz", location=""))
+    tried = {"workspace": workspace, "campaign": draft, "by": ann, "channel": Channel.SMS, "at": timezone.now()}
+    refused = "The provider refused the test: 550 no such number. Check the address, and in whose name you write."
+    accepted = "The test to +254712345678 was accepted."
+    Trial.objects.create(address="+254712345678", outcome=1, sentence=accepted, **tried)
+    Trial.objects.create(address="+254733444555", outcome=2, sentence=refused, **tried)
+    Trial.objects.create(address="+254722000111", **tried)
+    dry_runs.carry_out(dry_runs.dry_run(draft, by=ann).pk)
     operations.launch(paused, by=ann)
     operations.pause(paused, by=ann, reason="wrong price?")
     newsletter = write("Newsletter", format=Format.MJML, body=MJML.replace('"https://"', '"https://acme.co.ke/sale"'))
@@ -307,6 +316,12 @@ def furnish(monkeypatch) -> dict[str, str]:
         "confirm": reverse("confirm", args=[paused.pk, "cancel"]),
         "check": reverse("check", args=[draft.pk]),
         "check-left-out": f"{reverse('check', args=[draft.pk])}?left_out=no_address#left-out-people",
+        "check-hardest": f"{reverse('check', args=[draft.pk])}?by=unusual&q=a#text",
+        "send-test": reverse("send_test", args=[draft.pk]),
+        "send-test-refused": reverse("send_test", args=[broken.pk]),
+        "dry-run": reverse("dry_run", args=[draft.pk]),
+        "dry-run-none": reverse("dry_run", args=[broken.pk]),
+        "dry-run-compared": reverse("dry_run", args=[over.pk]),
         "check-schedule": f"{reverse('check', args=[draft.pk])}#schedule",
         "check-refused": reverse("check", args=[broken.pk]),
         "campaign-new": reverse("campaign-new"),
