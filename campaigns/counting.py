@@ -74,6 +74,12 @@ class Count:
         return self.forced[:NAMED]
 
     @property
+    def blamed(self) -> list[tuple[str, str]]:
+        """The signs in people's own words that make their texts Unicode, with the fields they stand in."""
+        signs = [(sign, fields) for sign, fields in self.weighed.forced.items() if sign.isprintable()]
+        return [(sign, " and ".join(f"{{{name}}}" for name in fields)) for sign, fields in signs[:NAMED]]
+
+    @property
     def can_be_simpler(self) -> bool:
         return is_worth_it(self.forced)
 

@@ -35,6 +35,10 @@ class Forced(NamedTuple):
     instead: str | None
 
     @property
+    def is_seen(self) -> bool:
+        return is_seen(self.character)
+
+    @property
     def words(self) -> str:
         """“ł”, or its name where there is nothing to see."""
         return named(self.character)
@@ -73,8 +77,12 @@ def simpler(text: str) -> str:
     return UNIT.sub(lambda match: match[0] if (other := instead_of(match[0])) is None else other, text)
 
 
+def is_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace() and unicodedata.category(character[0])[0] != "M"
+
+
 def named(character: str) -> str:
-    if character.isprintable() and not character.isspace() and unicodedata.category(character[0])[0] != "M":
+    if is_seen(character):
         return f"“{character}”"
     name = unicodedata.name(character[0], f"U+{ord(character[0]):04X}").lower()
     return {"\t": "a tab", "\u00a0": "a no-break space"}.get(character, f"an invisible character ({name})")
