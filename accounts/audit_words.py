@@ -20,7 +20,9 @@ VERBS = {
     "change_role": "changed the role of",
     "change_rule": "changed the rule of",
     "change_settings": "changed the settings of",
+    "change_status": "changed the status of",
     "change_time": "changed the time of",
+    "change_whatsapp_settings": "changed the settings of WhatsApp of",
     "check": "checked",
     "choose_personaliser": "chose",
     "choose_sender": "chose",
@@ -100,6 +102,7 @@ KINDS = {
     "recipient": "person",
     "recurrence": "series",
     "suppression": "entry",
+    "whatsapptemplate": "WhatsApp template",
     "simplelazyobject": "workspace",  # as an older version wrote it; what is written cannot be changed
 }
 FIELDS = {
@@ -132,6 +135,8 @@ FIELDS = {
     "tested": "percent who get a variant at once",
     "typed_above": "number typed above",
     "undo_seconds": "seconds to undo",
+    "needs_template": "WhatsApp by approved templates only",
+    "provider_id": "number at the provider",
     "was_for": "was to start at",
 }
 

@@ -14,7 +14,10 @@ from campaigns.models import (
     Split,
     StatusChange,
     Template,
+    TemplateStatus,
     TemplateVersion,
+    WhatsAppSettings,
+    WhatsAppTemplate,
     Wording,
 )
 
@@ -97,6 +100,30 @@ class Splits(ReadOnly):
 class ChosenPersonalisers(ReadOnly):
     list_display = ("workspace", "personaliser", "is_on")
     list_filter = ("personaliser", "is_on")
+
+
+@admin.register(WhatsAppTemplate)
+class WhatsAppTemplates(ReadOnly):
+    list_display = ("name", "language", "workspace", "category", "status", "archived_at", "updated_at")
+    list_filter = ("status", "category", "language")
+    list_select_related = ("workspace",)
+    search_fields = ("name", "provider_id", "workspace__name")
+    ordering = ("-id",)
+
+
+@admin.register(TemplateStatus)
+class TemplateStatuses(ReadOnly):
+    list_display = ("id", "template", "from_status", "to_status", "actor", "reason", "at")
+    list_filter = ("to_status", "at")
+    list_select_related = ("template", "by", "key")
+    search_fields = ("template__name", "reason")
+    ordering = ("-id",)
+
+
+@admin.register(WhatsAppSettings)
+class WhatsAppSettingsOfAll(ReadOnly):
+    list_display = ("workspace", "needs_template")
+    list_filter = ("needs_template",)
     list_select_related = ("workspace",)
     search_fields = ("workspace__name",)
     ordering = ("-id",)

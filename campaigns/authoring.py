@@ -1,8 +1,9 @@
 """Writing a campaign: its text, its channel and whom it is for, until it is launched."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +14,9 @@ from accounts import audit_log
 from accounts.models import Actor, User, Workspace
 from campaigns.generated import GENERATED, known_names
 from campaigns.mail.compiling import compiled, write_out
-from campaigns.models import Campaign, Format, StatusChange, listed
+from campaigns.models import Campaign, Format, StatusChange, WhatsAppTemplate, listed
 from campaigns.personalise import Text, unknown_names
+from campaigns.templated import composed
 from people.channels import Channel
 from people.columns import COLUMNS as FIELDS_BY_ALIAS
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
@@ -32,8 +34,9 @@ AUDIENCE = ("groups", "segments", "picked", "excluded_groups", "excluded_segment
 CONTENT = ("channel", "name", "subject", "body")
 LOOK = ("format", "preheader")
 COMPILED = ("html", "plain")
+TEMPLATE = ("whatsapp_template", "whatsapp_values")
 GENERATED_WORDS = ("generated_words", "brief")
-COLUMNS = (*CONTENT, *LOOK, *COMPILED, *GENERATED_WORDS, "everyone", "priority")
+COLUMNS = (*CONTENT, *TEMPLATE, *LOOK, *COMPILED, *GENERATED_WORDS, "everyone", "priority")
 LONGEST_BRIEF = 300
 
 
@@ -96,6 +99,8 @@ def create_campaign(
     excluded_segments: Collection[int] = (),
     excluded: Collection[int] = (),
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
+    whatsapp_template: WhatsAppTemplate | None = None,
+    whatsapp_values: Mapping[str, str] = MappingProxyType({}),
     scheduled_at: datetime | None = None,
     generated_words: bool = False,
     brief: str = "",
@@ -103,10 +108,13 @@ def create_campaign(
 ) -> Campaign:
     """A new draft, or a scheduled campaign when the (aware) time lies ahead. The audience is given as ids.
 
+    With a WhatsApp template the text is what the template says, with these values in place of its variables.
+
     A draft that may be unfinished needs nothing but a name.
     Raises InvalidContent, or UnknownPlaceholders, a kind of it.
     """
-    name, subject, body = tidied(channel, name, subject, body)
+    template = as_templated(channel, whatsapp_template, whatsapp_values, body)
+    name, subject, body = tidied(channel, name, subject, template["body"])
     preheader = preheader.strip(" ") if channel == Channel.EMAIL else ""
     finished = not may_be_unfinished or scheduled_at is not None
     brief = brief.strip(" ")
@@ -123,7 +131,7 @@ def create_campaign(
         name=name,
         channel=channel,
         subject=subject,
-        body=body,
+        **(template | {"body": body}),
         format=format,
         preheader=preheader,
         generated_words=generated_words,
@@ -170,6 +178,8 @@ def update_campaign(
     campaign = editable(campaign, only_drafts=only_drafts)
     before = {column: getattr(campaign, column) for column in COLUMNS}
     was = written(campaign)
+    meant = before | changes
+    changes |= as_templated(meant["channel"], *(meant[column] for column in (*TEMPLATE, "body")))
     content = [changes.get(column, before[column]) for column in CONTENT]
     changes |= dict(zip(CONTENT[1:], tidied(*content), strict=True))
     if over not in ("", campaign.version) and differs(campaign, changes):
@@ -193,6 +203,16 @@ def update_campaign(
     return campaign
 
 
+def as_templated(
+    channel: int, template: WhatsAppTemplate | None, values: Mapping[str, str], body: str
+) -> dict[str, Any]:
+    """The text and by which template it is written: of WhatsApp alone, and of the variables that the template has."""
+    if channel != Channel.WHATSAPP or template is None:
+        return {"whatsapp_template": None, "whatsapp_values": {}, "body": body}
+    kept = {name: values.get(name, "").strip() for name in template.variables}
+    return {"whatsapp_template": template, "whatsapp_values": kept, "body": composed(template, kept)}
+
+
 def changed(was: dict[str, Any], now: dict[str, Any]) -> str:
     """Which parts differ, in words: text and people changed."""
     text = ("channel", "subject", "body", *LOOK, *GENERATED_WORDS)
@@ -210,6 +230,8 @@ def written(campaign: Campaign) -> dict[str, Any]:
         "channel": campaign.channel_word,
         "priority": Campaign.Priority(campaign.priority).label,
     }
+    if campaign.whatsapp_template:
+        shown["WhatsApp template"] = str(campaign.whatsapp_template)
     for field in ("groups", "segments", "excluded_groups", "excluded_segments"):
         shown[field] = sorted(getattr(campaign, field).values_list("name", flat=True))
     for field in ("picked", "excluded"):

@@ -105,11 +105,16 @@ class Count:
 
 
 def count_of(
-    workspace: Workspace, channel: Channel, body: str, people: QuerySet[Recipient], campaign: Campaign | None
+    workspace: Workspace,
+    channel: Channel,
+    body: str,
+    people: QuerySet[Recipient],
+    campaign: Campaign | None,
+    is_templated: bool = False,
 ) -> Count:
     """The numbers of a text as it stands in its form, with the own words of the first of these people."""
     links = links_of(campaign, channel)
-    link, footer = links.dead(Purpose.PAGE), footer_of(workspace, channel)
+    link, footer = links.dead(Purpose.PAGE), footer_of(workspace, channel, is_templated=is_templated)
     text = body if UNSUBSCRIBE_LINK in Text(body).names else body + footer
     renderer, weighed = Renderer(channel, {(0, ""): Source("", body)}, footer), Weighed()
     if body.strip() and channel != Channel.EMAIL:

@@ -16,19 +16,27 @@ LINES = {
 }
 
 
-def footer_of(workspace: Workspace, channel: Channel) -> str:
+def footer_of(workspace: Workspace, channel: Channel, *, is_templated: bool = False) -> str:
     """The line that is added below each text whose author placed no link, empty where none is wanted.
 
-    Every email has the link; the other channels, where each letter costs, as the workspace has chosen.
+    Every email has the link; the other channels, where each letter costs, as the workspace has chosen. Below a
+    WhatsApp template nothing can be added: it is sent as the provider approved it.
     """
+    if is_templated:
+        return ""
     wanted = channel == Channel.EMAIL or ConsentSettings.of(workspace).adds_link_to(channel)
     return LINES[channel] if wanted else ""
 
 
+def footer_for(campaign: Campaign) -> str:
+    """The line a launch now would add."""
+    is_templated = campaign.whatsapp_template_id is not None
+    return footer_of(campaign.workspace, Channel(campaign.channel), is_templated=is_templated)
+
+
 def frozen(campaign: Campaign) -> dict[str, str]:
     """What is kept of the links at the launch, so that the text that was sent can be told for ever."""
-    footer = footer_of(campaign.workspace, Channel(campaign.channel))
-    return {"footer": footer, "link_base": settings.PUBLIC_URL, "link_key": name_of(keys()[0])}
+    return {"footer": footer_for(campaign), "link_base": settings.PUBLIC_URL, "link_key": name_of(keys()[0])}
 
 
 def has_link(campaign: Campaign) -> bool:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accounts.models import Workspace
 from campaigns.authoring import with_plain_breaks
 from campaigns.mail.compiling import Compiled, compiled
-from campaigns.models import Campaign, Format
+from campaigns.models import Campaign, Format, WhatsAppSettings, WhatsAppTemplate
+from campaigns.templated import composed
 from people.channels import Channel
 from people.groups import with_counts
 from people.models import Group, Recipient, Segment
@@ -49,6 +52,7 @@ class CampaignForm(forms.Form):
     body = forms.Field(required=False)
     generated_words = forms.BooleanField(required=False)
     brief = forms.Field(required=False)
+    whatsapp_template = forms.Field(required=False)
     audience = forms.ChoiceField(choices=[("everyone", "Everyone"), ("some", "Some people")], initial="some")
     groups = Numbers(required=False)
     segments = Numbers(required=False)
@@ -94,6 +98,8 @@ class CampaignForm(forms.Form):
 
     def text(self) -> str:
         """The message typed so far, each line break counted as one character."""
+        if template := self.by_whatsapp:
+            return composed(template, dict(self.variables()))
         return with_plain_breaks(self["body"].value() or "")
 
     def format_so_far(self) -> Format:
@@ -104,6 +110,31 @@ class CampaignForm(forms.Form):
     def compiled(self) -> Compiled:
         """What is made of the message typed so far."""
         return compiled(self.format_so_far(), self.text(), self["preheader"].value() or "")
+
+    @cached_property
+    def by_whatsapp(self) -> WhatsAppTemplate | None:
+        """The WhatsApp template chosen so far."""
+        number = number_in(str(self["whatsapp_template"].value() or ""))
+        if number is None or self["channel"].value() != Channel.WHATSAPP.word:
+            return None
+        return self.workspace.whatsapp_templates.filter(pk=number).first()
+
+    def variables(self) -> list[tuple[str, str]]:
+        """Those of the template, with what is typed for each."""
+        kept = self.campaign.whatsapp_values if self.campaign else {}
+        typed = self.data if self.is_bound else {f"value-{name}": value for name, value in kept.items()}
+        names = self.by_whatsapp.variables if self.by_whatsapp else []
+        return [(name, typed.get(f"value-{name}", kept.get(name, ""))) for name in names]
+
+    def all_templates(self) -> list[WhatsAppTemplate]:
+        """The approved ones, and the one that is chosen."""
+        approved = Q(status=WhatsAppTemplate.Status.APPROVED, archived_at=None)
+        chosen = Q(pk=self.by_whatsapp.pk) if self.by_whatsapp else Q(pk=None)
+        return list(self.workspace.whatsapp_templates.filter(approved | chosen)[:SHOWN])
+
+    @property
+    def needs_template(self) -> bool:
+        return WhatsAppSettings.of(self.workspace).needs_template
 
     def version_seen(self) -> str:
         """Which version of the campaign its author saw when the page was opened."""
@@ -119,6 +150,8 @@ class CampaignForm(forms.Form):
             "format": typed["format"],
             "preheader": self["preheader"].value() or "",
             "priority": typed["priority"],
+            "whatsapp_template": self.by_whatsapp,
+            "whatsapp_values": dict(self.variables()),
         }
         generated = {"generated_words": typed["generated_words"], "brief": typed["brief"] or ""}
         return content | {"body": typed["body"]} | generated | self.chosen()
@@ -212,6 +245,7 @@ def as_typed(campaign: Campaign) -> dict:
         "body": campaign.body,
         "generated_words": campaign.generated_words,
         "brief": campaign.brief,
+        "whatsapp_template": campaign.whatsapp_template_id,
         "version": campaign.version,
         "audience": "everyone" if campaign.everyone else "some",
     }

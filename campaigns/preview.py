@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from campaigns.authoring import meant_by
-from campaigns.footer import footer_of, links_of
+from campaigns.footer import footer_for, footer_of, links_of
 from campaigns.generated import Shown, known_names, words_for
 from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
@@ -70,9 +70,11 @@ def preview(
     campaign: Campaign | None = None,
     is_exact: bool = False,
     brief: str | None = None,
+    is_templated: bool = False,
 ) -> Preview:
     """What this person would get of words nobody saved yet."""
-    footer = footer_of(workspace, channel) if source.text.strip() or source.html.strip() else ""
+    is_written = bool(source.text.strip() or source.html.strip())
+    footer = footer_of(workspace, channel, is_templated=is_templated) if is_written else ""
     renderer = Renderer(channel, {(0, ""): source}, footer)
     return _preview(renderer, workspace, person, [source], links_of(campaign, channel), is_exact=is_exact, brief=brief)
 
@@ -81,7 +83,7 @@ def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0
     """What this person would get of the campaign as it is saved, in his or her language and, unless named, variant."""
     split = Split.of(campaign) if person and not variant else None
     variant = split.variant_of(person.pk) if split and person else variant
-    campaign.footer = campaign.footer or footer_of(campaign.workspace, Channel(campaign.channel))
+    campaign.footer = campaign.footer or footer_for(campaign)
     sources = [campaign.source, *(each.source for each in campaign.wordings.all())]
     return _preview(
         renderer_of(campaign),

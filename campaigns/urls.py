@@ -1,6 +1,14 @@
 from django.urls import path
 
-from campaigns import before_sending_views, image_views, library_views, personaliser_views, views, wording_views
+from campaigns import (
+    before_sending_views,
+    image_views,
+    library_views,
+    personaliser_views,
+    views,
+    whatsapp_views,
+    wording_views,
+)
 
 urlpatterns = [
     path("campaigns/new/", views.new, name="campaign-new"),
@@ -18,6 +26,7 @@ urlpatterns = [
     path("campaigns/preview/mail/", views.show_mail, name="campaign-preview-mail"),
     path("campaigns/<int:pk>/mail/", views.mail, name="campaign-mail"),
     path("campaigns/preview/readers/", views.find_reader, name="campaign-readers"),
+    path("campaigns/whatsapp/", views.show_whatsapp, name="campaign-whatsapp"),
     path("campaigns/pick/", views.pick, name="campaign-pick"),
     path("templates/", library_views.templates, name="templates"),
     path("templates/new/", library_views.template_new, name="template-new"),
@@ -39,4 +48,13 @@ urlpatterns = [
     path("settings/personalisers/", personaliser_views.personalisers, name="personalisers"),
     path("settings/personalisers/<slug:name>/", personaliser_views.personaliser, name="personaliser"),
     path("settings/before-sending/", before_sending_views.before_sending, name="before-sending"),
+    path("whatsapp-templates/", whatsapp_views.templates, name="whatsapp-templates"),
+    path("whatsapp-templates/new/", whatsapp_views.edit, name="whatsapp-template-new"),
+    path("whatsapp-templates/settings/", whatsapp_views.settings, name="whatsapp-settings"),
+    path("whatsapp-templates/<int:pk>/", whatsapp_views.template, name="whatsapp-template"),
+    path("whatsapp-templates/<int:pk>/edit/", whatsapp_views.edit, name="whatsapp-template-edit"),
+    path("whatsapp-templates/<int:pk>/status/", whatsapp_views.status, name="whatsapp-template-status"),
+    path("whatsapp-templates/<int:pk>/duplicate/", whatsapp_views.duplicate, name="whatsapp-template-duplicate"),
+    path("whatsapp-templates/<int:pk>/archive/", whatsapp_views.archive, name="whatsapp-template-archive"),
+    path("whatsapp-templates/<int:pk>/unarchive/", whatsapp_views.unarchive, name="whatsapp-template-unarchive"),
 ]

@@ -46,7 +46,7 @@ def new(request: MemberRequest) -> HttpResponse:
     version = began_as(request)
     chosen = {"groups": asked(request, "group"), "segments": asked(request, "segment")} | words_of(version)
     form = CampaignForm(request.workspace, posted(request), initial=chosen)
-    if form.is_bound and form.is_valid():
+    if is_to_be_saved(request, form):
         try:
             campaign = create_from(
                 version, request.workspace, by=request.user, may_be_unfinished=True, **form.content()
@@ -70,7 +70,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     if campaign.status == Campaign.Status.SCHEDULED and not may_send:
         return refuse(request, Scheduled(campaign))
     form = CampaignForm(request.workspace, posted(request), campaign)
-    if form.is_bound and form.is_valid():
+    if is_to_be_saved(request, form):
         update = update_with_following if follows(campaign) and form.applies_to_all() else update_campaign
         try:
             campaign = update(
@@ -90,6 +90,11 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
             messages.success(request, "Your changes are saved.")
             return onwards(request, campaign)
     return draw(request, form)
+
+
+def is_to_be_saved(request: MemberRequest, form: CampaignForm) -> bool:
+    """Not where only the variables of another WhatsApp template are wanted, without JavaScript."""
+    return form.is_bound and form.is_valid() and request.POST.get("then") != "template"
 
 
 def follows(campaign: Campaign) -> bool:
@@ -197,6 +202,15 @@ def mail(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @may("write")
+def show_whatsapp(request: MemberRequest) -> HttpResponse:
+    """The WhatsApp template chosen so far, with what is typed for each of its variables. Changes nothing."""
+    form = CampaignForm(request.workspace, request.POST)
+    form.is_valid()
+    return render(request, "campaigns/_whatsapp.html", {"form": form})
+
+
+@require_POST
+@may("write")
 def find_reader(request: MemberRequest) -> HttpResponse:
     """Those of the audience typed so far whose name or address begins with what is typed. Changes nothing."""
     form = CampaignForm(request.workspace, request.POST)
@@ -211,7 +225,15 @@ def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Any]:
     made = form.compiled()
     source = Source(form["subject"].value() or "" if channel == Channel.EMAIL else "", made.plain, made.html)
     whose = turn_to(readers(form), asked, asked_for(source))
-    shown = preview(form.workspace, whose.person, source, channel=channel, campaign=form.campaign, brief=form.about())
+    shown = preview(
+        form.workspace,
+        whose.person,
+        source,
+        channel=channel,
+        campaign=form.campaign,
+        brief=form.about(),
+        is_templated=form.by_whatsapp is not None,
+    )
     return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "problems": made.problems}
 
 
@@ -220,7 +242,8 @@ def readers(form: CampaignForm) -> QuerySet[Recipient]:
 
 
 def counted(form: CampaignForm) -> Count:
-    return count_of(form.workspace, channel_of(form), form.text(), readers(form), form.campaign)
+    is_templated = form.by_whatsapp is not None
+    return count_of(form.workspace, channel_of(form), form.text(), readers(form), form.campaign, is_templated)
 
 
 def channel_of(form: CampaignForm) -> Channel:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from campaigns.footer import footer_of, links_of
-from campaigns.models import Campaign
+from campaigns.footer import footer_for, links_of
+from campaigns.models import Campaign, Split
 from campaigns.parts import OUTSIDE, parts_of
 from campaigns.rendering import Renderer, TooLong, renderer_of
 from campaigns.simpler import UNIT, simpler
@@ -19,6 +19,11 @@ CHUNK = 10_000  # people read at once: the memory this takes does not grow with 
 NAMED = 20  # people named of each kind
 SIGNS = 2_000  # different characters told apart; Chinese names alone have thousands
 Person = tuple[int, dict[str, object]]
+
+
+def of_none(person: int) -> int:
+    """The variant of everybody where there are none."""
+    return 0
 
 
 @dataclass
@@ -50,9 +55,7 @@ class Weighed:
         """Of how many parts the heaviest consists."""
         return max(self.by_parts, default=0)
 
-    def take(
-        self, renderer: Renderer, people: Iterable[Person], variant_of: Callable[[int], int] = lambda person: 0
-    ) -> None:
+    def take(self, renderer: Renderer, people: Iterable[Person], variant_of: Callable[[int], int] = of_none) -> None:
         """Weigh these as well."""
         by_network = renderer.channel == Channel.SMS
         for person, values in people:
@@ -104,11 +107,12 @@ class Weighed:
 
 
 def weigh(
-    campaign: Campaign, people: QuerySet[Recipient], *, variant_of: Callable[[int], int] = lambda person: 0
+    campaign: Campaign, people: QuerySet[Recipient], *, variant_of: Callable[[int], int] | None = None
 ) -> Weighed:
     """Exactly, text by text as they would be sent now to these people, by their thousands and in constant memory."""
     renderer, links = as_it_would_be(campaign), links_of(campaign, Channel(campaign.channel))
-    weighed = Weighed()
+    split, weighed = Split.of(campaign), Weighed()
+    variant_of = variant_of or (split.variant_of if split else of_none)
     for chunk in in_chunks(renderer, people, links):
         weighed.take(renderer, chunk, variant_of)
     return weighed
@@ -117,7 +121,7 @@ def weigh(
 def as_it_would_be(campaign: Campaign) -> Renderer:
     """Its renderer, with the line below that a launch now would add."""
     if not campaign.launched_at:
-        campaign.footer = footer_of(campaign.workspace, Channel(campaign.channel))
+        campaign.footer = footer_for(campaign)
     return renderer_of(campaign)
 
 

@@ -30,7 +30,7 @@ KINDS = {
     Channel.SMS: ("text message", "text messages"),
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
-MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "NO_RECIPIENTS", "SEGMENT_BROKEN")
+MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "UNFITTING_VALUES", "NO_RECIPIENTS", "SEGMENT_BROKEN")
 ONLY_FOR_NOW = "IMPORT_RUNNING"
 
 

@@ -115,8 +115,7 @@ def freeze_chunk(campaign: Campaign) -> bool:
     # Numbered variant by variant, so that each batch can be of one; those who wait come last.
     order, variant = ("variant = 0, variant, id", "variant") if is_split else ("id", "0")
     sql, params = chunk[:CHUNK].query.sql_with_params()
-    last = Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first()
-    so_far = last or 0
+    so_far = last_number(campaign)
     with connection.cursor() as cursor:
         cursor.execute(
             FREEZE_CHUNK.format(chunk=sql, order=order, variant=variant),
@@ -127,6 +126,11 @@ def freeze_chunk(campaign: Campaign) -> bool:
         Campaign.objects.filter(pk=campaign.pk).update(frozen_up_to=highest)
         campaign.frozen_up_to = highest
     return frozen == CHUNK
+
+
+def last_number(campaign: Campaign) -> int:
+    """Of the messages frozen so far."""
+    return Message.objects.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first() or 0
 
 
 SLICE = """

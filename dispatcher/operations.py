@@ -14,12 +14,14 @@ from campaigns.generated import known_names
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, IllegalMove, Split, StatusChange
 from campaigns.rendering import renderer_of
+from campaigns.templated import why_not
 from campaigns.when import Wall, columns_of
 from campaigns.wordings import wrong_with_languages, wrong_with_variants
 from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
 from dispatcher.chosen import chosen_sender
 from dispatcher.crash import crash_point
+from dispatcher.fitting import Unfitting, misfits_of, refuse_unfitting
 from dispatcher.models import Category
 from people.channels import Channel
 from people.models import Import
@@ -122,6 +124,8 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         raise LaunchRefused("INVALID_TEMPLATE", sentence)
     if sentence := wrong_with_languages(campaign):
         raise LaunchRefused("INVALID_TEMPLATE", sentence)
+    if sentence := why_not(campaign):
+        raise LaunchRefused("WHATSAPP_TEMPLATE", sentence)
     try:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:
@@ -135,6 +139,8 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         chosen = campaign.audience().exists()
         nobody = "Nobody in this audience can be written to over this channel."
         raise LaunchRefused("NO_RECIPIENTS", nobody if chosen else "Nobody is chosen yet: say who gets it.")
+    if sentence := misfits_of(campaign).sentence:
+        raise LaunchRefused("UNFITTING_VALUES", sentence)
 
 
 def import_under_way(campaign: Campaign) -> Import | None:
@@ -152,12 +158,14 @@ def carry_on(campaign: Campaign) -> bool:
     """
     if campaign.held_until and campaign.batches.exists():
         return start_unless_held(campaign)
+    above = freeze.last_number(campaign)
     more = not generate.has_begun(campaign) and freeze.freeze_chunk(campaign)
     try:
         # After the chunk, not before: what is moved to a file meanwhile says so before its first row is gone.
         refuse_broken(campaign.all_segments())
-    except BrokenSegment as broken:
-        back_to_draft(campaign, str(broken))
+        refuse_unfitting(campaign, above)
+    except (BrokenSegment, Unfitting) as fault:
+        back_to_draft(campaign, str(fault))
         more = False
     else:
         if not more and generate.are_ready(campaign):

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, User, Workspace
-from campaigns.models import Campaign, Recurrence
+from campaigns.models import Campaign, Recurrence, WhatsAppTemplate
 from campaigns.rules import Rule, Unit, first_of
 from dispatcher import recurring
 from people import consent
@@ -88,3 +88,14 @@ def make_series(campaign: Campaign | None = None, *, by: User | None = None, **f
     series = recurring.repeat(campaign, rule, first, by=by, **fields).series
     assert series
     return series
+
+
+def make_whatsapp_template(workspace: Workspace, **fields) -> WhatsAppTemplate:
+    """An approved one with one variable."""
+    fields = {
+        "name": f"template_{next(number)}",
+        "language": "en",
+        "body": "Hi {{1}}, spring is here.",
+        "status": WhatsAppTemplate.Status.APPROVED,
+    } | fields
+    return WhatsAppTemplate.objects.create(workspace=workspace, **fields)

@@ -25,6 +25,7 @@ from accounts.models import ApiKey, AuditEntry, Role, User, Workspace
 from accounts.reset_links import Tokens
 from campaigns import library
 from campaigns.models import Campaign, Recurrence, Template
+from campaigns.whatsapp import archive_template
 from dispatcher import choose, dismissals, operations, recurring, shelf
 from dispatcher.books import books_of
 from dispatcher.check import seal_of
@@ -37,7 +38,15 @@ from people.models import Import
 from tests.accounts.test_two_factor import code_of, set_up
 from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
-from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_workspace
+from tests.make import (
+    make_campaign,
+    make_group,
+    make_member,
+    make_recipient,
+    make_series,
+    make_whatsapp_template,
+    make_workspace,
+)
 from tests.people.describing import make_segment
 from tests.test_roles import (
     OPERATIONS,
@@ -264,6 +273,18 @@ def a_person_opted_out(scene: Scene) -> list[Any]:
     return [make_recipient(scene.workspace, opted_out=True).pk]
 
 
+def whatsapp_text(scene: Scene) -> dict[str, Any]:
+    return {"name": "spring", "language": "en", "category": 1, "header": "", "body": "Hi {{1}}!", "footer": "x"}
+
+
+def a_whatsapp_template(scene: Scene) -> list[Any]:
+    return [make_whatsapp_template(scene.workspace).pk]
+
+
+def an_archived_whatsapp_template(scene: Scene) -> list[Any]:
+    return [archive_template(make_whatsapp_template(scene.workspace), by=None).pk]
+
+
 def typing(**typed: Any) -> Callable[[Scene], dict[str, Any]]:
     return lambda scene: typed
 
@@ -362,6 +383,13 @@ CHANGES = {
     "wording-delete": Change("delete_wording", lambda scene: translation(scene.workspace)),
     "choose_winner": Change("choose_winner", lambda scene: awaiting_the_winner(scene.workspace)),
     "archive": Change("archive", over),
+    "whatsapp-template-new": Change("create", typed=whatsapp_text),
+    "whatsapp-template-edit": Change("update", a_whatsapp_template, typed=whatsapp_text),
+    "whatsapp-template-status": Change("change_status", a_whatsapp_template, typed=typing(to=5, reason="complaints")),
+    "whatsapp-template-duplicate": Change("duplicate", a_whatsapp_template),
+    "whatsapp-template-archive": Change("archive", a_whatsapp_template),
+    "whatsapp-template-unarchive": Change("unarchive", an_archived_whatsapp_template),
+    "whatsapp-settings": Change("change_whatsapp_settings", typed=typing(needs_template="on")),
     "unarchive": Change("unarchive", archived),
     "change_priority": Change("change_priority", sending, typing(priority="urgent")),
     "retry_failed": Change("retry_failed", sending),
@@ -456,6 +484,7 @@ NOTHING = {
     "import-part": "the list is no change before it is complete",
     "campaign-preview": "draws what is typed and keeps nothing",
     "campaign-preview-mail": "draws what is typed and keeps nothing",
+    "campaign-whatsapp": "draws what is typed and keeps nothing",
     "campaign-readers": "finds whose text may be shown and keeps nothing",
     "segment-draw": "draws the rows that are typed and keeps nothing",
     "segment-count": "counts whom the rows that are typed describe and keeps nothing",

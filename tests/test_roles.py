@@ -43,7 +43,16 @@ from people.suppression import suppress
 from tests.campaigns.pictures import a_picture
 from tests.dispatcher.outcomes import failed, launched, unknown
 from tests.dispatcher.watching import socket, watch
-from tests.make import make_campaign, make_group, make_member, make_recipient, make_series, make_user, make_workspace
+from tests.make import (
+    make_campaign,
+    make_group,
+    make_member,
+    make_recipient,
+    make_series,
+    make_user,
+    make_whatsapp_template,
+    make_workspace,
+)
 from tests.people.describing import make_segment
 
 Arguments = list[Any]
@@ -66,6 +75,10 @@ def draft(workspace: Workspace) -> Arguments:
 def held(workspace: Workspace) -> Arguments:
     """Sent from its page a moment ago, so that it can be undone."""
     return [launch(make_campaign(workspace, people=1), by=None, undo_seconds=10).pk]
+
+
+def whatsapp_template(workspace: Workspace) -> Arguments:
+    return [make_whatsapp_template(workspace).pk]
 
 
 def sending(workspace: Workspace) -> Arguments:
@@ -222,6 +235,16 @@ PAGES = {
     "message-mail": Page(get="viewer", row=message),
     "campaign-readers": Page(post="editor"),
     "campaign-pick": Page(get="editor"),
+    "campaign-whatsapp": Page(post="editor"),
+    "whatsapp-templates": Page(get="viewer"),
+    "whatsapp-template": Page(get="viewer", row=whatsapp_template),
+    "whatsapp-template-new": Page(get="editor", post="editor"),
+    "whatsapp-template-edit": Page(get="editor", post="editor", row=whatsapp_template),
+    "whatsapp-template-status": Page(post="marketer", row=whatsapp_template),
+    "whatsapp-template-duplicate": Page(post="editor", row=whatsapp_template),
+    "whatsapp-template-archive": Page(post="editor", row=whatsapp_template),
+    "whatsapp-template-unarchive": Page(post="editor", row=whatsapp_template),
+    "whatsapp-settings": Page(post="admin"),
     "send": Page(post="marketer", row=draft),
     "undo": Page(post="marketer", row=held),
     "confirm": Page(get="marketer", row=question),

@@ -15,6 +15,7 @@ from campaigns.models.personalising import ChosenPersonaliser
 from campaigns.models.recurrence import Recurrence
 from campaigns.models.split import Split
 from campaigns.models.template import Template, TemplateVersion
+from campaigns.models.whatsapp import IllegalStatus, TemplateStatus, WhatsAppSettings, WhatsAppTemplate
 from campaigns.models.wording import Wording
 from campaigns.models.words import Format, Source, Words
 
@@ -27,12 +28,16 @@ __all__ = [
     "Image",
     "ImageFile",
     "PartPrice",
+    "IllegalStatus",
     "Recurrence",
     "Source",
     "Split",
     "StatusChange",
     "Template",
     "TemplateVersion",
+    "TemplateStatus",
+    "WhatsAppSettings",
+    "WhatsAppTemplate",
     "Wording",
     "Words",
     "ask_for_choices",

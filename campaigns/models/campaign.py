@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import Actor, ApiKey, User, Workspace
+from campaigns.models.whatsapp import Templated
 from campaigns.models.words import Words
 from campaigns.when import Wall, in_words
 from people.channels import Channel
@@ -24,7 +25,7 @@ class IllegalMove(Exception):
         super().__init__(f"“{campaign}” is {campaign.get_status_display()} and cannot become {wanted.label}.")
 
 
-class Campaign(Words):
+class Campaign(Words, Templated):
     """One text to many people over one channel. Its status changes only in `move_to`."""
 
     class Status(models.IntegerChoices):

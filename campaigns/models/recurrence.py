@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
 from campaigns.models.campaign import Campaign
+from campaigns.models.whatsapp import Templated
 from campaigns.models.words import Words
 from campaigns.rules import Rule, Unit
 from campaigns.when import Wall
@@ -16,7 +17,7 @@ from people.channels import Channel
 from people.models import Group, Recipient, Segment
 
 
-class Recurrence(Words):
+class Recurrence(Words, Templated):
     """A series: on which days, at what time of which zone, and what its next occurrence will say to whom.
 
     Each occurrence is a campaign of its own. `made` counts the days of the rule up to the newest occurrence, which

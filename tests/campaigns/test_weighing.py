@@ -124,7 +124,7 @@ def test_each_chunk_is_one_question_to_the_database(workspace, monkeypatch, djan
     campaign = sms(workspace, "Hi {first_name}")
     people = campaign.audience()
 
-    with django_assert_num_queries(3 + 2):  # and the wordings, and whether the link is wanted
+    with django_assert_num_queries(3 + 3):  # and the wordings, the variants, and whether the link is wanted
         assert weigh(campaign, people).people == 120
 
 

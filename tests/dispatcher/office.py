@@ -11,7 +11,16 @@ from accounts.api_keys import make_key
 from accounts.models import ApiKey, Invitation, Role
 from campaigns.images import add_image
 from campaigns.library import add_template
-from campaigns.models import ChosenPersonaliser, PartPrice, Recurrence, Split, Wording
+from campaigns.models import (
+    ChosenPersonaliser,
+    PartPrice,
+    Recurrence,
+    Split,
+    TemplateStatus,
+    WhatsAppSettings,
+    WhatsAppTemplate,
+    Wording,
+)
 from dispatcher.models import (
     Attempt,
     Bookmark,
@@ -77,6 +86,9 @@ def add_rows() -> None:
         workspace=workspace, unit=2, starts=today, made_on=today, time=time(9), zone="UTC", name="News", channel=1,
         priority=2, body="x",
     )  # fmt: skip
+    template = WhatsAppTemplate.objects.create(workspace=workspace, name="offer", language="en", body="Hi {{1}}!")
+    TemplateStatus.write(template, None, WhatsAppTemplate.Status.DRAFT, by=ann, reason="")
+    WhatsAppSettings.objects.create(workspace=workspace)
     audit_log.record(workspace, "pause", campaign, by=ann)
     connection.check_constraints()  # as at a commit, where the database links the entries
 

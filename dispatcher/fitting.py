@@ -1,0 +1,42 @@
+"""Whether everybody's own words fit into the WhatsApp template of a campaign, before its first message goes out."""
+
+from collections.abc import Iterator
+
+from campaigns.footer import links_of
+from campaigns.models import Campaign
+from campaigns.templated import Misfits, misfits
+from campaigns.weighing import as_it_would_be, in_chunks
+from dispatcher import freeze
+from dispatcher.models import Message
+from people.channels import Channel
+from people.links import Purpose
+from people.models import UNSUBSCRIBE_LINK
+
+
+class Unfitting(Exception):
+    """The provider would refuse messages of the campaign."""
+
+
+def misfits_of(campaign: Campaign) -> Misfits:
+    """Of the first freeze.CHUNK people it would go to now; the freeze looks at all others."""
+    if campaign.whatsapp_template_id is None:
+        return Misfits()
+    people = freeze.candidates(campaign).filter(skip=None)
+    links = links_of(campaign, Channel(campaign.channel))
+    chunk = next(in_chunks(as_it_would_be(campaign), people, links, size=freeze.CHUNK), [])
+    return misfits(campaign, chunk)
+
+
+def refuse_unfitting(campaign: Campaign, above: int) -> None:
+    """Raises Unfitting when one of the messages frozen with a number above this would be refused."""
+    if campaign.whatsapp_template_id is not None:
+        found = misfits(campaign, frozen(campaign, above))
+        if found.refused:
+            raise Unfitting(found.sentence)
+
+
+def frozen(campaign: Campaign, above: int) -> Iterator[tuple[int, dict[str, object]]]:
+    links = links_of(campaign, Channel(campaign.channel))
+    rows = Message.objects.filter(campaign=campaign, number__gt=above, status=Message.Status.PENDING)
+    for person, fields in rows.values_list("recipient_id", "fields"):
+        yield person, fields | {UNSUBSCRIBE_LINK: links.dead(Purpose.PAGE, person)}
