@@ -20,9 +20,10 @@ from dispatcher.books import books_of
 from dispatcher.models import Batch, Category, Message, SkipReason
 from dispatcher.picture import picture_of
 from dispatcher.senders.parcel import Refused
-from dispatcher.variants import comparison_of
+from dispatcher.variants import comparison_of, counts_of
 from dispatcher.why import why
 from dispatcher.winner import NobodyWaits, choose_winner
+from tests.dispatcher.filing import archive, ended_long_ago
 from tests.dispatcher.sending import make_due, press, send, work_off, wrong_with_the_books
 from tests.make import make_campaign
 
@@ -286,6 +287,22 @@ def test_those_who_wait_for_a_person_need_attention_once_the_others_are_done(pro
     assert (item.words, item.campaign) == (f"{held} people wait for the winner.", campaign)
     choose_winner(campaign, variant=1, by=None)
     assert attention_of(campaign.workspace).count == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_file_and_back_again_variants_and_results_are_what_they_were(provider, place):
+    campaign = split_campaign(20, tested=60, hold_out=10)
+    send(campaign)
+    choose_winner(campaign, variant=2, by=None)
+    work_off(campaign)
+    ended_long_ago(campaign, [])
+    before, results = variants_of(campaign), counts_of(campaign)
+
+    archive("--older-than", 30)
+    assert not campaign.messages.exists() and counts_of(campaign) == results
+    archive("--restore", campaign.pk)
+
+    assert variants_of(campaign) == before and counts_of(campaign) == results
 
 
 # --- the rule ---
