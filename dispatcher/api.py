@@ -14,7 +14,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
-from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, strict_json
+from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, api_wordings, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
 from people import api_complaints, api_groups, api_recipients, api_replies
 
@@ -58,6 +58,7 @@ for error, answer in ANSWERS.items():
     api.add_exception_handler(error, answer)
 api.add_router("", api_verbs.router)  # before the numbers of campaigns: one of them is called "send"
 api.add_router("", api_campaigns.router)
+api.add_router("", api_wordings.router)
 api.add_router("", api_ledger.router)
 api.add_router("", api_house.router)
 api.add_router("", api_people.router)

@@ -139,6 +139,8 @@ class CampaignChange(Change):
     subject: str | None = None
     format: FormatWord | None = None
     preheader: str | None = None
+    generated_words: StrictBool | None = None
+    brief: str | None = None
     priority: PriorityWord | None = None
     group_ids: list[Number] | None = None
     segment_ids: list[Number] | None = None

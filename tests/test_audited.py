@@ -500,6 +500,8 @@ NOTHING = {
 CALLS = {
     "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
     "PATCH campaigns/{campaign_id}": ("update", {"name": "Autumn"}),
+    "PATCH campaigns/{campaign_id}/wordings": ("write_wording", {"language": "el", "base_template": "Γεια"}),
+    "DELETE campaigns/{campaign_id}/wordings/{language}": ("delete_wording", {}),
     "DELETE campaigns/{campaign_id}": ("delete", {}),
     "POST campaigns/{campaign_id}/send": ("launch", {"target": "all"}),
     "POST campaigns/{campaign_id}/enqueue": ("launch", {}),
@@ -532,6 +534,7 @@ CALLS = {
 STANDING = {
     **{"pause": sending, "retry-failed": sending, "resume": paused, "unschedule": scheduled},
     "choose-winner": lambda scene: awaiting_the_winner(scene.workspace),
+    "{language}": lambda scene: translation(scene.workspace),
 }
 
 
@@ -578,7 +581,7 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     method, path = name.split(" ")
     person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
     campaign = STANDING.get(path.rpartition("/")[2], draft)(scene)[0]
-    path = path.format(campaign_id=campaign, customer_id=person, recipient_id=person, group_id=group)
+    path = path.format(language="el", campaign_id=campaign, customer_id=person, recipient_id=person, group_id=group)
     body = {"id": campaign} if path == "campaigns/send" else body
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)
     before = newest()

@@ -419,6 +419,9 @@ OPERATIONS = {
     "GET campaigns": "viewer",
     "GET campaigns/{campaign_id}": "viewer",
     "GET campaigns/{campaign_id}/variants": "viewer",
+    "GET campaigns/{campaign_id}/wordings": "viewer",
+    "PATCH campaigns/{campaign_id}/wordings": "editor",
+    "DELETE campaigns/{campaign_id}/wordings/{language}": "editor",
     "PATCH campaigns/{campaign_id}": "editor",
     "DELETE campaigns/{campaign_id}": "editor",
     "GET campaigns/{campaign_id}/preview": "viewer",
@@ -467,6 +470,7 @@ OPERATIONS = {
 BODIES = {
     "POST campaigns": {"name": "Spring", "channel": "sms", "base_template": "Hi"},
     "PATCH campaigns/{campaign_id}": {"name": "Autumn"},
+    "PATCH campaigns/{campaign_id}/wordings": {"language": "el", "base_template": "Γεια"},
     "POST campaigns/{campaign_id}/send": {"target": "all"},
     "POST campaigns/{campaign_id}/choose-winner": {"variant": "B"},
     "POST campaigns/send": {"id": 999_999},
@@ -660,18 +664,19 @@ def test_rows_of_another_workspace_are_not_there_for_its_keys(name, acme, client
     assert call(client, name, secret, rows_named(acme)).status_code == 404
 
 
-def rows_named(workspace: Workspace) -> dict[str, int]:
+def rows_named(workspace: Workspace) -> dict[str, int | str]:
     """What paths name, by the word that stands for it."""
     person = make_recipient(workspace).pk
     return {
         "campaign_id": make_campaign(workspace, people=1).pk,
+        "language": "el",
         "customer_id": person,
         "recipient_id": person,
         "group_id": make_group(workspace).pk,
     }
 
 
-def call(client: Client, name: str, secret: str, rows: dict[str, int]) -> HttpResponse:
+def call(client: Client, name: str, secret: str, rows: dict[str, int | str]) -> HttpResponse:
     """The answer; whatever it changed is undone."""
     method, path = name.split(" ")
     with transaction.atomic():

@@ -12,6 +12,7 @@ from dispatcher import operations, recurring
 from dispatcher.models import Message
 from people.channels import Channel
 from people.models import AttributeName
+from tests.api.calls import Program
 from tests.dispatcher.sending import send
 from tests.make import logged_in, make_campaign, make_recipient, make_series, make_workspace
 
@@ -159,3 +160,24 @@ def test_a_copy_and_the_next_of_a_series_speak_the_same_languages(provider, work
 def test_there_is_no_language_without_words(workspace):
     with pytest.raises(InvalidContent):
         write_wording(make_campaign(workspace), by=None, language="el", subject="", body="")
+
+
+def test_programs_read_write_and_delete_the_words_in_a_language(workspace):
+    campaign = make_campaign(workspace, subject="Hello", body="Dear {first_name}")
+    program = Program(workspace)
+    there = f"/api/campaigns/{campaign.pk}/wordings"
+
+    written = program.patch(there, {"language": "Greek", "base_template": "Αγαπητή {first_name}"})
+    refused = program.patch(there, {"language": "Klingon", "base_template": "nuqneH"})
+    empty = program.patch(there, {"language": "el", "base_template": ""})
+    listed = program.get(there).json()["data"]
+    gone, again = program.delete(f"{there}/el"), program.delete(f"{there}/el")
+
+    assert (written.status_code, written.json()["language"], written.json()["subject"]) == (200, "el", "Hello")
+    assert (refused.status_code, empty.status_code) == (400, 400)
+    assert "There is no such language" in refused.content.decode()
+    assert [(one["variant"], one["language"], one["base_template"]) for one in listed] == [
+        ("A", "", "Dear {first_name}"),
+        ("A", "el", "Αγαπητή {first_name}"),
+    ]
+    assert (gone.status_code, again.status_code) == (204, 404)
