@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
+from unicodedata import normalize
 
 from django.db import transaction
 from django.db.models import Manager, Model
@@ -275,7 +276,8 @@ def editable(campaign: Campaign, *, only_drafts: bool = False) -> Campaign:
 
 def tidied(channel: int, name: str, subject: str, body: str) -> tuple[str, str, str]:
     """Name and subject without spaces around them, the text with plain line breaks; only an email has a subject."""
-    subject = subject.strip(" ") if channel == Channel.EMAIL else ""
+    # The same letters are stored in one way only, so that what looks alike is alike.
+    subject = normalize("NFC", subject.strip(" ")) if channel == Channel.EMAIL else ""
     return name.strip(" "), subject, with_plain_breaks(body)
 
 

@@ -136,6 +136,11 @@ class CampaignForm(forms.Form):
     def needs_template(self) -> bool:
         return WhatsAppSettings.of(self.workspace).needs_template
 
+    def words(self) -> Campaign:
+        """Subject and message typed so far, for what looks at them; nobody saves it."""
+        line = {field: self[field].value() or "" for field in ("subject", "preheader")}
+        return Campaign(format=self.format_so_far(), body=self.text(), **line)
+
     def version_seen(self) -> str:
         """Which version of the campaign its author saw when the page was opened."""
         return self["version"].value() or ""

@@ -24,6 +24,7 @@ from campaigns.frames import framed
 from campaigns.generated import names_in
 from campaigns.languages import name_of
 from campaigns.library import create_from, current
+from campaigns.mail.checking import Check, checks_of
 from campaigns.mail.compiling import compiled
 from campaigns.mail.example import MJML
 from campaigns.models import Campaign, Source, Split, TemplateVersion
@@ -234,7 +235,13 @@ def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Any]:
         brief=form.about(),
         is_templated=form.by_whatsapp is not None,
     )
-    return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "problems": made.problems}
+    return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "checks": checked(form)}
+
+
+def checked(form: CampaignForm) -> list[Check]:
+    """What is found in the email typed so far; nothing while there is no message yet."""
+    is_begun = channel_of(form) == Channel.EMAIL and form.text().strip()
+    return checks_of(form.words()) if is_begun else []
 
 
 def readers(form: CampaignForm) -> QuerySet[Recipient]:

@@ -13,11 +13,13 @@ from django.utils import timezone
 from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
+from campaigns.mail import checking as mail
 from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
 from campaigns.spoken import Spoken, spoken_in, written_in
 from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring, typed
+from dispatcher.chosen import chosen_sender
 from dispatcher.cost import Cost, cost_of
 from dispatcher.left_out import LeftOut, Page, page_of, parts_of
 from dispatcher.prediction import Prediction, predict
@@ -74,6 +76,16 @@ class Check:
     @property
     def split(self) -> Split | None:
         return Split.of(self.campaign)
+
+    @property
+    def is_looked_through(self) -> bool:
+        """Whether its words can still be changed for what is found in them."""
+        return self.campaign.is_editable and self.campaign.channel == Channel.EMAIL
+
+    @property
+    def checks(self) -> list[mail.Check]:
+        chosen = chosen_sender(self.campaign.workspace_id, self.campaign.channel)
+        return mail.checks_of(self.campaign, sender=chosen.mailbox)
 
     @property
     def seal(self) -> str:

@@ -13,10 +13,11 @@ READER.enable(["table", "strikethrough", "linkify"])
 LONGEST_WORD, MOST_BRACKETS = 2_000, 4_000
 TOO_LONG = re.compile(rf"\S{{{LONGEST_WORD + 1}}}")
 
+FRAME = (
+    "max-width:600px;margin:0 auto;padding:24px 16px;font-family:Helvetica,Arial,sans-serif;"
+    "font-size:16px;line-height:1.5"
+)
 STYLE = """
-body{margin:0;padding:0}
-.page{max-width:600px;margin:0 auto;padding:24px 16px}
-.page{font-family:Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5}
 h1{font-size:26px;line-height:1.25;margin:0 0 16px}
 h2{font-size:21px;line-height:1.3;margin:28px 0 12px}
 h3{font-size:17px;line-height:1.4;margin:24px 0 8px}
@@ -36,4 +37,4 @@ def html_of(markdown: str) -> str:
         raise Unreadable(f"There is a word of more than {LONGEST_WORD:,} characters; put spaces in.")
     if markdown.count("[") > MOST_BRACKETS:
         raise Unreadable(f"There are more than {MOST_BRACKETS:,} brackets; make it simpler.")
-    return f'<style>{STYLE}</style><div class="page">{READER.render(markdown)}</div>'
+    return f'<style>{STYLE}</style><body style="{FRAME}">{READER.render(markdown)}'

@@ -7,6 +7,7 @@ alone: `compiling` gives the result to a sanitiser of its own.
 import re
 from collections.abc import Mapping
 from html import escape
+from urllib.parse import urlsplit
 
 from campaigns.mail import allowed, styles
 from campaigns.mail.holding import Held
@@ -194,6 +195,9 @@ class Tidied:
         if not scheme and bare and not (name == "href" and bare.startswith("#")) and not self.held.word.match(covered):
             self.tell(tag.at, f"“{value.strip()[:60]}” leads nowhere from an email; begin it with https://.")
             return None
+        if scheme and scheme[1].lower() in ("http", "https") and not has_host(covered):
+            self.tell(tag.at, f"“{value.strip()[:60]}” is no proper address.")
+            return None
         return covered
 
     # --- comments ---
@@ -220,6 +224,15 @@ class Tidied:
             for name, value in kept.items()
             if value and "-" * 2 not in value and not re.search("[<>]", value) and not self.held.within(value)
         }
+
+
+def has_host(address: str) -> bool:
+    """Whether a browser could find out where this leads."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and not re.search(r"[\s<>^`{}|%\\]", host)
 
 
 def spelled(name: str, attributes: Mapping[str, str]) -> str:

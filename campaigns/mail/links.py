@@ -1,0 +1,102 @@
+"""The links and pictures of an email, and what is wrong with where they lead; nothing is asked of the network."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from campaigns.mail.holding import Held
+from campaigns.mail.reading import End, Start, Words, pieces_of
+from people.models import UNSUBSCRIBE_LINK
+
+OWN_LINK = f"{{{UNSUBSCRIBE_LINK}}}"
+IN_TEXT = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
+HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})+")
+HERE_ONLY = re.compile(
+    r"localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|.*\.(local|internal)"
+)
+STAND_IN = re.compile(r"(.*\.)?(example\.(com|org|net)|example|test|invalid|domain\.com|yoursite\.com)")
+SAYS_A_HOST = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
+
+
+class Link(NamedTuple):
+    """Where it leads, as typed, and the words it stands behind."""
+
+    address: str
+    words: str
+
+    @property
+    def name(self) -> str:
+        return f"“{self.words[:40]}”" if self.words else "A link"
+
+
+class Found(NamedTuple):
+    links: list[Link]
+    pictures: int
+    without_alt: int
+
+
+def found_in(html: str) -> Found:
+    """The links and pictures of this HTML, placeholders as they were typed."""
+    held = Held()
+    links: list[Link] = []
+    open_at: list[tuple[str, list[str]]] = []
+    pictures = without_alt = 0
+    for piece in pieces_of(held.cover(html)):
+        if isinstance(piece, Words) and open_at:
+            open_at[-1][1].append(piece.text)
+        elif isinstance(piece, Start) and piece.name == "a" and "href" in piece.attributes:
+            open_at.append((piece.attributes["href"], []))
+        elif isinstance(piece, End) and piece.name == "a" and open_at:
+            address, words = open_at.pop()
+            links.append(Link(held.back(address), held.back(" ".join("".join(words).split()))))
+        elif isinstance(piece, Start) and piece.name == "img":
+            pictures += 1
+            without_alt += "alt" not in piece.attributes
+            if open_at:
+                open_at[-1][1].append(piece.attributes.get("alt", ""))
+    return Found(links, pictures, without_alt)
+
+
+def links_in_text(text: str) -> list[Link]:
+    return [Link(address.rstrip(".,;:!?"), "") for address in IN_TEXT.findall(text)]
+
+
+def broken(link: Link) -> str:
+    """Why nobody can follow this link, as a sentence; empty if they can."""
+    address = link.address.strip()
+    if address == OWN_LINK or address.startswith(("mailto:", "tel:", "sms:", "{")) and len(address) > 7:
+        return ""
+    if address in ("", "#"):
+        return f"{link.name} leads nowhere: its address is empty."
+    if address.startswith("#"):
+        return ""
+    host = host_of(address)
+    if "{" in host:
+        return ""
+    if HERE_ONLY.fullmatch(host):
+        return f"{link.name} leads to {host}, which nobody but this computer can reach."
+    return "" if HOST.fullmatch(host) else f"{link.name} has no proper address: {address[:80]}"
+
+
+def odd(link: Link) -> Iterator[str]:
+    """What may be wrong with a link that can be followed, as sentences."""
+    host = host_of(link.address)
+    if STAND_IN.fullmatch(host):
+        yield f"{link.name} leads to {host}, which only stands for another address."
+    elif link.address.lower().startswith("http://"):
+        yield f"{link.name} leads to http://{host[:60]}; browsers warn of it, https:// is better."
+    says = SAYS_A_HOST.fullmatch(link.words)
+    if says and host and without_www(says[1]) != without_www(host) and not host.endswith(f".{without_www(says[1])}"):
+        yield f"{link.name} leads to {host} instead; filters take that for fraud."
+
+
+def without_www(host: str) -> str:
+    return host.lower().removeprefix("www.")
+
+
+def host_of(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "") if "://" in address else ""
+    except ValueError:
+        return ""
