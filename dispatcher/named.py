@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Model
 from django.urls import reverse
 
-from campaigns.models import Campaign, Recurrence
+from campaigns.models import Campaign, Recurrence, Template, WhatsAppTemplate
 from dispatcher.erase import Theirs
 from people import segment_traces
 from people.models import Recipient
@@ -21,6 +21,9 @@ NAMING = """
     ORDER BY id DESC LIMIT {most}
 """
 IN_OTHER_WORDS = "OR EXISTS (SELECT FROM campaigns_wording w WHERE w.campaign_id = t.id AND w::text ~* %(named)s)"
+IN_A_VERSION = """
+    OR EXISTS (SELECT FROM campaigns_templateversion v WHERE v.template_id = t.id AND v::text ~* %(named)s)
+"""
 
 
 class Place(NamedTuple):
@@ -32,7 +35,7 @@ class Place(NamedTuple):
 
 
 def places_naming(person: Recipient) -> list[Place]:
-    """Campaigns, series and segments that hold an address of theirs, as far as they are found in time."""
+    """Campaigns, series, templates and segments that hold an address of theirs, as far as they are found in time."""
     addresses = Theirs.of(person).addresses
     try:
         with patience():
@@ -46,6 +49,10 @@ def _written(person: Recipient, addresses: set[str]) -> Iterator[Place]:
         yield Place(f"campaign “{campaign}” ({campaign.get_status_display()})", reverse("campaign", args=[campaign.pk]))
     for series in _naming(Recurrence, person, addresses):
         yield Place(f"series “{series}”", reverse("series", args=[series.pk]))
+    for template in _naming(Template, person, addresses, IN_A_VERSION):
+        yield Place(f"template “{template}”", reverse("template", args=[template.pk]))
+    for approved in _naming(WhatsAppTemplate, person, addresses):
+        yield Place(f"WhatsApp template “{approved}”", reverse("whatsapp-template", args=[approved.pk]))
     for segment in segment_traces.naming(person.workspace, addresses)[:MOST]:
         is_mended = not segment_traces.is_called(segment, addresses)
         yield Place(f"segment “{segment}”", reverse("segment-edit", args=[segment.pk]), is_mended)

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
-from campaigns.models import Campaign, Wording
+from campaigns.library import add_template
+from campaigns.models import Campaign, WhatsAppTemplate, Wording
 from dispatcher import received
 from dispatcher.erase import erase
 from dispatcher.models import Attempt, Erasure, Message
@@ -163,6 +164,8 @@ def test_the_page_names_every_place_where_colleagues_typed_an_address_of_theirs(
     german = make_campaign(workspace, name="In German", body="Hello")
     Wording.objects.create(campaign=german, language="de", body=f"Schreib {grace.phone}")
     make_campaign(make_workspace(), name="Elsewhere", body=grace.email)
+    add_template(workspace, by=None, name="Footer", channel=Channel.SMS, body=f"Ask {grace.email}")
+    WhatsAppTemplate.objects.create(workspace=workspace, name="hello", language="en", body=f"Call {grace.phone}")
     make_segment(workspace, ("email", "is", grace.email), name="Only her")
     make_segment(workspace, ("email", "is", f"x{grace.email}"), name="Somebody else")
     make_segment(workspace, ("location", "is", "x"), name=f"For {grace.email}")
@@ -172,6 +175,7 @@ def test_the_page_names_every_place_where_colleagues_typed_an_address_of_theirs(
     assert f'<a href="/campaigns/{campaign.pk}/">Campaign “Greeting” (draft)</a>: stays' in page
     assert "Segment “Only her”</a>: erased there, too" in page
     assert "Campaign “In German” (draft)" in page
+    assert "Template “Footer”" in page and "WhatsApp template “hello" in page
     assert "</a>: stays as it is written" in page.split("Segment “For")[1]
     assert not any(name in page for name in ("Other", "Elsewhere", "Somebody else"))
 
