@@ -1,9 +1,13 @@
 """An email's HTML in a page of its own that can run nothing, send nothing and read nothing, also when opened alone."""
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.http import HttpResponse
 
+OURS = urlsplit(settings.PUBLIC_URL)  # where mails load our own pictures from; in development that is no https
 POLICY = (
-    "sandbox; default-src 'none'; img-src 'self' https:; style-src 'unsafe-inline'; "
+    f"sandbox; default-src 'none'; img-src 'self' https: {OURS.scheme}://{OURS.netloc}; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 NOTHING = "<!DOCTYPE html><title>Nothing to show</title><p>There is nothing to show yet.</p>"

@@ -11,6 +11,7 @@ from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
 from campaigns import images as domain
 from campaigns.image_forms import ImageForm
+from campaigns.image_markup import markup_of
 from campaigns.images import ImageInUse, UsedMeanwhile, uses_of
 from campaigns.models import Image, ImageFile
 from campaigns.pictures import MOST_BYTES, NotAPicture, megabytes
@@ -19,6 +20,7 @@ from people.search import number_in
 
 SHOWN = 48
 AT_ONCE = 20
+CHOICE = 24
 # It never changes and runs nothing; who loads it is told to nobody.
 HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -46,6 +48,17 @@ def images(request: MemberRequest) -> HttpResponse:
         "may_write": request.membership.may("write"),
     }
     return render(request, "campaigns/images.html", context)
+
+
+@require_GET
+@may("write")
+def image_choose(request: MemberRequest) -> HttpResponse:
+    """Pictures to put into a message, for the words typed so far."""
+    words = request.GET.get("picture", "").strip()[:100]
+    found = list(domain.called(request.workspace, words)[: CHOICE + 1])
+    pictures = [(image, markup_of(image)) for image in found[:CHOICE]]
+    context = {"pictures": pictures, "words": words, "more": len(found) > CHOICE}
+    return render(request, "campaigns/_choose_image.html", context)
 
 
 @require_POST

@@ -40,6 +40,7 @@ urlpatterns = [
     path("templates/<int:pk>/delete/", library_views.template_delete, name="template-delete"),
     path("campaigns/<int:pk>/save-as-template/", library_views.save_as_template, name="save-as-template"),
     path("images/", image_views.images, name="images"),
+    path("images/choose/", image_views.image_choose, name="image-choose"),
     path("images/add/", image_views.image_add, name="image-add"),
     path("images/<int:pk>/", image_views.image, name="image"),
     path("images/<int:pk>/delete/", image_views.image_delete, name="image-delete"),

@@ -286,6 +286,7 @@ PAGES = {
     "template-delete": Page(get="editor", post="editor", row=template),
     "save-as-template": Page(get="editor", post="editor", row=draft),
     "images": Page(get="viewer"),
+    "image-choose": Page(get="editor"),
     "image-add": Page(post="editor"),
     "image": Page(get="editor", post="editor", row=image),
     "image-delete": Page(get="editor", post="editor", row=image),

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Role
+from campaigns.images import add_image
 from tests.browser.conftest import PASSWORD, log_in
 from tests.campaigns.pictures import a_picture
 from tests.make import make_member, make_workspace
@@ -56,3 +57,20 @@ def test_a_picture_is_dropped_anywhere_on_the_page(page, web):
 
     expect(page.get_by_role("heading", name="dropped.png")).to_be_visible()
     assert "is-over" not in page.locator("form[data-drop]").get_attribute("class")
+
+
+def test_a_picture_is_put_where_the_cursor_is_by_keyboard(page, web):
+    image = add_image(page.context.workspace, by=None, name="banner.png", data=a_picture(size=(1200, 300)))
+    page.goto(f"{web}/campaigns/new/")
+    page.get_by_label("Written as").select_option("html")
+    page.locator("#body").fill("<p>before</p>after")
+    page.evaluate("document.getElementById('body').setSelectionRange(13, 13)")
+    page.get_by_label("Subject").fill("Spring")
+
+    page.get_by_text("Put in a picture").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="banner.png").press("Enter")
+
+    markup = f'<img src="{image.address}" alt="" width="600" style="max-width:100%;height:auto">'
+    assert page.locator("#body").input_value() == f"<p>before</p>{markup}after"
+    assert page.get_by_label("Subject").input_value() == "Spring"

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Role
 from campaigns import images
-from campaigns.images import ImageInUse, add_image, uses_of
-from campaigns.models import Campaign, Image, Wording
+from campaigns.image_markup import markup_of
+from campaigns.images import ImageInUse, add_image, change_image, uses_of
+from campaigns.mail.compiling import compiled
+from campaigns.models import Campaign, Format, Image, Wording
 from campaigns.pictures import NotAPicture
 from tests.campaigns.pictures import CANARY, a_picture, telling_a_place
 from tests.make import logged_in, make_campaign, make_series, make_workspace
@@ -251,3 +253,34 @@ def test_whoever_deletes_a_picture_is_told_which_drafts_lose_it():
 
     browser.post(reverse("image-delete", args=[image.pk]), {"seen": [*answer.context["uses"].losing]})
     assert not Image.objects.exists()
+
+
+# --- put into a message ---
+
+
+def test_a_picture_is_put_into_a_message_as_its_format_writes_one(settings):
+    settings.PUBLIC_URL = "https://mail.example.com"
+    image = make_image(data=a_picture(size=(1200, 300)))
+    change_image(image, by=None, name="Banner", alt='Shoes "for you" [new] <b>')
+
+    for format in (Format.MARKDOWN, Format.HTML, Format.MJML):
+        markup = markup_of(image)[format.word]
+        body = f"<mjml><mj-body><mj-section><mj-column>{markup}</mj-column></mj-section></mj-body></mjml>"
+        made = compiled(format, body if format == Format.MJML else markup)
+        assert not made.problems
+        assert f'src="{image.address}"' in made.html
+        assert "Shoes &quot;for you&quot; [new] &lt;b&gt;" in made.html
+    assert markup_of(image)["text"] == image.address
+
+
+def test_pictures_are_chosen_from_those_of_the_workspace():
+    workspace = make_workspace()
+    make_image(workspace, name="logo.png")
+    make_image(workspace, name="shoes.png", colour="red")
+    make_image(name="elsewhere.png", colour="blue")
+    browser = logged_in(workspace, Role.EDITOR)
+
+    every, some = (browser.get(reverse("image-choose"), asked).content.decode() for asked in ({}, {"picture": "LOGO"}))
+
+    assert "logo.png" in every and "shoes.png" in every and "elsewhere.png" not in every
+    assert "logo.png" in some and "shoes.png" not in some
