@@ -1,5 +1,6 @@
 """The template library: texts kept to be used again. A change is a new version, so nothing that was written is lost."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,7 +9,14 @@ from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.authoring import InvalidContent, check_content, create_campaign, tidied
+from campaigns.authoring import (
+    InvalidContent,
+    UnknownPlaceholders,
+    check_content,
+    check_placeholders,
+    create_campaign,
+    tidied,
+)
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, Template, TemplateVersion
 from people.channels import Channel
@@ -22,6 +30,7 @@ class DuplicateTemplate(InvalidContent):
     """The workspace has a template of this name already."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         super().__init__({"name": [f"There is a template called “{name}” already."]})
 
 
@@ -36,8 +45,8 @@ class ChangedMeanwhile(Exception):
 
 def found(
     workspace: Workspace, words: str = "", channel: Channel | None = None, *, archived: bool, most: int
-) -> list[Template]:
-    """Those so called or saying this in their current version, by name; each with its `words`."""
+) -> list[tuple[Template, TemplateVersion]]:
+    """Those so called or saying this in their current version, by name; each with that version."""
     rows = workspace.templates.filter(archived_at__isnull=not archived)
     if channel is not None:
         rows = rows.filter(channel=channel)
@@ -53,16 +62,12 @@ def current(versions: QuerySet[TemplateVersion]) -> QuerySet[TemplateVersion]:
     return versions.filter(number=F("template__version"))
 
 
-def with_words(templates: QuerySet[Template]) -> list[Template]:
-    """Each with its current version as `words`, in two queries however many they are."""
+def with_words(templates: Iterable[Template]) -> list[tuple[Template, TemplateVersion]]:
+    """Each with its current version, in two queries however many they are."""
     rows = list(templates)
-    versions = current(TemplateVersion.objects.filter(template__in=[each.pk for each in rows])).select_related(
-        "written_by"
-    )
+    versions = current(TemplateVersion.objects.filter(template__in=[each.pk for each in rows]))
     said = {version.template_id: version for version in versions.defer("html", "plain")}
-    for template in rows:
-        template.words = said[template.pk]  # type: ignore[attr-defined]
-    return rows
+    return [(template, said[template.pk]) for template in rows]
 
 
 @transaction.atomic
@@ -83,7 +88,7 @@ def change_template(template: Template, *, by: Actor | None, over: int = 0, name
     Raises InvalidContent, or ChangedMeanwhile where another text would be replaced unseen.
     """
     template = _held(template)
-    was = _words_of(template.current)
+    was = words_of(template.current)
     before = _told(template, was)
     words = _checked(template, name, words)
     if over not in (0, template.version) and words != was:
@@ -101,10 +106,10 @@ def restore_version(template: Template, number: int, *, by: Actor | None) -> Tem
     """Say again what an older version said, as a new version. Raises TemplateVersion.DoesNotExist."""
     template = _held(template)
     older, was = template.versions.get(number=number), template.version
-    if _words_of(older) == _words_of(template.current):
+    if words_of(older) == words_of(template.current):
         return template
     template.version += 1
-    _write_version(template, _words_of(older), by=by)
+    _write_version(template, words_of(older), by=by)
     template.save(update_fields=["version"])
     change = {"before": {"version": was}, "after": {"version": template.version, "as version": number}}
     audit_log.record(template.workspace, "restore_version", template, by=by, **change)
@@ -118,7 +123,7 @@ def duplicate_template(template: Template, *, by: Actor | None) -> Template:
     copy.created_by = by if isinstance(by, User) else None
     copy.name = free_name(template.workspace, f"Copy of {template.name}")
     _save(copy, force_insert=True)
-    _write_version(copy, _words_of(template.current), by=by)
+    _write_version(copy, words_of(template.current), by=by)
     after = {"copy of": template.pk, "name": copy.name}
     audit_log.record(template.workspace, "duplicate", copy, by=by, after=after)
     return copy
@@ -142,7 +147,7 @@ def unarchive_template(template: Template, *, by: Actor | None) -> None:
 def delete_template(template: Template, *, by: Actor | None) -> None:
     """Delete it with all its versions; campaigns that began as it keep their texts."""
     template = _held(template)
-    before = _told(template, _words_of(template.current)) | {"versions": template.version}
+    before = _told(template, words_of(template.current)) | {"versions": template.version}
     audit_log.record(template.workspace, "delete", template, by=by, before=before)
     template.delete()
 
@@ -153,7 +158,7 @@ def delete_template(template: Template, *, by: Actor | None) -> None:
 def save_as_template(campaign: Campaign, *, by: Actor | None, name: str) -> Template:
     """What the campaign says, in its main words, as a new template. Raises InvalidContent."""
     channel = Channel(campaign.channel)
-    return add_template(campaign.workspace, by=by, name=name, channel=channel, **_words_of(campaign))
+    return add_template(campaign.workspace, by=by, name=name, channel=channel, **words_of(campaign))
 
 
 @transaction.atomic
@@ -174,7 +179,7 @@ def _held(template: Template) -> Template:
     return rows.get(pk=template.pk)
 
 
-def _words_of(words: Any) -> dict[str, Any]:
+def words_of(words: Any) -> dict[str, Any]:
     return {name: getattr(words, name) for name in WORDS}
 
 
@@ -193,13 +198,13 @@ def _checked(template: Template, name: str, given: dict[str, Any]) -> dict[str, 
         words |= {"format": Format.TEXT, "preheader": ""}
     words["preheader"] = words["preheader"].strip(" ")
     errors = _name_errors(template, name)
-    subject, body = words["subject"], words["body"]
-    look: dict[str, Any] = {"format": words["format"], "preheader": words["preheader"]}
-    errors |= check_content(template.workspace, channel, "its name", subject, body, **look, finished=False)
+    texts = {name: words[name] for name in ("subject", "preheader", "body")}
+    errors |= check_content(template.workspace, channel, "its name", **texts, format=words["format"], finished=False)
     if not words["body"].strip():
         errors["body"] = ["Write the message."]
     if errors:
-        raise InvalidContent(errors)
+        only_unknown = errors == check_placeholders(template.workspace, **texts)
+        raise UnknownPlaceholders(errors) if only_unknown else InvalidContent(errors)
     return words
 
 

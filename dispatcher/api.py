@@ -14,6 +14,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
+from campaigns import api_templates
 from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, api_wordings, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
 from people import api_complaints, api_groups, api_recipients, api_replies
@@ -61,6 +62,7 @@ api.add_router("", api_campaigns.router)
 api.add_router("", api_wordings.router)
 api.add_router("", api_ledger.router)
 api.add_router("", api_house.router)
+api.add_router("", api_templates.router)
 api.add_router("", api_people.router)
 api.add_router("", api_recipients.router)
 api.add_router("", api_groups.router)

@@ -12,6 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from accounts.origin import origin
 from accounts.unknown import Unknown
 from campaigns.authoring import InvalidContent, NotEditable, Scheduled, UnknownPlaceholders
+from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused
 from dispatcher.strict_json import NotJson
@@ -107,6 +108,11 @@ def duplicate_group(request: HttpRequest, error: DuplicateGroup) -> HttpResponse
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", f"Group with name '{error.name}' already exists", details)
 
 
+def duplicate_template(request: HttpRequest, error: DuplicateTemplate) -> HttpResponse:
+    details = {"resource_type": "Template", "field": "name", "value": error.name}
+    return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error), details)
+
+
 def erased_meanwhile(request: HttpRequest, error: Recipient.DoesNotExist) -> HttpResponse:
     return refuse(HTTPStatus.NOT_FOUND, "RECIPIENT_NOT_FOUND", "The person is not here any more.")
 
@@ -149,6 +155,8 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     Scheduled: conflict,
     DuplicateRecipient: duplicate,
     DuplicateGroup: duplicate_group,
+    DuplicateTemplate: duplicate_template,
+    ChangedMeanwhile: conflict,
     GroupInUse: conflict,
     Recipient.DoesNotExist: erased_meanwhile,
     StillImported: conflict,

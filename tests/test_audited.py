@@ -525,6 +525,9 @@ CALLS = {
     "PATCH groups/{group_id}": ("update", {"name": "Customers"}),
     "PATCH groups/{group_id}/recipients": ("put_in add_people", {"recipient_emails": ["grace@example.com"]}),
     "DELETE groups/{group_id}": ("delete", {}),
+    "POST templates": ("create", {"name": "Other", "base_template": "Welcome!"}),
+    "PATCH templates/{template_id}": ("update", {"base_template": "Hello!"}),
+    "DELETE templates/{template_id}": ("delete", {}),
     "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
     "POST complaints": ("suppress", {"channel": "email", "address": "grace@example.com"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
@@ -582,6 +585,8 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
     campaign = STANDING.get(path.rpartition("/")[2], draft)(scene)[0]
     path = path.format(language="el", campaign_id=campaign, customer_id=person, recipient_id=person, group_id=group)
+    rows = {"customer_id": person, "recipient_id": person, "group_id": group, "template_id": a_template(scene)[0]}
+    path = path.format(campaign_id=campaign, **rows)
     body = {"id": campaign} if path == "campaigns/send" else body
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)
     before = newest()

@@ -462,6 +462,12 @@ OPERATIONS = {
     "DELETE groups/{group_id}": "editor",
     "GET groups/{group_id}/recipients": "viewer",
     "PATCH groups/{group_id}/recipients": "editor",
+    "POST templates": "editor",
+    "GET templates": "viewer",
+    "GET templates/{template_id}": "viewer",
+    "GET templates/{template_id}/versions": "viewer",
+    "PATCH templates/{template_id}": "editor",
+    "DELETE templates/{template_id}": "editor",
     "POST replies": "marketer",
     "POST complaints": "marketer",
     "DELETE customers/{customer_id}": "admin",
@@ -486,6 +492,8 @@ BODIES = {
     "POST groups": {"name": "Customers"},
     "PATCH groups/{group_id}": {"name": "Customers"},
     "PATCH groups/{group_id}/recipients": {"recipient_emails": ["grace@example.com"]},
+    "POST templates": {"name": "Welcome", "base_template": "Welcome!"},
+    "PATCH templates/{template_id}": {"base_template": "Hello!"},
     "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
     "POST complaints": {"channel": "email", "address": "grace@example.com"},
 }
@@ -674,6 +682,7 @@ def rows_named(workspace: Workspace) -> dict[str, int | str]:
         "customer_id": person,
         "recipient_id": person,
         "group_id": make_group(workspace).pk,
+        "template_id": template(workspace)[0],
     }
 
 
