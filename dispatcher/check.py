@@ -21,6 +21,7 @@ from campaigns.when import Wall
 from dispatcher import freeze, operations, recurring, typed
 from dispatcher.chosen import chosen_sender
 from dispatcher.cost import Cost, cost_of
+from dispatcher.fitting import Misfit, named_misfits
 from dispatcher.left_out import LeftOut, Page, page_of, parts_of
 from dispatcher.prediction import Prediction, predict
 from dispatcher.reading import Reading, reading_of
@@ -72,6 +73,12 @@ class Check:
     def spoken(self) -> Spoken | None:
         """Who reads which of its languages, where it has several."""
         return spoken_in(self.campaign) if written_in(self.campaign) else None
+
+    @cached_property
+    def misfits(self) -> list[Misfit]:
+        """Whose own words its WhatsApp template cannot take, by reason."""
+        is_one = self.refusal is not None and self.refusal.code == "UNFITTING_VALUES"
+        return named_misfits(self.campaign) if is_one else []
 
     @property
     def split(self) -> Split | None:

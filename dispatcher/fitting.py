@@ -1,6 +1,7 @@
 """Whether everybody's own words fit into the WhatsApp template of a campaign, before its first message goes out."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from campaigns.footer import links_of
 from campaigns.models import Campaign
@@ -10,7 +11,15 @@ from dispatcher import freeze
 from dispatcher.models import Message
 from people.channels import Channel
 from people.links import Purpose
-from people.models import UNSUBSCRIBE_LINK
+from people.models import UNSUBSCRIBE_LINK, Recipient
+
+
+class Misfit(NamedTuple):
+    """One reason why the provider would refuse messages, how many, and some of the people."""
+
+    words: str
+    how_many: int
+    people: list[Recipient]
 
 
 class Unfitting(Exception):
@@ -25,6 +34,13 @@ def misfits_of(campaign: Campaign) -> Misfits:
     links = links_of(campaign, Channel(campaign.channel))
     chunk = next(in_chunks(as_it_would_be(campaign), people, links, size=freeze.CHUNK), [])
     return misfits(campaign, chunk)
+
+
+def named_misfits(campaign: Campaign) -> list[Misfit]:
+    """Those of the first freeze.CHUNK people, by reason."""
+    rows = misfits_of(campaign).rows
+    known = campaign.workspace.recipients.in_bulk({pk for *_, whose in rows for pk in whose})
+    return [Misfit(words, count, [known[pk] for pk in whose if pk in known]) for words, count, whose in rows]
 
 
 def refuse_unfitting(campaign: Campaign, above: int) -> None:

@@ -21,9 +21,11 @@ from campaigns.footer import links_of
 from campaigns.images import add_image, change_image
 from campaigns.library import add_template, archive_template, change_template
 from campaigns.mail.example import MJML
-from campaigns.models import Campaign, Format, Image, Template
+from campaigns.models import Campaign, Format, Image, Template, WhatsAppTemplate
 from campaigns.price import Price
 from campaigns.variants import set_up_variants
+from campaigns.whatsapp import add_template as add_whatsapp_template
+from campaigns.whatsapp import change_status
 from campaigns.wordings import write_wording
 from dispatcher import dry_runs, engine, file_place, operations, recurring, senders, shelf, store
 from dispatcher.demo_templates import TEMPLATES
@@ -61,6 +63,7 @@ carol@example.com;Carol;0722 000 111;Eldoret
 EMPTY = (
     "campaigns",
     "templates",
+    "whatsapp-templates",
     "images",
     "people",
     "groups",
@@ -178,6 +181,15 @@ def furnish(monkeypatch) -> dict[str, str]:
     over, paused = write("Spring launch"), write("Loyalty points, for all who have been with us for years")
     draft = write("Welcome series, May", channel=Channel.SMS, excluded=[people[0].pk], picked=[people[1].pk])
     write("Weekend offer", channel=Channel.WHATSAPP, scheduled_at=timezone.now() + timedelta(days=2))
+    said = {"name": "spring_offer", "language": "en", "category": 1, "header": "Spring at Acme", "provider_id": "12345"}
+    offer = add_whatsapp_template(
+        workspace, by=ann, **said, body="Hi {{1}}, our {{2}} are 20% off.", footer="Reply STOP"
+    )
+    for status in (WhatsAppTemplate.Status.SUBMITTED, WhatsAppTemplate.Status.APPROVED):
+        change_status(offer, to=status, by=ann)
+    by_template = write(
+        "By a template", channel=Channel.WHATSAPP, whatsapp_template=offer, whatsapp_values={"1": "you"}
+    )
     dry_runs.carry_out(dry_runs.dry_run(over, by=ann).pk)
     operations.launch(over, by=ann)
     engine.work(seconds=3)
@@ -344,6 +356,11 @@ def furnish(monkeypatch) -> dict[str, str]:
         "template-delete": reverse("template-delete", args=[missed.pk]),
         "template-saved": reverse("save-as-template", args=[over.pk]),
         "template-used": reverse("campaign-new") + f"?template={missed.pk}",
+        "whatsapp-templates": reverse("whatsapp-templates"),
+        "whatsapp-template": reverse("whatsapp-template", args=[offer.pk]),
+        "whatsapp-template-edit": reverse("whatsapp-template-edit", args=[offer.pk]),
+        "campaign-edit-whatsapp": reverse("campaign-edit", args=[by_template.pk]),
+        "check-whatsapp": reverse("check", args=[by_template.pk]),
         "images": reverse("images"),
         "images-none": f"{reverse('images')}?q=winter",
         "image": reverse("image", args=[banner.pk]),

@@ -108,6 +108,10 @@ def test_words_that_do_not_fit_refuse_the_launch_with_their_number_unless_someth
 
     shown = check_of(written_by(template, "{first_name}"), {})
     assert not shown.can_be_sent and shown.is_mended_by_editing
+    assert [(each.words, [person.first_name for person in each.people]) for each in shown.misfits] == [
+        ("nothing to put in {{1}}", [""]),
+        ("a line break or a tab in {{1}}", ["A\nB"]),
+    ]
 
 
 def test_of_a_long_audience_each_chunk_is_looked_at_before_the_first_message(workspace, monkeypatch):
