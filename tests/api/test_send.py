@@ -51,7 +51,7 @@ def test_a_draft_is_launched_to_the_people_named(program):
     sent = answer.json()
     assert (sent["campaign_id"], sent["messages_queued"], sent["status"]) == (campaign.pk, 3, "sending")
     assert set(sent["skipped"]) == {
-        "opted_out", "suppressed", "duplicate_address", "no_address", "invalid_address", "erased", "expired"
+        "opted_out", "suppressed", "duplicate_address", "no_address", "invalid_address", "erased", "expired", "held_out"
     }  # fmt: skip
     assert set(Message.objects.values_list("recipient", flat=True)) == {p.pk for p in people[:3]}
     assert program.get(f"/api/campaigns/{campaign.pk}").json()["stats"]["pending"] == 3

@@ -239,9 +239,11 @@ def test_of_too_many_text_messages_the_parts_are_not_counted_while_somebody_wait
     monkeypatch.setattr(freeze, "CHUNK", 2)
     priced(workspace, Channel.SMS, "0.8")
 
-    html = check(client, make_campaign(workspace, people=3, channel=Channel.SMS))
+    campaign = make_campaign(workspace, people=3, channel=Channel.SMS)
+    html = check(client, campaign)
 
     assert "At least KES 2.40" in html and "the parts are counted when the dry run is done" in html
+    assert f'href="{reverse("dry_run", args=[campaign.pk])}">Dry run' in html
 
 
 def test_the_sign_that_makes_parts_of_many_is_named(client, workspace):
