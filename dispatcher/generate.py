@@ -141,7 +141,7 @@ def learn(generation: Generation, personaliser: Personaliser) -> None:
     """Kept, so that every batch of the campaign is told the same."""
     if generation.learnt is None:
         generation.learnt = personaliser.learn(generation.campaign.workspace_id)
-        Generation.objects.filter(pk=generation.pk, learnt=None).update(learnt=generation.learnt)
+        Generation.objects.filter(pk=generation.pk, learnt__isnull=True).update(learnt=generation.learnt)
         generation.refresh_from_db(fields=["learnt"])
 
 
@@ -149,7 +149,9 @@ def next_batch(generation: Generation, personaliser: Personaliser) -> bool:
     """Generate the next batch and keep it; False where none is left or another was faster."""
     rows = people_of(generation, personaliser)
     if not rows:
-        Generation.objects.filter(pk=generation.pk, up_to=generation.up_to).update(done_at=Now())
+        # What was learnt of people is not kept longer than it is needed.
+        here = Generation.objects.filter(pk=generation.pk, up_to=generation.up_to, done_at=None)
+        here.update(done_at=Now(), learnt=None)
         return False
     campaign = generation.campaign
     brief = Brief(campaign.brief, launch_day(campaign), generation.learnt or {})
@@ -216,4 +218,4 @@ def give_up(generation: Generation, trouble: str) -> None:
     logger.warning("generating words for campaign %s was given up: %s", generation.campaign_id, trouble)
     here = Generation.objects.filter(pk=generation.pk, up_to=generation.up_to, done_at=None)
     left = waiting(generation).count()
-    here.update(done_at=Now(), failed=F("failed") + left, trouble=f"given up: {trouble}"[:200])
+    here.update(done_at=Now(), learnt=None, failed=F("failed") + left, trouble=f"given up: {trouble}"[:200])

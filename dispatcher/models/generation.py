@@ -16,7 +16,7 @@ class Generation(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="generations", db_index=False)
     personaliser = models.CharField(max_length=40)
     options = models.JSONField(default=dict)  # as they were at the launch
-    learnt = models.JSONField(null=True)
+    learnt = models.JSONField(null=True)  # of people; forgotten once it is done
     up_to = models.IntegerField("last message it has gone over", default=0)
     held_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)

@@ -191,6 +191,27 @@ def test_who_is_erased_meanwhile_gets_no_words_into_what_is_left(provider, monke
     assert Message.objects.get().fields == {}
 
 
+def test_what_was_learnt_of_people_is_the_same_for_every_batch_and_forgotten_with_the_last(provider, monkeypatch):
+    monkeypatch.setattr(generate, "BATCH", 1)
+    campaign = written("Nairobi", "Nairobi", body="{recommendations|Hello}!")
+    workspace = campaign.workspace
+    for product in ("Socks", "Shoes"):
+        make_recipient(workspace, location="Nairobi", preferred_product=product, phone="")
+    campaign = operations.launch(campaign, by=None)
+    generation = Generation.objects.select_related("campaign__workspace").get()
+    personaliser = PERSONALISERS["recommendations"]({})
+    generate.learn(generation, personaliser)
+    generate.next_batch(generation, personaliser)
+    make_recipient(workspace, location="Nairobi", preferred_product="A canary", phone="")
+
+    generate.generate_due()
+    clock.carry_on_preparing()
+    work_off(campaign)
+
+    assert texts(provider) == ["Shoes and Socks!"] * 2
+    assert Generation.objects.get().learnt is None
+
+
 def test_people_left_out_are_not_told_to_anybody(provider, monkeypatch):
     campaign = written("Nairobi")
     make_recipient(campaign.workspace, location="Thika", opted_out=True)
