@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import dry_runs, forget_due, operations, recurring, store_due, trials, winner
+from dispatcher import dry_run_due, forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
@@ -201,7 +201,7 @@ def ring_to_look() -> None:
 
 
 def ring_for_dry_runs() -> None:
-    dry_runs.ring_unfinished()
+    dry_run_due.ring_unfinished()
 
 
 def tidy() -> None:

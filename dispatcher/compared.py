@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from campaigns.footer import links_of
 from campaigns.models import Campaign
 from campaigns.parts import parts_of
+from campaigns.price import price_for
 from campaigns.rendering import TooLong, renderer_of
 from dispatcher.books import Books, books_of
 from dispatcher.models import SKIP_WORDS, Category, DryRun, Message
+from dispatcher.prediction import begun
+from dispatcher.words import duration
 from people.channels import Channel
 from people.links import Purpose
 from people.models import UNSUBSCRIBE_LINK
@@ -42,9 +45,12 @@ def compared(campaign: Campaign, run: DryRun) -> list[Line]:
         _line("Too long for their channel", weights.too_long, could_not, "Somebody’s words were changed in between."),
         Line("Failed for other reasons", "not predicted", f"{books.failed - could_not:,}"),
     ]
+    parts = _parts_of(campaign, books)
     if campaign.channel == Channel.SMS:
-        lines.append(_parts(campaign, run, books))
-    return lines
+        lines.append(_parts(run, parts))
+    if run.price or price_for(campaign, 1):
+        lines.append(_price(campaign, run, parts))
+    return [*lines, _duration(campaign, run)]
 
 
 def _line(what: str, predicted: int, really: int, why: str) -> Line:
@@ -65,12 +71,40 @@ def _skips(run: DryRun, books: Books) -> list[Line]:
     ]
 
 
-def _parts(campaign: Campaign, run: DryRun, books: Books) -> Line:
+def _parts_of(campaign: Campaign, books: Books) -> int | None:
+    """How many went out; None where they are not counted."""
     went_out = books.sent + books.unknown
-    if went_out > COUNTED or campaign.stored_at:
-        return Line("Parts", f"{run.weights.parts:,}", f"not counted for more than {COUNTED:,} messages")
-    why = "Messages that failed or were left out have no parts."
-    return _line("Parts", run.weights.parts, parts_sent(campaign), why)
+    if campaign.channel != Channel.SMS:
+        return went_out
+    return None if went_out > COUNTED or campaign.stored_at else parts_sent(campaign)
+
+
+NOT_COUNTED = f"not counted for more than {COUNTED:,} messages"
+NO_PARTS = "Messages that failed or were left out have no parts."
+
+
+def _parts(run: DryRun, parts: int | None) -> Line:
+    predicted = run.weights.parts
+    return Line("Parts", f"{predicted:,}", NOT_COUNTED) if parts is None else _line("Parts", predicted, parts, NO_PARTS)
+
+
+def _price(campaign: Campaign, run: DryRun, parts: int | None) -> Line:
+    really = None if parts is None else price_for(campaign, parts)
+    predicted, told = str(run.price or NOT_KNOWN), NOT_COUNTED if parts is None else str(really or NOT_KNOWN)
+    why = "What failed or was left out costs nothing, and the price holds that was set at the launch."
+    return Line("Price", predicted, told, "" if predicted == told or parts is None else why)
+
+
+NOT_KNOWN = "not known"
+
+
+def _duration(campaign: Campaign, run: DryRun) -> Line:
+    predicted = NOT_KNOWN if run.seconds is None else duration(run.seconds)
+    if not campaign.finished_at:
+        return Line("From start to end", predicted, "not over yet")
+    really = duration((campaign.finished_at - begun(campaign)).total_seconds())
+    why = "Pauses, second tries, and what else was being sent are part of it."
+    return Line("From start to end", predicted, really, "" if predicted == really else why)
 
 
 def parts_sent(campaign: Campaign) -> int:

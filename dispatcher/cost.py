@@ -9,6 +9,8 @@ from campaigns.price import Price, price_for
 from campaigns.splitting import lot_of
 from campaigns.weighing import Weighed, weigh
 from dispatcher import freeze
+from dispatcher.dry_runs import seal_of_words
+from dispatcher.models import DryRun
 from people.channels import Channel
 
 SIGNS_NAMED = 3
@@ -68,9 +70,18 @@ def cost_of(campaign: Campaign, people: int) -> Cost:
     if campaign.generated_words:
         return Cost(people, None, part_price, not_counted=UNWRITTEN)
     if people > freeze.CHUNK:
-        return Cost(people, None, part_price, not_counted=TOO_MANY)
+        run = done_for(campaign, people)
+        if run is None:
+            return Cost(people, None, part_price, not_counted=TOO_MANY)
+        return Cost(people, run.weights.parts, part_price, run.weights)
     weighed = weigh(campaign, freeze.candidates(campaign).filter(skip=None), variant_of=variants_of(campaign))
     return Cost(people, weighed.parts, part_price, weighed)
+
+
+def done_for(campaign: Campaign, people: int) -> DryRun | None:
+    """The dry run of what it says now, if it was for as many people."""
+    run = campaign.dry_runs.filter(state=DryRun.State.DONE).order_by("-pk").first()
+    return run if run and run.words == seal_of_words(campaign) and run.reached == people else None
 
 
 def variants_of(campaign: Campaign) -> Callable[[int], int]:

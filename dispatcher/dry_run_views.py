@@ -15,6 +15,7 @@ from dispatcher import dry_runs
 from dispatcher.compared import compared
 from dispatcher.models import SKIP_WORDS, DryRun
 from dispatcher.operations import LaunchRefused, refuse_unwritten
+from dispatcher.words import duration
 from people.models import Recipient
 from people.patience import TookTooLong, patience
 
@@ -79,6 +80,7 @@ def about(campaign: Campaign) -> dict[str, Any]:
     weights = run.weights
     return context | {
         "weights": weights,
+        "takes": "" if run.seconds is None else duration(run.seconds),
         "skips": [(reason.label, SKIP_WORDS[reason], count) for reason, count in run.skips.items() if count],
         "parts": sorted(weights.by_parts.items()),
         "too_long": named(campaign, weights.too_long_of),

@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -22,11 +21,13 @@ from accounts.models import Actor, User
 from campaigns.authoring import NotEditable
 from campaigns.footer import footer_of, links_of
 from campaigns.models import Campaign, Split
+from campaigns.price import price_for
 from campaigns.rendering import Renderer
 from campaigns.weighing import as_it_would_be
 from dispatcher import freeze, operations
 from dispatcher.crash import crash_point
 from dispatcher.models import DryRun, SkipReason
+from dispatcher.prediction import predict
 from people.channels import Channel
 from people.links import Links, Purpose
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
@@ -36,7 +37,6 @@ logger = logging.getLogger(__name__)
 State = DryRun.State
 CHUNK = 5_000  # people looked at between two notes of how far it has come
 TURN = 30  # seconds a worker works at one before it looks whether something else waits
-LOST_AFTER = timedelta(seconds=30)
 
 
 class Overtaken(Exception):
@@ -166,14 +166,14 @@ def _note(run: DryRun, **columns) -> None:
 
 @transaction.atomic
 def _end(run: DryRun) -> None:
-    _note(run, state=State.DONE, ended_at=Now())
+    price = price_for(run.campaign, run.weights.parts)
+    _note(
+        run,
+        state=State.DONE,
+        ended_at=Now(),
+        amount=price and price.amount,
+        currency=price.currency if price else "",
+        seconds=predict(run.campaign, run.reached).seconds,
+    )
     # One is enough to compare with; those before it say what was true once.
     DryRun.objects.filter(campaign=run.campaign_id, pk__lt=run.pk).delete()
-
-
-def ring_unfinished() -> None:
-    """Ring for those that a worker lost, at most every 30 seconds however often this is called."""
-    lost = DryRun.objects.filter(state=State.RUNNING, moved_at__lt=Now() - LOST_AFTER)
-    for pk in lost.values_list("pk", flat=True):
-        if lost.filter(pk=pk).update(moved_at=Now()):
-            queue.ask_for_dry_run(pk)

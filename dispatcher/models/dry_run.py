@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from campaigns.models import Campaign
+from campaigns.price import Price
 from campaigns.weighing import Weighed
 from dispatcher.models.ledger import no_skips
 from dispatcher.models.reasons import SkipReason
@@ -34,6 +35,10 @@ class DryRun(models.Model):
     looked_at = models.IntegerField("people looked at", default=0)
     skipped_by = ArrayField(models.IntegerField(), default=no_skips)
     weighed = models.JSONField(default=dict)
+    # At what price and within what time, as far as that could be known then.
+    amount = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    currency = models.CharField(max_length=3, blank=True, db_default="")
+    seconds = models.FloatField(null=True)
     begun_at = models.DateTimeField(db_default=Now(), editable=False)
     moved_at = models.DateTimeField(db_default=Now(), editable=False)
     ended_at = models.DateTimeField(null=True)
@@ -60,6 +65,10 @@ class DryRun(models.Model):
         """How many are left out by each reason; reasons that came later count nobody."""
         counts = [*self.skipped_by, *no_skips()]
         return {reason: counts[reason - 1] for reason in SkipReason}
+
+    @property
+    def price(self) -> Price | None:
+        return None if self.amount is None else Price(self.amount, self.currency)
 
     @property
     def weights(self) -> Weighed:

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db.models.functions import Now
@@ -9,12 +10,16 @@ from django.urls import reverse
 
 from accounts.models import Role
 from campaigns.authoring import NotEditable, update_campaign
+from campaigns.before_sending import change_price
 from campaigns.models import Campaign
-from dispatcher import clock, dry_runs, operations
+from campaigns.price import Price
+from dispatcher import clock, dry_runs, freeze, operations, workers
 from dispatcher.books import books_of
 from dispatcher.compared import compared
+from dispatcher.cost import cost_of
 from dispatcher.dry_runs import Overtaken
-from dispatcher.models import Category, DryRun, Message, SkipReason
+from dispatcher.freeze import forecast
+from dispatcher.models import Category, DryRun, Message, Pace, SkipReason
 from people import consent
 from people.channels import Channel
 from people.models import Recipient, Suppression
@@ -77,7 +82,7 @@ def test_a_dry_run_says_by_reason_what_the_launch_then_does(workspace, provider,
     assert (run.looked_at, run.reached) == (books.total, books.sent + books.failed)
     assert run.weights.too_long == dict(books.failures()).get(Category.TEMPLATE_ERROR, 0)
     assert run.weights.too_long == (0 if channel == Channel.EMAIL else 1)
-    assert all(line.is_same for line in compared(campaign, run) if line.predicted != "not predicted")
+    assert all(line.is_same for line in compared(campaign, run) if not line.predicted.startswith("not "))
 
 
 def test_it_counts_the_parts_that_then_go_out(workspace, provider):
@@ -88,6 +93,35 @@ def test_it_counts_the_parts_that_then_go_out(workspace, provider):
 
     parts = next(line for line in compared(campaign, run) if line.what == "Parts")
     assert parts.is_same and run.weights.parts > run.reached
+
+
+def test_it_tells_the_price_and_the_time_and_what_they_were(workspace, provider, monkeypatch):
+    monkeypatch.setattr(workers, "sending", lambda: 1)
+    change_price(workspace, Channel.SMS, Price(Decimal("0.05"), "KES"))
+    Pace.objects.create(workspace=workspace, channel=Channel.SMS, sender="scripted", limit=10)
+    campaign = nasty(workspace, Channel.SMS)
+
+    run = run_dry(campaign)
+    send(campaign)
+
+    lines = {line.what: line for line in compared(campaign, run)}
+    assert lines["Price"].is_same and run.price == Price(Decimal("0.05"), "KES").times(run.weights.parts)
+    assert run.seconds == pytest.approx(run.reached / 10)
+    assert "Pauses" in lines["From start to end"].why
+
+
+def test_for_very_many_people_the_check_page_takes_the_parts_from_the_dry_run(workspace, monkeypatch):
+    campaign = nasty(workspace, Channel.SMS)
+    people = forecast(campaign).reached
+    monkeypatch.setattr(freeze, "CHUNK", 5)
+    assert cost_of(campaign, people).parts is None
+
+    run = run_dry(campaign)
+
+    assert cost_of(campaign, people).parts == run.weights.parts
+    assert cost_of(campaign, people + 1).parts is None
+    campaign = update_campaign(campaign, by=None, body="Other")
+    assert cost_of(campaign, people).parts is None
 
 
 def test_nothing_is_handed_over_and_no_message_is_made(workspace, settings):
