@@ -24,7 +24,7 @@ def test_the_winner_of_two_variants_is_sent_to_those_who_wait(chromium, house):
     page.get_by_role("link", name="Write B").click()
     page.get_by_label("Subject").fill("20 % off")
     expect(page.locator("#preview")).to_contain_text("20 % off")
-    page.get_by_role("button", name="Save B").click()
+    page.get_by_role("button", name="Save Variant B").click()
     expect(page.get_by_text("20 % off")).to_be_visible()
 
     operations.launch(campaign, by=None)
