@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import api_keys, two_factor
 from accounts.back_office import Audited, ReadOnly, asker, log
-from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, Membership, Role, User, Workspace
+from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, KeptAnswer, Membership, Role, User, Workspace
 
 RIGHTS = ("is_staff", "is_superuser")
 GIVEN = (*RIGHTS, "groups", "user_permissions")
@@ -243,3 +243,13 @@ class Attempts(ReadOnly):
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
     search_fields = ("username", "ip_address")
     fields = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent", "path_info")
+
+
+@admin.register(KeptAnswer)
+class KeptAnswers(ReadOnly):
+    """What programs were answered of late under their Idempotency-Keys."""
+
+    list_display = ("at", "workspace", "key", "status")
+    list_filter = ("status",)
+    list_select_related = ("workspace",)
+    fields = ("workspace", "key", "status", "at")

@@ -236,6 +236,25 @@ class ApiKey(models.Model):
         return Role(self.role).may(ability)
 
 
+class KeptAnswer(models.Model):
+    """What a program was answered under its Idempotency-Key, to be answered again for a day."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="kept_answers", db_index=False)
+    key = models.CharField(max_length=255)
+    asked = models.CharField("digest of the request", max_length=64)
+    status = models.SmallIntegerField()
+    content_type = models.CharField(max_length=100, blank=True)
+    body = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="answered_once")]
+        indexes = [models.Index(fields=["at"], name="kept_answer_age")]
+
+    def __str__(self) -> str:
+        return f"{self.status} under {self.key}"
+
+
 def digest_of(secret: str) -> str:
     """SHA-256 in hex: enough for a random 256-bit secret, which no dictionary holds."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -1,5 +1,7 @@
 """The API: programs ask with a key and are answered in JSON, whatever becomes of their request."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,6 +16,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
+from accounts.once import once
 from campaigns import api_templates
 from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, api_wordings, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
@@ -72,13 +75,21 @@ api.add_router("", api_complaints.router)
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 
 
+def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """A POST with an Idempotency-Key is done once; whose key is not known has nothing done."""
+    word = request.headers.get("Idempotency-Key")
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    key = ApiKey.of(secret) if word is not None and request.method == "POST" and scheme.lower() == "bearer" else None
+    return once(key.workspace, word or "", request, answer) if key else answer()
+
+
 @csrf_exempt
 @login_not_required
 def front_door(request: HttpRequest, route: str) -> HttpResponse:
     """Every address below /api, with or without a slash at its end."""
     try:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
-        answer = found.func(request, *found.args, **found.kwargs)
+        answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
     except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)
     if answer.status_code == 405:

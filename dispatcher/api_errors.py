@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from accounts.once import NoKey, Reused, StillRunning
 from accounts.origin import origin
 from accounts.unknown import Unknown
 from campaigns.authoring import InvalidContent, NotEditable, Scheduled, UnknownPlaceholders
@@ -99,6 +100,20 @@ def conflict(request: HttpRequest, error: Exception) -> HttpResponse:
     return refuse(HTTPStatus.CONFLICT, "CONFLICT", str(error))
 
 
+def no_key(request: HttpRequest, error: NoKey) -> HttpResponse:
+    return refuse(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", str(error))
+
+
+def reused(request: HttpRequest, error: Reused) -> HttpResponse:
+    return refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", str(error))
+
+
+def still_running(request: HttpRequest, error: StillRunning) -> HttpResponse:
+    answer = refuse(HTTPStatus.CONFLICT, "CONFLICT", str(error))
+    answer["Retry-After"] = "1"
+    return answer
+
+
 def duplicate(request: HttpRequest, error: DuplicateRecipient) -> HttpResponse:
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error))
 
@@ -146,6 +161,9 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     ValidationError: invalid,
     InvalidContent: invalid_content,
     NotPlain: not_plain,
+    NoKey: no_key,
+    Reused: reused,
+    StillRunning: still_running,
     AuthenticationError: unauthenticated,
     PermissionDenied: forbidden,
     Unknown: unknown,

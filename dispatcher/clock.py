@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import once
 from campaigns.models import Campaign
 from dispatcher import dry_run_due, forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
@@ -47,6 +48,7 @@ def tick() -> None:
         ring_for_dry_runs,
         suppress_bounced,
         tidy,
+        forget_answers,
         beat,
     ):
         try:
@@ -216,3 +218,15 @@ def beat() -> None:
 def is_alive() -> bool:
     """Whether a clock was heard of within the last ten seconds."""
     return Heartbeat.objects.filter(name=NAME, at__gt=Now() - SILENT_AFTER).exists()
+
+
+_forgot = float("-inf")  # when kept answers were looked through last
+
+
+def forget_answers() -> None:
+    """What programs were answered a day ago is not answered again; looked through at the start and every hour."""
+    global _forgot
+    if time.monotonic() - _forgot < KEPT_EVERY:
+        return
+    once.forget_old()
+    _forgot = time.monotonic()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
-from accounts import audit_log
+from accounts import audit_log, once
 from accounts.models import Actor, User, Workspace
 from campaigns.models import Campaign
 from dispatcher.crash import crash_point
@@ -92,6 +92,7 @@ def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     forget_messages(theirs.messages)
     Trial.objects.filter(workspace=workspace, address__in=theirs.addresses | seen.addresses).delete()
     erased.forget_wishes(person)
+    once.forget_of(workspace)
     segment_traces.forget(workspace, theirs.addresses | seen.addresses, by=by)
     Recipient.objects.filter(pk=person.pk).delete()
     for address in sorted(theirs.addresses | seen.addresses):

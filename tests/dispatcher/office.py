@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.api_keys import make_key
-from accounts.models import ApiKey, Invitation, Role
+from accounts.models import ApiKey, Invitation, KeptAnswer, Role
 from campaigns.images import add_image
 from campaigns.library import add_template
 from campaigns.models import (
@@ -57,6 +57,7 @@ def add_rows() -> None:
     ann = make_member(workspace, Role.OWNER)
     key, _ = make_key(workspace, name="till", role=Role.VIEWER, by=ann)
     ApiKey.objects.filter(pk=key.pk).update(digest=f"digest-of-it{key.pk}")
+    KeptAnswer.objects.create(workspace=workspace, key=f"k{key.pk}", asked="x", status=200, at=timezone.now())
     add_rows_of_people(workspace, ann)
     Wording.objects.create(campaign=campaign, language="el", subject="Γεια", body="Γεια")
     message = Message.objects.filter(campaign=campaign).latest("pk")

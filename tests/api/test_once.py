@@ -1,0 +1,153 @@
+"""Whoever repeats a request under one Idempotency-Key has one effect and the first answer, also all at once."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import once
+from accounts.models import KeptAnswer
+from campaigns.models import Campaign
+from dispatcher.erase import erase
+from people.models import Recipient
+from tests.api.calls import Program, error_of
+from tests.make import make_campaign, make_recipients, make_workspace
+
+SALE = {"name": "Sale", "channel": "sms", "base_template": "Hi"}
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program(make_workspace())
+
+
+def post(program: Program, path: str, body: dict | None, key: str):
+    headers = program.headers | {"Idempotency-Key": key}
+    return Client().post(path, json.dumps(body or {}), content_type="application/json", headers=headers)
+
+
+@pytest.mark.django_db
+def test_the_same_request_again_is_the_first_answer_and_nothing_more(program):
+    first = post(program, "/api/campaigns", SALE, "a")
+    again = post(program, "/api/campaigns", SALE, "a")
+    other = post(program, "/api/campaigns", SALE, "b")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content != other.content
+    assert "Idempotent-Replayed" not in first and again["Idempotent-Replayed"] == "true"
+    assert Campaign.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "body"), [("/api/campaigns", SALE | {"name": "Other"}), ("/api/customers", SALE)])
+def test_another_request_under_the_same_key_is_refused(program, path, body):
+    post(program, "/api/campaigns", SALE, "a")
+
+    refused = post(program, path, body, "a")
+
+    assert (refused.status_code, error_of(refused)["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert Campaign.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_repeated_but_not_one_that_depends_on_the_moment(program):
+    bad = post(program, "/api/campaigns", {"name": ""}, "a")
+    assert (bad.status_code, post(program, "/api/campaigns", {"name": ""}, "a")["Idempotent-Replayed"]) == (400, "true")
+
+    campaign = make_campaign(program.workspace, people=1)
+    path = f"/api/campaigns/{campaign.pk}/pause"
+    assert post(program, path, None, "b").status_code == 409
+    program.post(f"/api/campaigns/{campaign.pk}/enqueue")
+    assert post(program, path, None, "b").status_code == 200
+
+
+@pytest.mark.django_db
+def test_keys_belong_to_their_workspace_and_no_key_no_effect(program):
+    theirs = Program(make_workspace())
+    post(program, "/api/campaigns", SALE, "a")
+
+    assert (
+        post(theirs, "/api/campaigns", SALE, "a").json()["id"]
+        != post(program, "/api/campaigns", SALE, "a").json()["id"]
+    )
+    stranger = Client().post("/api/campaigns", SALE, headers={"Authorization": "Bearer x", "Idempotency-Key": "a"})
+    assert stranger.status_code == 401
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["", "x" * 256, "ключ", "a\tb"])
+def test_what_is_no_key_is_refused(program, key):
+    assert post(program, "/api/campaigns", SALE, key).status_code == 400
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_answer_is_forgotten_after_a_day_and_when_somebody_is_erased(program):
+    post(program, "/api/customers", {"email": "grace@example.com"}, "a")
+    KeptAnswer.objects.update(at=timezone.now() - timedelta(hours=25))
+    post(program, "/api/campaigns", SALE, "b")
+
+    assert once.forget_old() == 1
+    erase(Recipient.objects.get(email="grace@example.com"), by=None)
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.django_db
+def test_after_a_fault_of_ours_the_request_may_be_repeated(program, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("dispatcher.api_campaigns.create_campaign", fail)
+        assert post(program, "/api/campaigns", SALE, "a").status_code == 500
+    assert post(program, "/api/campaigns", SALE, "a").status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_sends_at_once_with_one_key_have_one_effect(program):
+    campaign = make_campaign(program.workspace, everyone=False)
+    people = [person.pk for person in make_recipients(program.workspace, 30)]
+    start = Barrier(20)
+
+    def send(_: int) -> tuple[int, bytes]:
+        start.wait()
+        try:
+            answer = post(program, f"/api/campaigns/{campaign.pk}/send", {"customer_ids": people}, "a")
+            return answer.status_code, answer.content
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(send, range(20)))
+
+    done = {content for status, content in answers if status == 200}
+    assert {status for status, _ in answers} <= {200, 409}
+    assert len(done) == 1
+    assert json.loads(done.pop())["messages_queued"] == 30
+    assert campaign.messages.count() == 30
+    assert campaign.history.filter(to_status=Campaign.Status.PREPARING).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_sends_at_once_without_a_key_are_one_launch_and_five_refusals(program):
+    campaign = make_campaign(program.workspace, everyone=False)
+    people = [person.pk for person in make_recipients(program.workspace, 10)]
+    start = Barrier(6)
+
+    def send(_: int) -> tuple[int, int | None]:
+        start.wait()
+        try:
+            answer = program.post(f"/api/campaigns/{campaign.pk}/send", {"customer_ids": people})
+            return answer.status_code, answer.json().get("messages_queued")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(send, range(6)), key=lambda answer: answer[0])
+
+    assert answers == [(200, 10)] + [(409, None)] * 5
