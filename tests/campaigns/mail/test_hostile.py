@@ -122,6 +122,31 @@ def test_what_would_grow_without_bounds_is_refused_or_small(name):
     assert made.problems or len(made.html) <= LONGEST_HTML
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("<b>x</b>" * 10_001, "The message has more than 10,000 tags; make it simpler."),
+        ("<div>" * 101, "Tags stand within tags more than 100 deep; make it simpler."),
+        ("&" * 100_000, "The email becomes"),
+        ("x" * 100_001, "The message has 100,001 characters; an email holds 100,000 at most."),
+    ],
+)
+def test_what_is_too_much_for_an_email_is_refused_with_a_sentence(body, sentence):
+    made = compiled(Format.HTML, body)
+
+    assert made.html == "" and made.problems[0].startswith(sentence)
+
+
+def test_the_sanitiser_alone_would_do_were_our_own_reading_mistaken(monkeypatch):
+    monkeypatch.setattr(allowed, "TAGS", allowed.TAGS | {"script", "form"})
+    monkeypatch.setattr(allowed, "ATTRIBUTES", allowed.ATTRIBUTES | {"srcdoc", "action", "formaction"})
+
+    html = compiled(Format.HTML, "<form action=/x><p formaction=y srcdoc=z>told</p></form>").html
+
+    assert "told" in html
+    assert not re.search("form|srcdoc|action", html)
+
+
 def test_no_file_and_no_address_is_read_while_compiling():
     included = '<mjml><mj-head><mj-include path="/etc/passwd" type="css"/></mj-head><mj-body></mj-body></mjml>'
     linked = (
