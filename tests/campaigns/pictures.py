@@ -34,7 +34,8 @@ def telling_a_place(kind: str) -> bytes:
         return a_picture(kind, comment=CANARY) + CANARY
     if kind == "PNG":
         return with_chunk(a_picture(kind, exif=exif), b"tEXt", b"Comment\0" + CANARY) + CANARY
-    return a_picture(kind, exif=exif, xmp=b"<x>" + CANARY + b"</x>") + CANARY
+    beside = {"comment": CANARY} if kind == "JPEG" else {}
+    return a_picture(kind, exif=exif, xmp=b"<x>" + CANARY + b"</x>", **beside) + CANARY
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -46,9 +47,9 @@ def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
     return png[:head] + chunk(kind, data) + png[head:]
 
 
-def a_bomb() -> bytes:
-    """A few kilobytes that unpack to 2.5 thousand million pixels."""
-    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+def a_bomb(side: int) -> bytes:
+    """A few kilobytes that say to hold a picture of so many pixels each way."""
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10**6))) + chunk(b"IEND", b"")
     )
