@@ -1,6 +1,7 @@
 """What holds of every personaliser: how long it may take, and what it may give back."""
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from people.plain import NotPlain, plain
 logger = logging.getLogger(__name__)
 LONGEST = 500  # characters of one value
 AT_ONCE = 8  # calls of one process, those among them that were given up and still go on
+SPACES = re.compile(" {2,}")
 T = TypeVar("T")
 _room = threading.BoundedSemaphore(AT_ONCE)
 
@@ -89,4 +91,4 @@ def line_of(value: object) -> str:
     """Raises NotPlain."""
     if not isinstance(value, str):
         raise NotPlain("It is not a text.")
-    return plain(value, "It", at_most=LONGEST)
+    return SPACES.sub(" ", plain(value, "It", at_most=LONGEST))  # WhatsApp takes no four in a row

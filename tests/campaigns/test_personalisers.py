@@ -151,9 +151,9 @@ def test_what_is_not_one_plain_line_is_not_used(nonsense):
 
 
 def test_whoever_gets_nothing_is_counted():
-    answer = written({}, {"opening": ""}, {"opening": " "}, {"opening": "Hi"})
+    answer = written({}, {"opening": ""}, {"opening": " "}, {"opening": " Hi,     you"})
 
-    assert (answer.empty, answer.unusable, answer.words[-1]) == (3, 0, {"opening": "Hi"})
+    assert (answer.empty, answer.unusable, answer.words[-1]) == (3, 0, {"opening": "Hi, you"})
 
 
 def test_an_answer_for_too_few_people_is_not_used():
