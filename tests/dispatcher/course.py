@@ -104,6 +104,7 @@ class Course:
 
     def end_waits(self) -> None:
         Batch.objects.filter(due_at__gt=Now(), owner="").update(due_at=Now())
+        Campaign.objects.filter(held_until__gt=Now()).update(held_until=Now())
         with connection.cursor() as cursor:
             cursor.execute(NOBODY_WAITS)
         for worker in self.workers:
@@ -162,6 +163,7 @@ class Course:
                 in_hand = {batch for worker in self.workers for batch in worker.shift.leases}
                 self.lapse(*(batch for batch in self.overseer.held() if batch.id not in in_hand))
                 self.end_waits()
+                clock.carry_on_preparing()
                 clock.finish_the_finished()
         assert not self.open(), f"{self.open()} never came to an end"
 

@@ -127,6 +127,8 @@ class Overseer:
             if campaign.launched_at:
                 wrong = wrong_with_the_books(self.campaigns[pk])
                 assert not wrong, wrong
+            else:
+                assert not any(row.campaign_id == pk for row in self.rows.values()), f"draft {pk} has messages"
             if campaign.status in (Campaign.Status.SENT, Campaign.Status.FAILED):
                 assert campaign.finished_at, f"campaign {pk} is over and was never finished"
 

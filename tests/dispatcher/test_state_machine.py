@@ -23,8 +23,8 @@ from tests.dispatcher.world import KINDS, World
 pytestmark = pytest.mark.django_db(transaction=True)
 PRIORITIES = [partial(operations.change_priority, to=priority) for priority in Campaign.Priority]
 VERBS = [
-    *[operations.pause] * 3, *[operations.resume] * 4, *[operations.launch] * 3, operations.cancel, shelf.archive,
-    *PRIORITIES,
+    *[operations.pause] * 3, *[operations.resume] * 4, *[operations.launch] * 2, operations.cancel, shelf.archive,
+    *[partial(operations.launch, undo_seconds=9)] * 2, *[operations.undo] * 2, *PRIORITIES,
 ]  # fmt: skip
 SECOND_THOUGHTS = {
     operations.retry_failed: RETRY,
@@ -117,6 +117,7 @@ class AnyCourse(RuleBasedStateMachine):
             if what == "late":
                 self.course.end_waits()
             elif what == "the clock":
+                clock.carry_on_preparing()
                 clock.finish_the_finished()
             elif what == "closed":
                 self.course.world.is_closed = True
