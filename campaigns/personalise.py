@@ -74,6 +74,7 @@ class Text:
 
     def filled_for(self, values: Mapping[str, object]) -> str:
         """The text as this person reads it; a value is never looked into, a missing one is its fallback."""
+        said: Sequence[object]
         try:
             said = self._values_of(values)
             if not self._is_plain or "" in said or None in said:

@@ -232,8 +232,10 @@ class Provider:
             if kind > 1 / 3:  # two of three failures pass; the third is final
                 raise Unavailable("503 Service Unavailable: simulated delivery failure")
             category = REFUSALS[int(kind * 9)]
-        key, _, *content, html = letter
-        return _Call(key, not category, category, f"{next(self._ids):032x}", *content, html and digest_of(html))
+        key, _, channel, address, subject, text, html = letter
+        ours = f"{next(self._ids):032x}"
+        digest = digest_of(html) if html else ""
+        return _Call(key, not category, category, ours, channel, address, subject, text, digest)
 
     def _fault(self, draw: float) -> str:
         for name in FAULTS:
