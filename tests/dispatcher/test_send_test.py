@@ -81,6 +81,7 @@ def test_the_link_in_a_test_acts_for_nobody(client, campaign, provider):
 
     (call,) = provider.calls
     link = re.search(r"http\S+/u/(\S+)", call.text)
+    send(campaign)  # a link with a seal would act from now on
     answer = client.post(f"/u/{link[1]}", {"wish": "stop"})
     assert "List-Unsubscribe" not in call.headers
     assert answer.status_code == 404
