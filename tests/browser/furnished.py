@@ -330,6 +330,7 @@ def furnish(monkeypatch) -> dict[str, str]:
         "check-left-out": f"{reverse('check', args=[draft.pk])}?left_out=no_address#left-out-people",
         "check-hardest": f"{reverse('check', args=[draft.pk])}?by=unusual&q=a#text",
         "send-test": reverse("send_test", args=[draft.pk]),
+        "send-test-mail": reverse("send_test", args=[newsletter.pk]),
         "send-test-refused": reverse("send_test", args=[broken.pk]),
         "dry-run": reverse("dry_run", args=[draft.pk]),
         "dry-run-none": reverse("dry_run", args=[broken.pk]),
