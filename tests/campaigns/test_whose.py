@@ -129,7 +129,7 @@ def test_of_very_many_people_a_part_from_all_over_is_looked_at_and_that_is_said(
 @pytest.mark.parametrize("typed", ["grace", "Grace N", "GRACE@", "+33612"])
 def test_somebody_is_found_among_them_by_name_or_address(workspace, typed):
     grace = make_recipient(workspace, first_name="Grace", last_name="Njeri", email="grace@a.com", phone="+33612345678")
-    make_recipient(workspace, first_name="Gráce")
+    make_recipient(workspace, first_name="Gregor")
     make_recipient(make_workspace(), first_name="Grace", phone="+33612345678")
 
     assert found_among(workspace.recipients.all(), typed).people == [grace]
