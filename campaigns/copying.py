@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User
-from campaigns.authoring import AUDIENCE, COLUMNS, LONGEST_LINE, update_campaign
+from campaigns.authoring import AUDIENCE, COLUMNS, update_campaign
+from campaigns.faults import LONGEST_LINE
 from campaigns.models import Campaign, Recurrence, StatusChange
 from campaigns.variants import copy_variants
 from wires import live

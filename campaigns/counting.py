@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from accounts.models import Workspace
-from campaigns.authoring import LONGEST
+from campaigns.faults import LONGEST
 from campaigns.footer import footer_of, links_of
 from campaigns.models import Campaign, Source
 from campaigns.parts import GSM, TWO_PLACES, Weight, weight_of

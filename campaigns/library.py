@@ -9,14 +9,8 @@ from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
-from campaigns.authoring import (
-    InvalidContent,
-    UnknownPlaceholders,
-    check_content,
-    check_placeholders,
-    create_campaign,
-    tidied,
-)
+from campaigns.authoring import create_campaign, tidied
+from campaigns.faults import InvalidContent, UnknownPlaceholders, check_content, check_placeholders
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, Template, TemplateVersion
 from people.channels import Channel

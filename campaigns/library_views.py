@@ -8,8 +8,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
 from campaigns import library as domain
-from campaigns.authoring import InvalidContent
 from campaigns.comparing import compared
+from campaigns.faults import InvalidContent
 from campaigns.frames import framed
 from campaigns.library import ChangedMeanwhile, free_name
 from campaigns.mail.example import MJML

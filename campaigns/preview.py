@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
-from campaigns.authoring import meant_by
+from campaigns.faults import meant_by
 from campaigns.footer import footer_for, footer_of, links_of
 from campaigns.generated import Shown, known_names, words_for
 from campaigns.models import Campaign, Source, Split

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import Actor
-from campaigns.authoring import InvalidContent, editable
+from campaigns.authoring import editable
+from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, Split
 from campaigns.splitting import wrong_with
 from campaigns.wordings import begin_variants, copy_wordings, touch

@@ -10,15 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
-from campaigns.authoring import (
-    InvalidContent,
-    NotEditable,
-    SavedMeanwhile,
-    Scheduled,
-    update_campaign,
-)
+from campaigns.authoring import NotEditable, SavedMeanwhile, Scheduled, update_campaign
 from campaigns.copying import SeriesEnded, update_with_following
 from campaigns.counting import Count, count_of
+from campaigns.faults import InvalidContent
 from campaigns.forms import CampaignForm
 from campaigns.frames import framed
 from campaigns.generated import names_in

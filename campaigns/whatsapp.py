@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, Workspace
-from campaigns.authoring import NOT_IN_A_LINE, NOT_IN_A_TEXT, InvalidContent, described, with_plain_breaks
+from campaigns.authoring import with_plain_breaks
+from campaigns.faults import NOT_IN_A_LINE, NOT_IN_A_TEXT, InvalidContent, described
 from campaigns.models import TemplateStatus, WhatsAppSettings, WhatsAppTemplate
 from campaigns.models.whatsapp import VARIABLE
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
-from campaigns.authoring import InvalidContent
+from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, IllegalStatus, WhatsAppSettings, WhatsAppTemplate
 from campaigns.whatsapp import (
     MaySendOnly,

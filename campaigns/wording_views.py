@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
-from campaigns.authoring import InvalidContent, NotEditable, SavedMeanwhile, Scheduled
+from campaigns.authoring import NotEditable, SavedMeanwhile, Scheduled
+from campaigns.faults import InvalidContent
 from campaigns.forms import CampaignForm, as_typed
 from campaigns.generated import names_in
 from campaigns.languages import NAMES, code_of, direction_of, name_of

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User
-from campaigns.authoring import SavedMeanwhile, check_body, editable, refuse_invalid, tidied
+from campaigns.authoring import SavedMeanwhile, editable, tidied
+from campaigns.faults import check_body, refuse_invalid
 from campaigns.languages import direction_of, name_of
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, StatusChange, Wording, Words

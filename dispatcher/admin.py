@@ -12,7 +12,8 @@ from django.utils.html import format_html
 
 from accounts.back_office import Audited, Quick, ReadOnly, asker
 from campaigns.admin import History
-from campaigns.authoring import InvalidContent, NotEditable, check_line, update_campaign
+from campaigns.authoring import NotEditable, update_campaign
+from campaigns.faults import InvalidContent, check_line
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import admin_queues, file_place, operations, shelf
 from dispatcher.books import books_of

@@ -7,13 +7,8 @@ from ninja import Field, Query, Router, Schema, Status
 from accounts.access import KeyRequest, may, refuse_unless
 from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
-from campaigns.authoring import (
-    UnknownPlaceholders,
-    check_placeholders,
-    create_campaign,
-    delete_campaign,
-    update_campaign,
-)
+from campaigns.authoring import create_campaign, delete_campaign, update_campaign
+from campaigns.faults import UnknownPlaceholders, check_placeholders
 from campaigns.models import Campaign, Split
 from campaigns.personalise import OLD_SPELLINGS
 from campaigns.preview import filled_for

@@ -12,7 +12,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from accounts.once import NoKey, Reused, StillRunning
 from accounts.origin import origin
 from accounts.unknown import Unknown
-from campaigns.authoring import InvalidContent, NotEditable, Scheduled, UnknownPlaceholders
+from campaigns.authoring import NotEditable, Scheduled
+from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
 from dispatcher.operations import LaunchRefused

@@ -8,7 +8,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import MemberRequest, may
-from campaigns.authoring import InvalidContent, NotEditable, Scheduled
+from campaigns.authoring import NotEditable, Scheduled
+from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, IllegalMove, Split
 from campaigns.splitting import even_weights, letter
 from campaigns.variants import remove_variants, set_up_variants

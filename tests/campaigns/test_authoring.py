@@ -7,16 +7,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.authoring import (
-    InvalidContent,
-    NotEditable,
-    UnknownPlaceholders,
-    check_body,
-    check_line,
-    create_campaign,
-    delete_campaign,
-    update_campaign,
-)
+from campaigns.authoring import NotEditable, create_campaign, delete_campaign, update_campaign
+from campaigns.faults import InvalidContent, UnknownPlaceholders, check_body, check_line
 from campaigns.models import Campaign
 from people.channels import Channel
 from people.models import AttributeName

@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from campaigns import library
-from campaigns.authoring import InvalidContent
 from campaigns.comparing import compared
+from campaigns.faults import InvalidContent
 from campaigns.images import delete_image, uses_of
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import Campaign, Format, Template, TemplateVersion

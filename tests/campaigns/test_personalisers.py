@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.authoring import InvalidContent, create_campaign
+from campaigns.authoring import create_campaign
+from campaigns.faults import InvalidContent
 from campaigns.models import Source
 from campaigns.personalisers import PERSONALISERS
 from campaigns.personalisers.brief import Brief, Options

@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from campaigns.authoring import InvalidContent, create_campaign, update_campaign
+from campaigns.authoring import create_campaign, update_campaign
 from campaigns.copying import duplicate
+from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, IllegalStatus, WhatsAppTemplate
 from campaigns.preview import preview_of
 from campaigns.templated import Unfit, misfits

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role, Workspace
-from campaigns.authoring import InvalidContent, create_campaign, update_campaign
+from campaigns.authoring import create_campaign, update_campaign
+from campaigns.faults import InvalidContent
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Format
 from dispatcher import operations

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from campaigns import copying
-from campaigns.authoring import InvalidContent
+from campaigns.faults import InvalidContent
 from campaigns.models import Campaign
 from campaigns.wordings import write_wording
 from dispatcher import operations, recurring

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
-from campaigns.authoring import InvalidContent, create_campaign
+from campaigns.authoring import create_campaign
+from campaigns.faults import InvalidContent
 from campaigns.models import Source
 from campaigns.preview import preview_of
 from campaigns.rendering import Renderer
