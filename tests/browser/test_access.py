@@ -199,3 +199,17 @@ def test_who_asks_for_less_motion_sees_none_and_who_forces_colours_sees_what_is_
     outline = "e => getComputedStyle(e).outlineStyle"
     assert page.locator(".chip[aria-current]").evaluate(outline) == "solid"
     assert page.locator(".chip:not([aria-current])").first.evaluate(outline) == "none"
+
+
+def test_what_was_wrong_with_a_field_is_no_longer_said_once_somebody_mends_it(chromium, web, ann):
+    page = chromium.new_page()
+    log_in(page, web)
+    page.goto(f"{web}/campaigns/new/")
+    page.get_by_role("button", name="Save and check").click()
+    wrong = page.locator("#name-error")
+    expect(wrong).to_have_text("Give the campaign a name.")
+
+    page.get_by_label("Name", exact=True).fill("Spring")
+
+    expect(wrong).to_be_hidden()
+    expect(page.get_by_label("Name", exact=True)).not_to_have_attribute("aria-invalid", "true")
