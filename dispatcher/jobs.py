@@ -6,17 +6,10 @@ from rq import get_current_job
 
 from dispatcher import dry_runs, engine, forget_due, giveback, store_due
 from dispatcher.generate import generate_due
+from dispatcher.owner import owner_of
 from wires import queue
 
 SHIFT_SECONDS = 10
-
-
-def owner_of(host: str | None, pid: int | None, name: str) -> str:
-    """What stands on the batches that a worker holds: the process that forks for each job, so that it can be found.
-
-    The name RQ drew for it tells apart two containers in which host and process have the same names.
-    """
-    return f"{host}:{pid}:{name[:8]}"
 
 
 def dispatch() -> None:

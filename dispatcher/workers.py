@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from dispatcher.jobs import owner_of
+from dispatcher.owner import owner_of
 from wires import queue
 
 ASKED_EVERY = 2.0  # seconds; everybody who looks in between is given the same answer

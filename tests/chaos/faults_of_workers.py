@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from campaigns.models import Campaign
 from dispatcher import crash, operations
-from dispatcher.jobs import owner_of
 from dispatcher.models import Batch
+from dispatcher.owner import owner_of
 from processes import run
 from tests.chaos.fault import fault
 from tests.chaos.house import ChaosHouse

@@ -11,8 +11,8 @@ from campaigns.models import Campaign
 from dispatcher import clock, crash, engine, operations
 from dispatcher.audit import findings, strays
 from dispatcher.books import books_of
-from dispatcher.jobs import owner_of
 from dispatcher.models import Attempt, Batch, Message, Settlement
+from dispatcher.owner import owner_of
 from simulator.models import Call
 from tests.dispatcher.sending import work_off
 from tests.dispatcher.shift import start_process, start_shift

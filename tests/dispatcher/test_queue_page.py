@@ -14,8 +14,8 @@ from rq.utils import utcformat
 from accounts.models import Role
 from campaigns.models import Campaign
 from dispatcher import operations, workers
-from dispatcher.jobs import owner_of
 from dispatcher.models import Batch, Heartbeat, Settlement
+from dispatcher.owner import owner_of
 from dispatcher.queue_page import queue_of
 from dispatcher.worker import GentleWorker
 from tests.dispatcher.outcomes import launched, sent
