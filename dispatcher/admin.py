@@ -35,6 +35,7 @@ from dispatcher.models import (
     Settlement,
     Trial,
 )
+from dispatcher.readiness import LaunchRefused
 
 WHEN = (
     "scheduled_at",
@@ -51,7 +52,7 @@ WHEN = (
 __all__ = ["admin_queues"]  # registered by being imported
 admin.site.site_header = admin.site.site_title = "Campaign Dispatcher"
 admin.site.index_title = "Administration"
-REFUSALS = (IllegalMove, operations.LaunchRefused)
+REFUSALS = (IllegalMove, LaunchRefused)
 
 
 def verb(name: str, operation: Callable, description: str) -> Callable:

@@ -16,7 +16,7 @@ from campaigns.authoring import NotEditable, Scheduled
 from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
-from dispatcher.operations import LaunchRefused
+from dispatcher.readiness import LaunchRefused
 from dispatcher.strict_json import NotJson
 from people.erased import StillImported
 from people.groups import DuplicateGroup, GroupInUse

@@ -24,6 +24,7 @@ from dispatcher.cost import Cost, cost_of
 from dispatcher.fitting import Misfit, named_misfits
 from dispatcher.left_out import LeftOut, Page, page_of, parts_of
 from dispatcher.prediction import Prediction, predict
+from dispatcher.readiness import LaunchRefused, refuse_unless_ready
 from dispatcher.reading import Reading, reading_of
 from dispatcher.words import about
 from people.channels import Channel
@@ -51,7 +52,7 @@ class Check:
     campaign: Campaign
     forecast: freeze.Forecast
     excluded: int
-    refusal: operations.LaunchRefused | None
+    refusal: LaunchRefused | None
     left_out: list[LeftOut]
     shown: Page | None
     reading: Reading
@@ -226,9 +227,9 @@ def schedule_as_checked(
     return operations.schedule(campaign, at=at, by=by)
 
 
-def refusal_of(campaign: Campaign) -> operations.LaunchRefused | None:
+def refusal_of(campaign: Campaign) -> LaunchRefused | None:
     try:
-        operations.refuse_unless_ready(campaign)
-    except operations.LaunchRefused as refusal:
+        refuse_unless_ready(campaign)
+    except LaunchRefused as refusal:
         return refusal
     return None

@@ -17,6 +17,7 @@ from dispatcher import dry_run_due, forget_due, operations, recurring, store_due
 from dispatcher.bounces import suppress_bounced
 from dispatcher.finish import finish
 from dispatcher.models import Batch, Heartbeat, Settlement
+from dispatcher.readiness import LaunchRefused
 from people import carrying, list_looks
 from wires import queue
 
@@ -110,7 +111,7 @@ def start(campaign: Campaign) -> None:
         return
     try:
         operations.launch(due, by=None)
-    except operations.LaunchRefused as refusal:
+    except LaunchRefused as refusal:
         operations.unschedule(due, by=None, reason=f"Could not start: {refusal}")
         logger.warning("campaign %s could not be started: %s", due.pk, refusal)
 

@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from dispatcher import dry_runs
 from dispatcher.compared import compared
 from dispatcher.models import SKIP_WORDS, DryRun
-from dispatcher.operations import LaunchRefused, refuse_unwritten
+from dispatcher.readiness import LaunchRefused, refuse_unwritten
 from dispatcher.words import duration
 from people.models import Recipient
 from people.patience import TookTooLong, patience

@@ -28,6 +28,7 @@ from dispatcher import freeze, operations
 from dispatcher.crash import crash_point
 from dispatcher.models import DryRun, SkipReason
 from dispatcher.prediction import predict
+from dispatcher.readiness import refuse_unwritten
 from people.channels import Channel
 from people.links import Links, Purpose
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
@@ -52,7 +53,7 @@ def dry_run(campaign: Campaign, *, by: Actor | None) -> DryRun:
     campaign = operations.locked(campaign)
     if not campaign.is_editable:
         raise NotEditable(campaign)
-    operations.refuse_unwritten(campaign)
+    refuse_unwritten(campaign)
     running = campaign.dry_runs.filter(state=State.RUNNING).first()
     if running:
         return running

@@ -18,6 +18,7 @@ from campaigns.schedule_forms import ScheduleForm, as_repeated, as_scheduled
 from campaigns.when import InvalidTime
 from dispatcher import operations, recurring
 from dispatcher.check import DraftChanged, schedule_as_checked
+from dispatcher.readiness import LaunchRefused
 from dispatcher.views import draw_check, found, page, see
 from people.search import number_in
 
@@ -51,7 +52,7 @@ def schedule_checked(request: MemberRequest, campaign: Campaign) -> HttpResponse
         schedule_as_checked(campaign, request.POST["checked"], form.first, by=request.user, **repeated(form))
     except DraftChanged as fact:
         return draw_check(request, found(request, campaign.pk), status=HTTPStatus.CONFLICT, changed=fact, form=form)
-    except operations.LaunchRefused:  # the page says why
+    except LaunchRefused:  # the page says why
         return draw_check(request, found(request, campaign.pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
     except IllegalMove:
         campaign = found(request, campaign.pk)

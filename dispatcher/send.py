@@ -16,6 +16,7 @@ from dispatcher import operations
 from dispatcher.books import books_of
 from dispatcher.freeze import Forecast, forecast
 from dispatcher.models import SkipReason
+from dispatcher.readiness import LaunchRefused
 from wires import live
 
 Status = Campaign.Status
@@ -68,7 +69,7 @@ def send(campaign: Campaign, choice: Choice, *, by: Actor | None, now: bool = Fa
     Raises AlreadySent, Unknown or LaunchRefused, each of which leaves the campaign as it was.
     """
     if choice.is_empty:
-        raise operations.LaunchRefused("EMPTY_CUSTOMER_IDS", "Name at least one person, group or segment to send to.")
+        raise LaunchRefused("EMPTY_CUSTOMER_IDS", "Name at least one person, group or segment to send to.")
     campaign = operations.locked(campaign)
     if not campaign.is_editable:
         raise AlreadySent(campaign)

@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from campaigns.preview import preview_of
 from campaigns.whose import Asked, somebody
 from dispatcher import freeze, trials
-from dispatcher.operations import LaunchRefused
+from dispatcher.readiness import LaunchRefused
 from dispatcher.trial_forms import TrialForm
 from people.channels import Channel
 from people.models import Recipient

@@ -16,9 +16,9 @@ from accounts.models import User, Workspace
 from campaigns.authoring import NotEditable
 from campaigns.models import Campaign
 from campaigns.preview import preview_of
-from dispatcher import operations
 from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.models import Trial
+from dispatcher.readiness import refuse_unwritten
 from dispatcher.senders.parcel import Parcel
 from dispatcher.tryout import hand_over, in_words
 from people.channels import Channel
@@ -75,7 +75,7 @@ def refuse_unless_written(campaign: Campaign) -> None:
     """Raises NotEditable or LaunchRefused."""
     if not campaign.is_editable:
         raise NotEditable(campaign)
-    operations.refuse_unwritten(campaign)
+    refuse_unwritten(campaign)
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ from dispatcher.models import Category
 from dispatcher.place import CHANNELS, STATUSES, Place
 from dispatcher.proof import is_proved, words_of
 from dispatcher.questions import QUESTIONS
+from dispatcher.readiness import LaunchRefused
 from dispatcher.typed import WrongNumber
 from people.search import number_in
 
@@ -131,7 +132,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
         return draw_check(request, found(request, pk), status=HTTPStatus.CONFLICT, changed=fact)
     except WrongNumber as fact:
         return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=fact)
-    except operations.LaunchRefused:  # the page says why
+    except LaunchRefused:  # the page says why
         return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except IllegalMove as fact:
         messages.warning(request, f"Nothing was sent by this. {fact}")

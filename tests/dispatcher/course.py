@@ -12,6 +12,7 @@ from django.test import override_settings
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, operations, senders
 from dispatcher.models import Batch, Message
+from dispatcher.readiness import LaunchRefused
 from people.models import Recipient
 from people.recipients import DuplicateRecipient, change_recipient
 from tests.dispatcher.overseer import Move, Overseer
@@ -124,7 +125,7 @@ class Course:
     # --- people ---
 
     def ask(self, which: int, verb: Callable, *moves: Move) -> None:
-        with self.step(*moves), suppress(IllegalMove, operations.LaunchRefused):
+        with self.step(*moves), suppress(IllegalMove, LaunchRefused):
             verb(self.campaigns[which % 2], by=None)
 
     def move(self, person: Recipient, address: str) -> None:

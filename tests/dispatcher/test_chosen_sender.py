@@ -18,6 +18,7 @@ from dispatcher.books import books_of
 from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.models import Attempt, Batch, ChosenSender, Message, Pace, Settlement
 from dispatcher.picture import picture_of
+from dispatcher.readiness import LaunchRefused
 from dispatcher.sender_forms import SenderForm
 from dispatcher.senders.parcel import Busy, Options, Refused, Unreachable, Unsure
 from dispatcher.watch import silent_for_long
@@ -280,7 +281,7 @@ def test_a_sender_that_no_longer_exists_is_said_before_anybody_is_written_to(pro
     campaign = make_campaign(people=1)
     ChosenSender.objects.create(workspace=campaign.workspace, channel=Channel.EMAIL, sender="gone")
 
-    with pytest.raises(operations.LaunchRefused) as refusal:
+    with pytest.raises(LaunchRefused) as refusal:
         operations.launch(campaign, by=None)
 
     assert refusal.value.code == "SENDER_NOT_CONFIGURED"

@@ -13,13 +13,14 @@ from campaigns.authoring import NotEditable, update_campaign
 from campaigns.before_sending import change_price
 from campaigns.models import Campaign
 from campaigns.price import Price
-from dispatcher import clock, dry_runs, freeze, operations, workers
+from dispatcher import clock, dry_runs, freeze, workers
 from dispatcher.books import books_of
 from dispatcher.compared import compared
 from dispatcher.cost import cost_of
 from dispatcher.dry_runs import Overtaken
 from dispatcher.freeze import forecast
 from dispatcher.models import Category, DryRun, Message, Pace, SkipReason
+from dispatcher.readiness import LaunchRefused
 from people import consent
 from people.channels import Channel
 from people.models import Recipient, Suppression
@@ -222,7 +223,7 @@ def test_what_was_sent_is_not_run_dry(workspace, provider):
 
 
 def test_an_unfinished_text_is_refused(workspace):
-    with pytest.raises(operations.LaunchRefused):
+    with pytest.raises(LaunchRefused):
         dry_runs.dry_run(make_campaign(workspace, people=1, body=""), by=None)
 
 

@@ -14,7 +14,7 @@ from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Format
 from dispatcher import operations
 from dispatcher.models import Message
-from dispatcher.operations import LaunchRefused
+from dispatcher.readiness import LaunchRefused
 from tests.dispatcher.outcomes import launched, sent
 from tests.make import logged_in, make_member, make_recipient, make_workspace
 

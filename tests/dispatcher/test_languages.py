@@ -10,6 +10,7 @@ from campaigns.models import Campaign
 from campaigns.wordings import write_wording
 from dispatcher import operations, recurring
 from dispatcher.models import Message
+from dispatcher.readiness import LaunchRefused
 from people.channels import Channel
 from people.models import AttributeName
 from tests.api.calls import Program
@@ -141,7 +142,7 @@ def test_a_translation_that_cannot_be_sent_any_more_is_said_before_the_launch(pr
     campaign = translated(workspace)
     campaign.wordings.update(subject=" ")
 
-    with pytest.raises(operations.LaunchRefused, match="The email in Greek has no subject."):
+    with pytest.raises(LaunchRefused, match="The email in Greek has no subject."):
         operations.launch(campaign, by=None)
 
 

@@ -10,6 +10,7 @@ from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, freeze, operations
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, SkipReason
+from dispatcher.readiness import LaunchRefused
 from people.channels import Channel
 from people.models import AttributeName
 from tests.dispatcher.sending import message_to
@@ -102,7 +103,7 @@ def test_a_text_message_keeps_a_copy_of_just_the_fields_its_text_names(provider)
 def test_a_refused_launch_changes_nothing_and_says_why(provider, fields, code):
     campaign = make_campaign(people=2, **fields)
 
-    with pytest.raises(operations.LaunchRefused) as refusal:
+    with pytest.raises(LaunchRefused) as refusal:
         operations.launch(campaign, by=None)
 
     campaign.refresh_from_db()
@@ -112,7 +113,7 @@ def test_a_refused_launch_changes_nothing_and_says_why(provider, fields, code):
 
 def test_without_a_sender_nothing_is_launched(provider, settings):
     settings.SENDERS = {"email": "carrier_pigeon"}
-    with pytest.raises(operations.LaunchRefused, match="No sender is set up for email"):
+    with pytest.raises(LaunchRefused, match="No sender is set up for email"):
         operations.launch(make_campaign(people=1), by=None)
 
 

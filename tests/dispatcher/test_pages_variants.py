@@ -9,6 +9,7 @@ from campaigns.models import Split
 from campaigns.wordings import words_of
 from dispatcher import operations, recurring
 from dispatcher.models import Message
+from dispatcher.readiness import LaunchRefused
 from tests.dispatcher.outcomes import failed, sent, settle
 from tests.make import logged_in, make_campaign, make_series, make_workspace
 from tests.test_roles import with_variants
@@ -105,10 +106,10 @@ def test_an_email_may_have_a_variant_in_another_format(ann, workspace):
 def test_variants_that_say_the_same_or_nothing_are_not_sent(workspace):
     campaign = with_variants(workspace)
     campaign.wordings.update(subject=campaign.subject, body=campaign.body)
-    with pytest.raises(operations.LaunchRefused, match="B says the same as A"):
+    with pytest.raises(LaunchRefused, match="B says the same as A"):
         operations.launch(campaign, by=None)
     campaign.wordings.update(body="")
-    with pytest.raises(operations.LaunchRefused, match="B is empty"):
+    with pytest.raises(LaunchRefused, match="B is empty"):
         operations.launch(campaign, by=None)
 
 

@@ -14,6 +14,7 @@ from dispatcher import clock, freeze, operations
 from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
 from dispatcher.models import Message, SkipReason
+from dispatcher.readiness import LaunchRefused
 from people import consent
 from people.imports import start_import
 from people.models import Recipient
@@ -149,7 +150,7 @@ def test_nothing_is_sent_to_a_segment_while_a_list_comes_in(workspace):
     campaign.segments.add(make_segment(workspace, ("email", "known")))
     start_import(workspace, name="list.csv", source="ann@example.com\n", by=None)
 
-    with pytest.raises(operations.LaunchRefused, match="still being imported"):
+    with pytest.raises(LaunchRefused, match="still being imported"):
         operations.launch(campaign, by=None)
 
 

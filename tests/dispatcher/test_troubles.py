@@ -14,6 +14,7 @@ from campaigns.models import Campaign, IllegalMove
 from dispatcher import clock, engine, freeze, operations, senders
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, Pace
+from dispatcher.readiness import LaunchRefused
 from dispatcher.senders.parcel import Refused
 from people.channels import Channel
 from people.models import Import, Recipient
@@ -204,7 +205,7 @@ def test_nothing_is_sent_while_the_list_for_it_is_still_being_imported(provider)
     campaign = make_campaign(workspace, everyone=False)
     campaign.groups.add(group)
 
-    with pytest.raises(operations.LaunchRefused, match="half.csv"):
+    with pytest.raises(LaunchRefused, match="half.csv"):
         operations.launch(campaign, by=None)
 
     Import.objects.filter(pk=upload.pk).update(status=Import.Status.DONE)
@@ -212,7 +213,7 @@ def test_nothing_is_sent_while_the_list_for_it_is_still_being_imported(provider)
 
 
 def test_an_email_without_a_subject_is_not_launched(provider):
-    with pytest.raises(operations.LaunchRefused, match="no subject"):
+    with pytest.raises(LaunchRefused, match="no subject"):
         operations.launch(make_campaign(people=1, subject=" "), by=None)
 
 

@@ -11,6 +11,7 @@ from campaigns.whatsapp import change_status, change_whatsapp_settings
 from dispatcher import clock, freeze, operations
 from dispatcher.books import books_of
 from dispatcher.check import check_of
+from dispatcher.readiness import LaunchRefused
 from people.channels import Channel
 from tests.make import make_campaign, make_recipient, make_recipients, make_whatsapp_template, make_workspace
 
@@ -37,7 +38,7 @@ def written_by(template: WhatsAppTemplate, value: str = "{first_name|there}") ->
 
 
 def refused(campaign: Campaign) -> str:
-    with pytest.raises(operations.LaunchRefused) as refusal:
+    with pytest.raises(LaunchRefused) as refusal:
         operations.launch(campaign, by=None)
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.DRAFT and books_of(campaign).total == 0

@@ -13,6 +13,7 @@ from accounts.models import AuditEntry
 from campaigns.models import Campaign
 from dispatcher import operations, recurring
 from dispatcher.models import Category, Message
+from dispatcher.readiness import LaunchRefused
 from people import consent
 from people.attributes import keep_names
 from people.channels import Channel
@@ -322,7 +323,7 @@ def test_a_segment_says_what_is_not_there_any_more_and_nothing_is_sent_to_it(wor
     with pytest.raises(BrokenSegment, match="“Segment” cannot be used"):
         refuse_broken([segment])
     assert campaign.audience().count() == 0
-    with pytest.raises(operations.LaunchRefused, match="cannot be used") as refusal:
+    with pytest.raises(LaunchRefused, match="cannot be used") as refusal:
         operations.launch(campaign, by=None)
     assert refusal.value.code == "SEGMENT_BROKEN"
 
