@@ -18,10 +18,10 @@ NO_FILES = mrml.ParserOptions(include_loader=mrml.noop_loader())
 QUIET = mrml.RenderOptions()
 ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 KNOWN = words(
-    "mjml mj-accordion mj-accordion-element mj-accordion-text mj-accordion-title mj-all mj-attributes mj-body mj- "
-    "breakpoint mj-button mj-carousel mj-carousel-image mj-class mj-column mj-divider mj-font mj-group mj-head mj- "
-    "hero mj-image mj-navbar mj-navbar-link mj-preview mj-raw mj-section mj-social mj-social-element mj-spacer mj- "
-    "style mj-table mj-text mj-title mj-wrapper"
+    "mjml mj-accordion mj-accordion-element mj-accordion-text mj-accordion-title mj-all mj-attributes mj-body "
+    "mj-breakpoint mj-button mj-carousel mj-carousel-image mj-class mj-column mj-divider mj-font mj-group mj-head "
+    "mj-hero mj-image mj-navbar mj-navbar-link mj-preview mj-raw mj-section mj-social mj-social-element mj-spacer "
+    "mj-style mj-table mj-text mj-title mj-wrapper"
 )
 PLACE = re.compile(r" at position (\d+)(?::\d+)?|\bat (\d+)(?::\d+)?\b")
 

@@ -34,6 +34,34 @@ def test_mjml_becomes_tables_also_for_outlook_and_stays_wide_on_a_desktop():
     assert made.plain == "Hello {first_name|friend}\nLook (https://shop.org/?u={email})\nBye"
 
 
+EVERY_TAG = """<mjml><mj-head>
+  <mj-title>Hi</mj-title><mj-preview>New shoes</mj-preview><mj-breakpoint width="400px" />
+  <mj-font name="Ubuntu" href="https://fonts.org/ubuntu" />
+  <mj-attributes><mj-all padding="0" /><mj-class name="big" font-size="20px" /><mj-text color="red" /></mj-attributes>
+  <mj-style>p { color: red }</mj-style><mj-style inline="inline">b { color: red }</mj-style>
+</mj-head><mj-body>
+  <mj-hero><mj-text mj-class="big">Hello</mj-text></mj-hero>
+  <mj-wrapper><mj-section><mj-group><mj-column>
+    <mj-image src="https://shop.org/a.png" alt="Shoes" /><mj-divider /><mj-spacer />
+    <mj-button href="https://shop.org/">Look</mj-button><mj-table><tr><td>1</td></tr></mj-table><mj-raw><p>x</p></mj-raw>
+  </mj-column></mj-group></mj-section></mj-wrapper>
+  <mj-section><mj-column>
+    <mj-navbar><mj-navbar-link href="https://shop.org/">Shop</mj-navbar-link></mj-navbar>
+    <mj-social><mj-social-element href="https://shop.org/" src="https://shop.org/s.png">Us</mj-social-element></mj-social>
+  </mj-column></mj-section>
+</mj-body></mjml>"""
+ONLY_IN_BROWSERS = """<mjml><mj-body><mj-section><mj-column>
+  <mj-carousel><mj-carousel-image src="https://shop.org/a.png" /></mj-carousel>
+  <mj-accordion><mj-accordion-element><mj-accordion-title>Why</mj-accordion-title>
+  <mj-accordion-text>So</mj-accordion-text></mj-accordion-element></mj-accordion>
+</mj-column></mj-section></mj-body></mjml>"""
+
+
+def test_every_tag_of_mjml_is_known():
+    assert compiled(Format.MJML, EVERY_TAG).problems == ()
+    assert not [told for told in compiled(Format.MJML, ONLY_IN_BROWSERS).problems if "MJML has no" in told]
+
+
 def test_a_mistake_in_mjml_is_told_with_its_line():
     assert compiled(Format.MJML, MJML.replace("</mj-text>", "", 1)).problems == (
         "Line 4: </mj-column> closes nothing; <mj-text> is open here.",
