@@ -15,6 +15,7 @@ OPEN_TAG = re.compile(r"<(?![^<]*>)[^<]*\Z")
 OPEN_ATTRIBUTE = re.compile(r"""\s([a-zA-Z:_-]+)="([^"]*)\Z""")
 OPEN_STYLE = re.compile(r"<(style|script)\b(?!.*</\1)", re.IGNORECASE | re.DOTALL)
 ADDRESSES = {"href", "src", "srcset", "background", "action", "formaction", "poster", "cite", "data", "xlink:href"}
+NUMBER = re.compile("(tel|sms):", re.IGNORECASE)
 SAFE_ADDRESS = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
 
 Place = Callable[[str], str]
@@ -42,6 +43,11 @@ def in_an_address(value: str) -> str:
     return value if value.isascii() and value.isalnum() else quote(value, safe="", errors="replace")
 
 
+def in_a_number(value: str) -> str:
+    """As a part of a phone number, whose plus stays one (RFC 3966)."""
+    return quote(value, safe="+", errors="replace")
+
+
 def as_an_address(value: str) -> str:
     """As a whole link: one that leads to the web, to a mail or to a phone; else to nowhere."""
     return escape(value) if SAFE_ADDRESS.match(value) else ""
@@ -67,7 +73,8 @@ class Text:
         written = [place(fallback) for place, fallback in zip(at, fallbacks, strict=True)]
         all_gaps = list(zip(names, written, at, strict=True))
         self._gaps = list(dict.fromkeys(all_gaps))
-        self._order = [self._gaps.index(gap) for gap in all_gaps]
+        nth_of = {gap: nth for nth, gap in enumerate(self._gaps)}
+        self._order = [nth_of[gap] for gap in all_gaps]
         self._repeats = len(self._gaps) < len(all_gaps)
         self._is_plain = all(place is as_is for place in at)
         self._values_of = all_of([name for name, *_ in self._gaps])
@@ -132,6 +139,8 @@ def place_after(before: str) -> Place:
         raise NoPlace("A placeholder stands inside a tag, where no value can be safe.")
     if attribute[1].lower() not in ADDRESSES:
         return in_html
+    if NUMBER.match(attribute[2].strip()):
+        return in_a_number
     return in_an_address if attribute[2].strip() else as_an_address
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from campaigns import personalise
 from campaigns.languages import ATTRIBUTE, fitting
+from campaigns.mail.links import can_be_pressed
 from campaigns.models import Campaign, Source
 from campaigns.personalise import Text, in_a_line
 from people.channels import Channel
@@ -106,7 +107,7 @@ def _split(source: Source, channel: Channel, footer: str) -> Words:
 
 def with_footer(html: str, footer: str) -> str:
     """This HTML with the same line below it, its link as a word to press."""
-    if not footer or UNSUBSCRIBE_LINK in Text(html).names:
+    if not footer or can_be_pressed(html):
         return html
     before, _, after = footer.strip().partition(LINK)
     word = f'<a href="{LINK}">unsubscribe</a>'

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from campaigns.mail.compiling import Compiled, compiled
-from campaigns.mail.links import OWN_LINK, broken, found_in, links_in_text, odd
+from campaigns.mail.links import OWN_LINK, broken, can_be_pressed, found_in, links_in_text, odd
 from campaigns.mail.subjects import odd_in_subject, odd_signs
 from campaigns.models.words import Words
 
@@ -42,8 +42,8 @@ def worth_a_look(words: Words, made: Compiled, sender: str | None) -> Iterator[s
         yield "No address is set up that it comes from; an admin can choose one in the settings of senders."
     yield from odd_in_subject(words.subject)
     yield from odd_signs(words.subject, "subject")
-    if words.body.strip() and OWN_LINK not in (made.html or made.plain):
-        yield "The message has no {unsubscribe_link}, so a line with one is added at its end."
+    if words.body.strip() and not (can_be_pressed(made.html) if made.html else OWN_LINK in made.plain):
+        yield "The message has no {unsubscribe_link} that can be pressed, so a line with one is added at its end."
     yield from about_links(made)
     if made.html:
         yield from about_html(words, made)

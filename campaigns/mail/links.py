@@ -6,10 +6,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from campaigns.mail.holding import Held
-from campaigns.mail.reading import End, Start, Words, pieces_of
+from campaigns.mail.reading import VOID, End, Start, Words, pieces_of
 from people.models import UNSUBSCRIBE_LINK
 
 OWN_LINK = f"{{{UNSUBSCRIBE_LINK}}}"
+OWN = re.compile(rf"\{{{UNSUBSCRIBE_LINK}(?:\|[^{{}}|\r\n]*)?\}}")
+HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 IN_TEXT = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})+")
 HERE_ONLY = re.compile(
@@ -56,6 +58,24 @@ def found_in(html: str) -> Found:
             if open_at:
                 open_at[-1][1].append(piece.attributes.get("alt", ""))
     return Found(links, pictures, without_alt)
+
+
+def can_be_pressed(html: str) -> bool:
+    """Whether a reader sees a link to unsubscribe: as the address behind words, or written out, and not hidden."""
+    open_tags: list[tuple[str, bool, bool]] = []  # its name, whether it is hidden, whether it leads there
+    for piece in pieces_of(html):
+        if isinstance(piece, Start) and piece.name not in VOID and not piece.is_closed:
+            is_hidden = bool(HIDDEN.search(piece.attributes.get("style", "")))
+            leads_there = piece.name == "a" and bool(OWN.fullmatch(piece.attributes.get("href", "").strip()))
+            open_tags.append((piece.name, is_hidden, leads_there))
+        elif isinstance(piece, End) and any(name == piece.name for name, *_ in open_tags):
+            while open_tags.pop()[0] != piece.name:
+                pass
+        elif isinstance(piece, Words) and piece.text.strip() and not any(hidden for _, hidden, _ in open_tags):
+            can_be = bool(OWN.search(piece.text)) or any(leads for *_, leads in open_tags)
+            if can_be:
+                return True
+    return False
 
 
 def links_in_text(text: str) -> list[Link]:

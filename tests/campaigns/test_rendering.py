@@ -155,6 +155,14 @@ def test_a_subject_stays_one_line(value):
     assert subject == f"For {value}" or not value.isprintable()
 
 
+def test_a_phone_number_keeps_its_plus_in_a_link():
+    page = '<a href="tel:{phone}">Call</a><a href="sms:{phone}?body={a}">Write</a>'
+
+    links = Read(of("", page).rendered({"phone": "+254700", "a": "+ &"}).html).attributes["a", "href"]
+
+    assert links == ["tel:+254700", "sms:+254700?body=+%20%26"]
+
+
 def test_numbers_and_truth_are_written_as_words():
     assert of("{a} {b}", channel=Channel.SMS).rendered({"a": 7, "b": True}).text == "7 True"
 
@@ -190,6 +198,13 @@ def test_a_link_to_unsubscribe_is_added_once_and_in_every_part():
     assert added.text == "Hi\n\nTo stop these emails: https://c.example/u/s1\n"
     assert Read(added.html).attributes["a", "href"] == ["https://c.example/u/s1"]
     assert added.html.endswith("</body>")
+    for hidden in (
+        '<img alt="{unsubscribe_link}">',
+        '<p title="{unsubscribe_link}">Hi</p>',
+        '<a href="{unsubscribe_link}"></a>',
+        '<div style="display: none">{unsubscribe_link}</div>',
+    ):
+        assert "To stop these emails" in of("Hi", hidden, footer=footer).rendered(link).html, hidden
     assert placed == ("", "Hi https://c.example/u/s1", '<a href="https://c.example/u/s1">x</a>')
 
 
