@@ -64,6 +64,8 @@ class Mjml:
     def _start(self, tag: Start) -> None:
         if tag.name == "mj-include":
             self._refuse(tag.at, "<mj-include> has nothing to take from; write its content here.")
+        if tag.name == "mj-style" and not any(each.name == "mj-head" for each in self._open):
+            self._refuse(tag.at, "<mj-style> belongs in <mj-head>.")
         self._tags += 1
         if self._tags > MOST_TAGS:
             raise Unreadable(f"The message has more than {MOST_TAGS:,} tags; make it simpler.")
@@ -119,6 +121,10 @@ class Mjml:
             made = mrml.to_html(self.text, parser_options=NO_FILES, render_options=QUIET)
         except OSError as fault:
             raise Unreadable(self._in_the_source(str(fault))) from None
+        except BaseException as panic:  # what Rust panics with is no Exception, and nothing that can be imported
+            if type(panic).__name__ != "PanicException":
+                raise
+            raise Unreadable("This is no valid MJML: a quote or a tag stands where none can be read.") from None
         for warning in made.warnings:
             line = line_of(self.source, self._at_in_source(warning.start))
             self.problems[f"Line {line}: MJML has no such tag here ({warning.kind})."] = None

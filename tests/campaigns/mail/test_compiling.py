@@ -72,6 +72,17 @@ def test_a_mistake_in_mjml_is_told_with_its_line():
     )
 
 
+def test_what_the_compiler_of_mjml_gives_up_on_is_told_as_a_mistake():
+    style = '<mj-style><mj-image css-class="é"></mj-image></mj-style>'
+
+    assert compiled(Format.MJML, MJML.replace("<mj-body>", f"<mj-head>{style}</mj-head><mj-body>")).problems == (
+        "This is no valid MJML: a quote or a tag stands where none can be read.",
+    )
+    assert compiled(Format.MJML, MJML.replace("<mj-column>", f"<mj-column>{style}", 1)).problems == (
+        "Line 1: <mj-style> belongs in <mj-head>.",
+    )
+
+
 def test_rules_are_written_into_tags_and_those_for_some_screens_stay_in_the_head():
     body = "<style>p{color:red} @media (max-width:400px){p{color:blue}} a:hover{color:green}</style><p>x</p>"
 
