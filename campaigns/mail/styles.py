@@ -9,7 +9,7 @@ from campaigns.mail.allowed import FUNCTIONS, PROPERTIES
 
 COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 DECLARATION = re.compile(r"""(?:[^;"'(]|"[^"]*"|'[^']*'|\([^()]*(?:\([^()]*\)[^()]*)*\))+""")
-PROPERTY = re.compile(r"\s*([a-zA-Z-]+)\s*:\s*(.*?)\s*", re.DOTALL)
+PROPERTY = re.compile(r"([a-zA-Z-]+) ?: ?(.*)")
 ADDRESS = re.compile(r"""url\(\s*(['"]?)https?://[^\s'"()<>\\{}]+\1\s*\)""", re.IGNORECASE)
 HARMLESS = re.compile(r"[\w\s#%.,!()'\"/+*-]*")
 FUNCTION = re.compile(r"([\w-]+)\(")
@@ -83,10 +83,10 @@ def style_of(text: str) -> str:
 
 
 def kept_declaration(text: str) -> str:
-    found = PROPERTY.fullmatch(text)
+    found = PROPERTY.fullmatch(" ".join(text.split()))
     if not found:
         return ""
-    name, value = found[1].lower(), " ".join(found[2].replace('"', "'").split())
+    name, value = found[1].lower(), found[2].replace('"', "'")
     if name not in PROPERTIES and not name.startswith("mso-"):
         return ""
     return f"{name}:{value}" if is_harmless(value) else ""

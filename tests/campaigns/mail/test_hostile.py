@@ -102,6 +102,7 @@ BOMBS = {
     "wide rules": (Format.HTML, f"<style>*{{font-family:{'a' * 290};cursor:{'b' * 290}}}</style>" + "<b>x</b>" * 9_000),
     "braces": (Format.HTML, "<style>" + "a{" * 40_000),
     "parentheses": (Format.HTML, "<style>a{color:" + "(" * 90_000),
+    "blanks": (Format.HTML, f"<p style='color:x{' ' * 99_000}x'>y</p>"),
     "signs": (Format.HTML, "<" * 100_000),
     "entities": (Format.HTML, "&amp" * 25_000),
     "attributes": (Format.HTML, "<p " + "a='" * 30_000),
