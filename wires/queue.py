@@ -104,7 +104,7 @@ def _put(name: str, job: str, *args: int) -> None:
         queue = _queue(name)
         if job == DISPATCH and queue.count >= max(1, Worker.count(queue=queue)):
             return  # every worker has a ring waiting already
-        if args and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
+        if job != DISPATCH and any(each.func_name == job and [*each.args] == [*args] for each in queue.jobs):
             return  # it is its turn again once those before it had theirs
         queue.enqueue(job, *args, failure_ttl=86_400)
     except RedisError as error:
