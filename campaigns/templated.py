@@ -39,8 +39,8 @@ def why_not(campaign: Campaign) -> str:
     if template is None:
         needs = WhatsAppSettings.of(campaign.workspace).needs_template
         return "This workspace sends WhatsApp messages by approved templates only; choose one." if needs else ""
-    if not template.is_approved:
-        return f"The WhatsApp template “{template}” is {template.get_status_display()}; only approved ones may be sent."
+    if sentence := unapproved(campaign):
+        return sentence
     if campaign.generated_words or campaign.wordings.exists():
         return (
             f"The WhatsApp template “{template}” says the same to everybody: take away the variants, "
@@ -49,6 +49,14 @@ def why_not(campaign: Campaign) -> str:
     if campaign.body != composed(template, campaign.whatsapp_values):
         return f"The WhatsApp template “{template}” says something else by now; open the campaign and save it again."
     return ""
+
+
+def unapproved(campaign: Campaign) -> str:
+    """A sentence, where the provider has not approved its template, or does no longer; else nothing."""
+    template = campaign.whatsapp_template
+    if template is None or template.is_approved:
+        return ""
+    return f"The WhatsApp template “{template}” is {template.get_status_display()}; only approved ones may be sent."
 
 
 @dataclass

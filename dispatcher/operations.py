@@ -11,6 +11,7 @@ from accounts import audit_log
 from accounts.models import Actor
 from campaigns import footer, price
 from campaigns.models import Campaign, IllegalMove, StatusChange
+from campaigns.templated import unapproved
 from campaigns.when import Wall, columns_of
 from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
@@ -56,6 +57,14 @@ class Stored(IllegalMove):
     def __init__(self, campaign: Campaign) -> None:
         super().__init__(campaign, Status.SENDING)
         self.args = (f"The messages of “{campaign}” were moved to a file; they have to be brought back first.",)
+
+
+class NotApproved(IllegalMove):
+    """The provider withdrew its approval of the WhatsApp template meanwhile."""
+
+    def __init__(self, campaign: Campaign, sentence: str) -> None:
+        super().__init__(campaign, Status.SENDING)
+        self.args = (f"{sentence} Nothing more of “{campaign}” is sent before it is.",)
 
 
 def locked(campaign: Campaign) -> Campaign:
@@ -119,6 +128,10 @@ def begin_sending(campaign: Campaign) -> None:
 def start_unless_held(campaign: Campaign) -> bool:
     """All are frozen: let the workers have them, unless it can still be undone. True, as nothing is left to freeze."""
     if campaign.held_until and Campaign.objects.filter(pk=campaign.pk, held_until__gt=Now()).exists():
+        return True
+    if sentence := unapproved(campaign):
+        back_to_draft(campaign, sentence)
+        live.changed(campaign.pk, campaign.workspace_id)
         return True
     books = books_of(campaign)
     reason = f"{books.total:,} people frozen, {books.skipped:,} of them left out"
@@ -232,10 +245,11 @@ def pause(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign
 
 @transaction.atomic
 def resume(campaign: Campaign, *, by: Actor | None) -> Campaign:
-    """Go on where it was paused. Raises IllegalMove."""
+    """Go on where it was paused. Raises IllegalMove, or NotApproved, a kind of it."""
     campaign = locked(campaign)
     if campaign.status != Status.PAUSED:  # sent and failed also lead to sending, but by retry
         raise IllegalMove(campaign, Status.SENDING)
+    refuse_unapproved(campaign)
     was = campaign.get_status_display()
     campaign.move_to(Status.SENDING, by=by)
     log(campaign, "resume", was, by=by)
@@ -323,6 +337,13 @@ def refuse_unless_launched(campaign: Campaign) -> None:
     refuse_if_stored(campaign)
     if not campaign.is_retryable:
         raise IllegalMove(campaign, Status.SENDING)
+    refuse_unapproved(campaign)
+
+
+def refuse_unapproved(campaign: Campaign) -> None:
+    """Raises NotApproved."""
+    if sentence := unapproved(campaign):
+        raise NotApproved(campaign, sentence)
 
 
 def refuse_if_stored(campaign: Campaign) -> None:

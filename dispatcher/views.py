@@ -1,7 +1,6 @@
 """The pages of the list, of a campaign and of a message, and every button on them."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -164,8 +163,14 @@ def undo(request: MemberRequest, pk: int) -> HttpResponse:
 @may("send")
 def operate(request: MemberRequest, pk: int, operation: Callable, takes: str = "") -> HttpResponse:
     campaign = found(request, pk)
-    with suppress(IllegalMove):  # somebody was faster; the answer shows how things stand now
+    try:
         operation(campaign, by=request.user, **taken(request, takes))
+    except operations.NotApproved as fact:
+        messages.warning(request, str(fact))
+        if request.htmx:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+    except IllegalMove:
+        pass  # somebody was faster; the answer shows how things stand now
     if request.POST.get("back") == "attention":
         return go_to("attention")
     if request.htmx:

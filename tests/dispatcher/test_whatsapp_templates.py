@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Role
 from campaigns.authoring import create_campaign
 from campaigns.models import Campaign, WhatsAppTemplate
 from campaigns.whatsapp import change_status, change_whatsapp_settings
@@ -13,7 +15,15 @@ from dispatcher.books import books_of
 from dispatcher.check import check_of
 from dispatcher.readiness import LaunchRefused
 from people.channels import Channel
-from tests.make import make_campaign, make_recipient, make_recipients, make_whatsapp_template, make_workspace
+from tests.dispatcher.outcomes import failed, settle
+from tests.make import (
+    logged_in,
+    make_campaign,
+    make_recipient,
+    make_recipients,
+    make_whatsapp_template,
+    make_workspace,
+)
 
 pytestmark = pytest.mark.django_db
 Status = WhatsAppTemplate.Status
@@ -74,6 +84,54 @@ def test_an_approval_withdrawn_while_it_waits_sends_it_back_to_a_person(workspac
 
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.DRAFT
+    assert "is paused; only approved ones may be sent" in campaign.history.first().reason
+
+
+@pytest.fixture
+def rejected(workspace):
+    """A campaign with a failed message that was paused before its template was rejected."""
+    make_recipients(workspace, 2)
+    template = make_whatsapp_template(workspace)
+    campaign = operations.launch(written_by(template), by=None)
+    settle(campaign, failed())
+    operations.pause(campaign, by=None)
+    change_status(template, to=Status.REJECTED, by=None, reason="complaints")
+    return campaign
+
+
+@pytest.mark.parametrize("verb", [operations.resume, operations.retry_failed, operations.send_again])
+def test_nothing_more_is_sent_after_the_approval_was_withdrawn(rejected, verb):
+    with pytest.raises(operations.NotApproved, match="is rejected; only approved ones may be sent"):
+        verb(rejected, by=None)
+
+    rejected.refresh_from_db()
+    assert rejected.status == Campaign.Status.PAUSED and books_of(rejected).failed == 1
+
+    change_status(WhatsAppTemplate.objects.get(), to=Status.APPROVED, by=None)
+    verb(rejected, by=None)
+
+
+def test_whoever_presses_resume_is_told_so(rejected):
+    browser = logged_in(rejected.workspace, Role.OWNER)
+
+    answer = browser.post(reverse("resume", args=[rejected.pk]), follow=True)
+    at_once = browser.post(reverse("resume", args=[rejected.pk]), headers={"HX-Request": "true"})
+
+    assert "only approved ones may be sent. Nothing more of" in answer.content.decode()
+    assert at_once["HX-Refresh"] == "true"
+
+
+def test_an_approval_withdrawn_while_it_can_be_undone_takes_it_back(workspace):
+    make_recipient(workspace)
+    template = make_whatsapp_template(workspace)
+    campaign = operations.launch(written_by(template), by=None, undo_seconds=60)
+    change_status(template, to=Status.PAUSED, by=None, reason="complaints")
+    Campaign.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+
+    clock.carry_on_preparing()
+
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT and books_of(campaign).total == 0
     assert "is paused; only approved ones may be sent" in campaign.history.first().reason
 
 
