@@ -239,7 +239,8 @@ class ApiKey(models.Model):
 class KeptAnswer(models.Model):
     """What a program was answered under its Idempotency-Key, to be answered again for a day."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="kept_answers", db_index=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="kept_answers")
+    by = models.ForeignKey(ApiKey, models.CASCADE, related_name="kept_answers", db_index=False)
     key = models.CharField(max_length=255)
     asked = models.CharField("digest of the request", max_length=64)
     status = models.SmallIntegerField()
@@ -248,7 +249,7 @@ class KeptAnswer(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="answered_once")]
+        constraints = [models.UniqueConstraint(fields=["by", "key"], name="answered_once")]
         indexes = [models.Index(fields=["at"], name="kept_answer_age")]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.models import KeptAnswer, Workspace
+from accounts.models import ApiKey, KeptAnswer, Workspace
 
 KEPT = timedelta(hours=24)
 LONGEST = 255
@@ -36,26 +36,26 @@ class StillRunning(Exception):
         super().__init__("The first request with this Idempotency-Key is not answered yet; ask again in a moment.")
 
 
-def once(workspace: Workspace, key: str, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    """The answer to the first request with this key of the workspace; `answer` is called for that one alone.
+def once(by: ApiKey, key: str, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """The answer to the first request of this program with this key; `answer` is called for that one alone.
 
-    The answer is kept in the transaction of the effect: there is never one without the other. One that may be another
-    the next time is not kept. Raises NoKey, Reused or StillRunning.
+    The answer is kept in the transaction of the effect: there is never one without the other. A refusal has no effect
+    and is not kept: how things stand may be better the next time. Raises NoKey, Reused or StillRunning.
     """
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         raise NoKey
     asked = digest_of(request)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(LOCK, [key, workspace.pk])
+            cursor.execute(LOCK, [key, by.pk])
             if not cursor.fetchone()[0]:
                 raise StillRunning
-        known = KeptAnswer.objects.filter(workspace=workspace, key=key, at__gt=timezone.now() - KEPT).first()
+        known = KeptAnswer.objects.filter(by=by, key=key, at__gt=timezone.now() - KEPT).first()
         if known:
             return replayed(known, asked)
         given = answer()
-        if may_be_kept(given):
-            keep(workspace, key, asked, given)
+        if given.status_code < 300:
+            keep(by, key, asked, given)
         else:
             transaction.set_rollback(True)
     return given
@@ -74,20 +74,16 @@ def replayed(known: KeptAnswer, asked: str) -> HttpResponse:
     return answer
 
 
-def may_be_kept(given: HttpResponse) -> bool:
-    """Not what depends on the moment: who asks, how things stand just now, how busy it is, our own faults."""
-    return given.status_code < 500 and given.status_code not in (401, 409, 429)
-
-
-def keep(workspace: Workspace, key: str, asked: str, given: HttpResponse) -> None:
+def keep(by: ApiKey, key: str, asked: str, given: HttpResponse) -> None:
     fresh = {
+        "workspace": by.workspace,
         "asked": asked,
         "status": given.status_code,
         "content_type": given.get("Content-Type", ""),
         "body": given.content.decode(),
         "at": timezone.now(),
     }
-    KeptAnswer.objects.update_or_create(workspace=workspace, key=key, defaults=fresh)
+    KeptAnswer.objects.update_or_create(by=by, key=key, defaults=fresh)
 
 
 def forget_old() -> int:

@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
 from campaigns.personalise import PLACEHOLDER, Text
 from campaigns.personalisers.brief import Brief
-from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of
+from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of, sources_of
 from campaigns.splitting import letter
 from people.channels import Channel
 from people.consent import reached_on
@@ -153,12 +153,21 @@ def generated_for(workspace: Workspace, values: dict[str, object], names: Collec
     return shown
 
 
-def filled_for(campaign: Campaign, template: str, person: Recipient) -> str:
-    """This text as the person would read it in a message of the campaign. Raises TooLong."""
+def filled_for(campaign: Campaign, person: Recipient, template: str = "") -> tuple[str, str]:
+    """The text this person reads, without the line below it, and what it was filled in from.
+
+    Of the campaign in the person's language and variant, unless another text is given. Raises TooLong.
+    """
     channel = Channel(campaign.channel)
-    link = links_of(campaign, channel).dead(Purpose.PAGE, person.pk)
-    renderer = Renderer(channel, {(0, ""): Source("", template)})
-    return renderer.rendered(values_of(person) | {UNSUBSCRIBE_LINK: link}).text
+    values = values_of(person) | {UNSUBSCRIBE_LINK: links_of(campaign, channel).dead(Purpose.PAGE, person.pk)}
+    sources = {(0, ""): Source("", template)} if template else sources_of(campaign)
+    renderer = Renderer(channel, sources)
+    split = None if template else Split.of(campaign)
+    variant = split.variant_of(person.pk) if split else 0
+    values |= generated_for(
+        campaign.workspace, values, renderer.names, campaign.brief if campaign.generated_words else None
+    ).words
+    return renderer.rendered(values, variant).text, sources[renderer.place_for(values, variant)].text
 
 
 def values_of(person: Recipient) -> dict[str, object]:

@@ -50,18 +50,18 @@ class Renderer:
             if language:
                 self.languages.setdefault(variant, set()).add(language)
 
-    def words_for(self, values: Mapping[str, object], variant: int = 0) -> "Words":
-        """Those of the variant in the language of the person, else of the variant, else the main ones."""
-        own = self.words.get((variant, ""), self.main)
+    def place_for(self, values: Mapping[str, object], variant: int = 0) -> tuple[int, str]:
+        """Where this person's words stand: of the variant and language, else of the variant, else the main ones."""
+        own = (variant, "") if (variant, "") in self.words else (0, "")
         # Variant A is also what people read who are in no variant.
         if not (languages := self.languages.get(variant or 1)):
             return own
         language = fitting(languages, str(values.get(ATTRIBUTE) or ""))
-        return self.words[variant or 1, language] if language else own
+        return (variant or 1, language) if language else own
 
     def rendered(self, values: Mapping[str, object], variant: int = 0) -> Rendered:
         """What the person with these values gets. Raises TooLong."""
-        subject, text, html = self.main if self.is_single else self.words_for(values, variant)
+        subject, text, html = self.main if self.is_single else self.words[self.place_for(values, variant)]
         filled = text.filled_for(values)
         if len(filled) > self.longest:
             raise self._too_long(filled)
@@ -118,8 +118,13 @@ def with_footer(html: str, footer: str) -> str:
 
 def renderer_of(campaign: Campaign) -> Renderer:
     """Of what the campaign says now or, once launched, said. One query."""
-    sources = {(each.variant, each.language): each.source for each in campaign.wordings.all()} if campaign.pk else {}
-    return Renderer(Channel(campaign.channel), {(0, ""): campaign.source, **sources}, campaign.footer)
+    return Renderer(Channel(campaign.channel), sources_of(campaign), campaign.footer)
+
+
+def sources_of(campaign: Campaign) -> dict[tuple[int, str], Source]:
+    """All its words, by variant and language; its own are the main ones."""
+    others = campaign.wordings.all() if campaign.pk else ()
+    return {(0, ""): campaign.source, **{(each.variant, each.language): each.source for each in others}}
 
 
 def digest_of(subject: str, text: str, html: str) -> int:

@@ -80,7 +80,7 @@ def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
     word = request.headers.get("Idempotency-Key")
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     key = ApiKey.of(secret) if word is not None and request.method == "POST" and scheme.lower() == "bearer" else None
-    return once(key.workspace, word or "", request, answer) if key else answer()
+    return once(key, word or "", request, answer) if key else answer()
 
 
 @csrf_exempt

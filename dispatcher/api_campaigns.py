@@ -137,12 +137,13 @@ def preview_for(request: KeyRequest, campaign_id: int, whom: PreviewIn) -> dict:
     """Without the line below it. Writes nothing."""
     campaign = campaign_of(request, campaign_id)
     person = numbered(request.workspace.recipients, "Customer", whom.customer_id)
-    template = whom.override_template or campaign.source.text
-    if faults := check_placeholders(request.workspace, body=template):
+    template = whom.override_template or ""
+    if faults := check_placeholders(request.workspace, generated_words=campaign.generated_words, body=template):
         raise UnknownPlaceholders(faults)
+    message, used = filled_for(campaign, person, template)
     return {
-        "rendered_message": filled_for(campaign, template, person),
-        "used_template": template,
+        "rendered_message": message,
+        "used_template": used,
         "customer": {name: getattr(person, OLD_SPELLINGS.get(name, name)) for name in Previewed.model_fields},
     }
 

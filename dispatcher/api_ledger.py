@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db.models import prefetch_related_objects
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
 from accounts.models import Role
 from accounts.paging import Pagination, Paging, page_of
-from campaigns.models import Campaign, StatusChange
+from campaigns.models import Campaign, StatusChange, ask_for_words
 from campaigns.splitting import letter
 from dispatcher.api_campaigns import campaign_of
 from dispatcher.api_shapes import CategoryWord, StatusWord
@@ -68,7 +67,10 @@ class MessageOut(Schema):
     status: OutcomeWord
     delivery: Literal["none", "delivered", "bounced", "complained", "read"]
     subject: str
-    rendered_content: str = Field(description="The exact text, but for the link to unsubscribe, which leads nowhere.")
+    rendered_content: str = Field(
+        description="The exact text, but for the link to unsubscribe, which leads nowhere; empty while its variant is"
+        " not decided, and of those held out."
+    )
     retry_count: int
     last_error: str
     category: CategoryWord | None
@@ -100,7 +102,7 @@ def list_messages(request: KeyRequest, campaign_id: int, asked: Query[AskedMessa
 
 
 def shown(campaign: Campaign, messages: Sequence[Message]) -> list[dict[str, Any]]:
-    prefetch_related_objects([campaign], "wordings")
+    ask_for_words(campaign)
     return [message_row(campaign, message) for message in messages]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from campaigns.footer import has_link, text_for
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split, ask_for_words
 from campaigns.rendering import Rendered, TooLong, digest_of
 from dispatcher.models import Message
 from people.links import is_known
@@ -12,7 +12,12 @@ LOOKED_AT = 20  # messages of a campaign, by the auditor
 
 
 def words_of(campaign: Campaign, message: Message, *, is_exact: bool = False) -> Rendered:
-    """What the message says; of one that is too long to be sent, nothing. See `text_for` for what is exact."""
+    """What the message says; nothing of one that is too long to be sent, or whose variant is not decided yet.
+
+    See `text_for` for what is exact.
+    """
+    if not message.variant and Split.of(campaign):
+        return Rendered("", "")
     told = message.fields, message.recipient_id
     try:
         return text_for(campaign, *told, variant=message.variant, is_exact=is_exact)
@@ -32,6 +37,7 @@ def is_proved(campaign: Campaign, message: Message) -> bool | None:
 
 def disproved(campaign: Campaign) -> Iterator[int]:
     """The numbers of those messages, of the first and the last that were sent, whose words are not what was sent."""
+    ask_for_words(campaign)
     sent = campaign.messages.filter(digest__isnull=False)
     for message in {*sent.order_by("number")[:LOOKED_AT], *sent.order_by("-number")[:LOOKED_AT]}:
         if is_proved(campaign, message) is False:

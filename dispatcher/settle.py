@@ -62,12 +62,13 @@ NOT_SENT = """
         SET status = v.status, tries = m.tries + 1, retry_count = v.retry_count, category = v.category,
             last_error = CASE WHEN m.recipient_id IS NULL THEN '' ELSE v.error END,
             in_doubt_since = v.in_doubt_since, doubt_of_old_key = v.doubt_of_old_key,
+            digest = CASE WHEN m.recipient_id IS NOT NULL THEN coalesce(v.digest, m.digest) END,
             gives_up_at = coalesce(m.gives_up_at, clock_timestamp() + interval '24 hours'),
             updated_at = clock_timestamp()
         FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::int[], %s::smallint[], %s::smallint[], %s::smallint[],
-                    %s::text[], %s::timestamptz[], %s::bool[], %s::smallint[])
+                    %s::text[], %s::timestamptz[], %s::bool[], %s::smallint[], %s::bigint[])
              AS v(batch, id, key, tries, status, retry_count, category, error, in_doubt_since, doubt_of_old_key,
-                  outcome)
+                  outcome, digest)
         WHERE m.id = v.id AND m.status = 1 AND m.tries = v.tries
         RETURNING v.batch, m.id, m.status, m.category, m.last_error AS error, v.key, v.outcome),
     tried AS (
@@ -120,6 +121,7 @@ def _not_sent(judged: Sequence[tuple[int, Verdict]]) -> list[str]:
         arrays.nullable(v.in_doubt_since for _, v in judged),
         arrays.plain(v.doubt_of_old_key for _, v in judged),
         arrays.nullable(v.outcome for _, v in judged),
+        arrays.nullable(v.digest for _, v in judged),
     ]
 
 

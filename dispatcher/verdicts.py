@@ -82,7 +82,7 @@ def judge(
 ) -> Verdict:
     """The verdict on one try. `handed_over_at` is the earliest moment the message can have been handed over.
 
-    `digest` is that of the words, kept of those that were accepted.
+    `digest` is that of the words, kept of those that were accepted or may have been.
     """
     if isinstance(answer, Receipt):
         known = storable(str(answer.provider_id))[:200]
@@ -91,7 +91,7 @@ def judge(
         return _busy(standing, answer, terms)
     if isinstance(answer, Refused | NotFilledIn):
         return _refused(standing, answer, terms)
-    return _unsure(standing, answer, terms, handed_over_at)
+    return _unsure(standing, answer, terms, handed_over_at)._replace(digest=digest)
 
 
 def _busy(standing: Standing, answer: Busy | NotStarted, terms: Terms) -> Verdict:

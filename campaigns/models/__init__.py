@@ -6,6 +6,7 @@ from campaigns.models.campaign import (
     IllegalMove,
     StatusChange,
     ask_for_choices,
+    ask_for_words,
     audience_in_words,
     listed,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Wording",
     "Words",
     "ask_for_choices",
+    "ask_for_words",
     "audience_in_words",
     "listed",
 ]

@@ -246,6 +246,12 @@ def ask_for_choices(campaigns: Collection[Campaign]) -> None:
             setattr(campaign, f"names_{people}", is_named)
 
 
+def ask_for_words(campaign: Campaign) -> None:
+    """Read its words and its split once, so that telling many messages asks no more often than one."""
+    models.prefetch_related_objects([campaign], "wordings", "split")
+    campaign.split_is_read = True  # type: ignore[attr-defined]
+
+
 def _named(people: str) -> models.QuerySet:
     return getattr(Campaign, people).through.objects.filter(campaign=OuterRef("pk"))
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Campaign, Wording
+from campaigns.models import Campaign, Split, Wording
 from dispatcher import operations
 from dispatcher.models import Category
 from people.models import Recipient
@@ -134,3 +134,15 @@ def test_the_queue_and_the_day_are_told(program):
     assert queue["counts"] == {"waiting": 0, "due": 0, "in_flight": 0}
     assert queue["health"] in ("degraded", "unhealthy")  # nobody works here
     assert (day["sent_today"], day["failed_today"], day["failure_rate"]) == (4, 4, 50.0)
+
+
+def test_no_text_is_told_of_who_waits_for_the_winner(program):
+    campaign = make_campaign(program.workspace, people=60)
+    Split.objects.create(campaign=campaign, weights=[50, 50], tested=20)
+    Wording.objects.create(campaign=campaign, variant=2, subject="B", body="B for {first_name}")
+    operations.launch(campaign, by=None)
+
+    rows = program.get(f"/api/campaigns/{campaign.pk}/messages", page_size="100").json()["data"]
+
+    assert {bool(row["variant"]) for row in rows} == {True, False}
+    assert all(bool(row["rendered_content"]) == bool(row["variant"]) for row in rows)

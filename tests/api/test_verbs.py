@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Role
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Wording
 from dispatcher import operations
 from dispatcher.finish import finish_if_over
 from dispatcher.models import Category
@@ -140,6 +140,16 @@ def test_drafts_are_deleted_by_editors_cancelled_ones_by_marketers_and_others_by
     assert (delete(editor, cancelled), delete(program, cancelled)) == (403, 204)
     assert (delete(program, over), delete(admin, over), delete(admin, over)) == (403, 204, 404)
     assert not Campaign.objects.filter(workspace=program.workspace).exists()
+
+
+def test_a_preview_is_in_the_language_of_its_customer(program):
+    zoe = make_recipient(program.workspace, first_name="Zoe", attributes={"language": "el"})
+    campaign = make_campaign(program.workspace, body="Hello {first_name}")
+    Wording.objects.create(campaign=campaign, language="el", subject="Γεια", body="Γεια {first_name}")
+
+    told = program.post(f"/api/campaigns/{campaign.pk}/personalized-preview", {"customer_id": zoe.pk}).json()
+
+    assert (told["rendered_message"], told["used_template"]) == ("Γεια Zoe", "Γεια {first_name}")
 
 
 def test_a_text_is_previewed_as_one_customer_reads_it_and_nothing_is_written(program):

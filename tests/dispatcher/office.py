@@ -57,7 +57,7 @@ def add_rows() -> None:
     ann = make_member(workspace, Role.OWNER)
     key, _ = make_key(workspace, name="till", role=Role.VIEWER, by=ann)
     ApiKey.objects.filter(pk=key.pk).update(digest=f"digest-of-it{key.pk}")
-    KeptAnswer.objects.create(workspace=workspace, key=f"k{key.pk}", asked="x", status=200, at=timezone.now())
+    KeptAnswer.objects.create(workspace=workspace, by=key, key=f"k{key.pk}", asked="x", status=200, at=timezone.now())
     add_rows_of_people(workspace, ann)
     Wording.objects.create(campaign=campaign, language="el", subject="Γεια", body="Γεια")
     message = Message.objects.filter(campaign=campaign).latest("pk")
