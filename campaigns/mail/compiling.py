@@ -7,6 +7,7 @@ from typing import NamedTuple
 import nh3
 from css_inline import CSSInliner, InlineError
 
+from campaigns import personalise
 from campaigns.mail import allowed, reading
 from campaigns.mail.holding import Held
 from campaigns.mail.markdown import html_of
@@ -83,7 +84,16 @@ def _compiled(format: int, body: str, preheader: str, held: Held) -> Compiled:
     # A parser may have made a placeholder that nobody looked at: it stays what it looks like.
     html = PLACEHOLDER.sub(lambda made: f"&#123;{made[0][1:]}", bounded(html))
     problems = dict.fromkeys(held.back(problem) for problem in (*found, *page.problems))
-    return Compiled(held.back(html), held.back(plain), tuple(problems))
+    return Compiled(with_room_for_values(held.back(html)), held.back(plain), tuple(problems))
+
+
+def with_room_for_values(html: str) -> str:
+    """This HTML, if every placeholder in it stands where a value can be written: nothing else can be sent or shown."""
+    try:
+        personalise.html(html)
+    except personalise.NoPlace as fault:
+        raise Unreadable(str(fault)) from None
+    return html
 
 
 def bounded(html: str) -> str:

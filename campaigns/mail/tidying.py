@@ -93,10 +93,12 @@ class Tidied:
     def _look_around(self, tag: Start) -> None:
         """What the page as a whole says, of which the email has its own."""
         if tag.name == "style":
-            if inside := self.held.within(tag.raw):
-                self.tell(tag.at, f"{inside} cannot stand in a style sheet.")
             media = tag.attributes.get("media", "").strip().lower()
-            self.css.append((tag.raw, "" if media in ("all", "screen") else media))
+            if inside := self.held.within(tag.raw) or self.held.within(media):
+                self.tell(tag.at, f"{inside} cannot stand in a style sheet.")
+            # In braces again, a placeholder is nothing that a rule could hold.
+            css, media = self.held.back(tag.raw), self.held.back(media)
+            self.css.append((css, "" if media in ("all", "screen") else media))
         elif tag.name == "title":
             self.title = self.title or " ".join(self.held.without(CONTROLS.sub("", tag.raw)).split())[:200]
         elif tag.name in ("html", "body"):
@@ -205,7 +207,7 @@ class Tidied:
     def _for_outlook(self, comment: str) -> str:
         """Of a comment only the plain tables that Outlook on Windows is told to draw; MJML needs them for columns."""
         found = ONLY_OUTLOOK.fullmatch(comment.strip())
-        if not found:
+        if not found or self.held.within(found[1]):
             return ""
         out = []
         for piece in pieces_of(found[2]):

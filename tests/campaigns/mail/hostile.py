@@ -79,4 +79,9 @@ PAYLOADS = [
     "<marquee onstart=alert(1)>x</marquee>",
     "<select><iframe></select><img src=x onerror=alert(1)>",
     "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<!--[if {first_name}]><table><tr><td></td></tr></table><![endif]-->",
+    "<style media='{first_name}'>p{color:red}</style><p>x</p>",
+    "<style>.{first_name}:hover{color:red}</style><p>x</p>",
+    "<style>p{color:{first_name}}</style><p>x</p>",
+    "<style>@media {first_name}{p{color:red}}</style><p>x</p>",
 ]

@@ -55,6 +55,7 @@ def test_nothing_dangerous_is_left(format, payload):
     for sheet in browser.sheets:
         assert_harmless(sheet)
         assert "@import" not in sheet and "@font-face" not in sheet and "url(" not in sheet
+    assert made.html or "{" not in payload  # one out of place is left out, and not the email with it
     split_as_html(made.html)  # every placeholder stands where a value can be written
 
 
@@ -146,6 +147,14 @@ def test_the_sanitiser_alone_would_do_were_our_own_reading_mistaken(monkeypatch)
 
     assert "told" in html
     assert not re.search("form|srcdoc|action", html)
+
+
+def test_a_placeholder_where_no_value_is_safe_is_refused_were_our_own_reading_mistaken(monkeypatch):
+    monkeypatch.setattr(allowed, "MAY_HOLD_PLACEHOLDERS", allowed.MAY_HOLD_PLACEHOLDERS | {"style"})
+
+    made = compiled(Format.MARKDOWN, "<p style='color:{city}'>told once</p>")
+
+    assert made == ("", "", ("A placeholder stands inside a tag, where no value can be safe.",))
 
 
 def test_no_file_and_no_address_is_read_while_compiling():
