@@ -56,7 +56,8 @@ def clock_ticks() -> bool:
 
 def workers_alive() -> dict[str, int]:
     """Asks Redis. Raises RedisError."""
-    return {name: len(queue.workers_alive(name)) for name in ("dispatch", "chores")}
+    names = ("dispatch", "chores")
+    return {name: sum(not queue.is_broken(each) for each in queue.workers_alive(name)) for name in names}
 
 
 DATABASE = Question(clock_ticks)

@@ -26,6 +26,7 @@ class Worker:
     pid: int | None
     since: datetime | None
     heard_at: datetime | None
+    is_broken: bool = False
 
     @property
     def is_silent(self) -> bool:
@@ -47,6 +48,7 @@ def alive() -> list[Worker]:
             found.pid,
             found.birth_date,
             found.last_heartbeat,
+            queue.is_broken(found),
         )
         for name in QUEUES
         for found in queue.workers_alive(name)
@@ -80,4 +82,4 @@ def doing_chores() -> int | None:
 
 def _working(queue: str) -> int | None:
     found = known()
-    return None if found is None else sum(worker.queue == queue for worker in found)
+    return None if found is None else sum(worker.queue == queue and not worker.is_broken for worker in found)

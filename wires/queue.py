@@ -19,6 +19,7 @@ from rq.timeouts import JobTimeoutException
 from rq.worker import BaseWorker
 
 SILENT_AFTER = timedelta(seconds=20)  # a worker beats every five seconds
+BROKEN_AFTER = 3  # jobs in which a worker failed, and never succeeded in one
 logger = logging.getLogger(__name__)
 
 TimeIsUp = JobTimeoutException  # raised within a job that takes too long
@@ -116,6 +117,11 @@ def workers_alive(name: str = "dispatch") -> Sequence[BaseWorker]:
     queue = _queue(name)
     lately = datetime.now(UTC) - SILENT_AFTER
     return [w for w in Worker.all(queue=queue) if w.last_heartbeat and w.last_heartbeat > lately]
+
+
+def is_broken(worker: BaseWorker) -> bool:
+    """Whether it failed at every job it took, and took enough of them: it lives, but nothing gets done."""
+    return worker.failed_job_count >= BROKEN_AFTER and not worker.successful_job_count
 
 
 def waiting(name: str) -> int:

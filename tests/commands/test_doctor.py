@@ -23,7 +23,7 @@ from rq import Worker
 import services
 from accounts.models import User, Workspace
 from campaigns.models import Campaign
-from dispatcher import clock, doctor
+from dispatcher import clock, doctor, health, workers
 from dispatcher.doctor import configuration, database, machine
 from dispatcher.doctor import redis as of_redis
 from dispatcher.doctor.finding import Note, Problem
@@ -299,6 +299,19 @@ def test_each_queue_without_a_worker_is_named_with_what_waits_in_it(well, settin
 
     jobs.empty()
     assert words == ["No worker is running for dispatch: nothing is sent, and 1 job waits."]
+
+
+def test_a_worker_that_fails_at_every_job_is_no_worker(well):
+    worker = Worker.all(queue=queue._queue("dispatch"))[0]
+    for _ in range(queue.BROKEN_AFTER):
+        worker.increment_failed_job_count()
+
+    assert said() == ["The worker for dispatch failed at every job, 3 so far: nothing is sent."]
+    workers._asked = (float("-inf"), None)
+    assert (workers.sending(), workers.doing_chores()) == (0, 1)
+    assert health.workers_alive() == {"dispatch": 0, "chores": 1}
+    worker.increment_successful_job_count()
+    assert said() == []
 
 
 def test_batches_that_nobody_takes_are_counted(well):
