@@ -168,7 +168,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.dictionaries(FIELDS, VALUES, max_size=5).map(lambda found: json.dumps(found).encode()) | st.binary())
 def test_whatever_is_sent_is_answered_and_never_breaks_anything(program, body):
     make_recipient(program.workspace)
@@ -180,7 +180,7 @@ def test_whatever_is_sent_is_answered_and_never_breaks_anything(program, body):
         assert answer.status_code < 300 or error_of(answer)["message"]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     query=st.dictionaries(
         st.sampled_from(["page", "page_size", "cursor", "channel", "status", "q"]), st.text(max_size=30)

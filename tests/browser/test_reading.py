@@ -28,6 +28,7 @@ def test_a_campaign_is_read_as_anybody_tried_out_and_run_dry(chromium, house):
     page.get_by_label("Search whose text is shown").fill("ali")
     page.locator("#reading-found").get_by_role("link", name="Alice").click()
     expect(page.locator("#reading .bubble")).to_contain_text("Dear Alice")
+    expect(page.locator(".htmx-request, .htmx-settling, .htmx-added")).to_have_count(0)
     page.get_by_label("Which people first").select_option("longest")
     expect(page.locator("#reading .bubble")).to_contain_text("Dear Bartholomew")
 

@@ -452,6 +452,7 @@ def test_a_hundred_troubled_campaigns_cost_as_many_queries_as_one(workspace, tic
     for _ in range(25):
         trouble()
 
+    Heartbeat.objects.update(at=timezone.now())  # on a busy machine all this takes longer than a clock may be silent
     assert queries() == for_one
     assert attention_of(workspace).count > 100
     assert len(attention_of(workspace).shown) == 80

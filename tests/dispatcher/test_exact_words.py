@@ -55,7 +55,7 @@ def people_of_all_kinds(campaign: Campaign, how_many: int, seed: int) -> None:
 def test_the_provider_gets_what_the_preview_shows(channel, settings):
     """Of 10,000 people with `--hypothesis-profile long`."""
     settings.SIMULATOR_PROFILE = "perfect"
-    how_many = 10_000 if hypothesis.get_current_profile_name() == "long" else 200
+    how_many = 10_000 if hypothesis.get_current_profile_name() == "long" else 60
     page = {"format": Format.HTML, "html": PAGE, "plain": BODY} if channel == Channel.EMAIL else {}
     campaign = make_campaign(make_workspace(), channel=channel, subject="{first_name}: {tier}", body=BODY, **page)
     Wording.objects.create(campaign=campaign, language="el", subject="{last_name}", body="Στα ελληνικά: {first_name}")

@@ -381,7 +381,7 @@ ROW = st.tuples(ADDRESS, PHONE, st.sampled_from(["", "Ann", "Bob"]), st.sampled_
 
 
 class AnyList(TestCase):
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(
         st.lists(st.text(st.sampled_from("a1@,;\"'=\t|+. éß\x00\ufeff\u2028"), max_size=12), min_size=1, max_size=8),
         st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]),
@@ -411,7 +411,7 @@ class AnyList(TestCase):
         assert upload.rows == upload.created + upload.updated + upload.unchanged + upload.rejected
         assert workspace.recipients.count() == upload.created
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.lists(ROW, min_size=1, max_size=12), st.integers(1, 4), st.integers(0, 2))
     def test_how_a_list_is_cut_into_chunks_makes_no_difference(self, table, chunk, known):
         body = "".join(f"{','.join(row)},x\n" for row in table)
