@@ -144,7 +144,10 @@ def start_unless_held(campaign: Campaign) -> bool:
     return True
 
 
-NEVER_LAUNCHED = {"launched_at": None, "held_until": None, "part_price": None, "currency": "", "parts": None}
+NEVER_LAUNCHED: dict[str, Any] = {
+    **dict.fromkeys(("launched_at", "held_until", "part_price", "parts")),
+    **dict.fromkeys(("currency", "footer", "link_base", "link_key"), ""),
+}
 
 
 def back_to_draft(campaign: Campaign, reason: str, *, by: Actor | None = None, **columns: Any) -> None:
@@ -262,11 +265,13 @@ def resume(campaign: Campaign, *, by: Actor | None) -> Campaign:
 def cancel(campaign: Campaign, *, by: Actor | None, reason: str = "") -> Campaign:
     """Send nothing more, for good; calls in flight are settled, the rest is cancelled. Raises IllegalMove."""
     campaign = locked(campaign)
+    columns: dict[str, Any] = {}
     if campaign.status == Status.PREPARING:
         freeze.undo(campaign)
+        columns = NEVER_LAUNCHED
     is_over = not campaign.batches.exists()  # else the workers close the batches first
-    was = campaign.get_status_display()
-    campaign.move_to(Status.CANCELLED, by=by, reason=reason, finished_at=timezone.now() if is_over else None)
+    was, finished_at = campaign.get_status_display(), timezone.now() if is_over else None
+    campaign.move_to(Status.CANCELLED, by=by, reason=reason, finished_at=finished_at, **columns)
     campaign.batches.filter(owner="", due_at__gt=Now()).update(due_at=Now())  # no pace and no backoff to wait for
     log(campaign, "cancel", was, by=by)
     queue.ring()

@@ -215,7 +215,9 @@ class Picture:
 
     @property
     def launch(self) -> StatusChange | None:
-        """Who started it: the change that led to `preparing` last."""
+        """Who started it: the change that led to `preparing` last, unless it was taken back."""
+        if self.campaign.launched_at is None:
+            return None
         return next((change for change in self.history if change.to_status == Status.PREPARING), None)
 
     @property

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Role, Workspace
+from campaigns.authoring import update_campaign
 from campaigns.models import Campaign, IllegalMove
+from campaigns.preview import preview_of
 from dispatcher import clock, engine, freeze, operations
 from dispatcher.audit import findings
 from dispatcher.books import books_of
@@ -21,6 +23,7 @@ from dispatcher.models import Batch, Heartbeat, Message
 from dispatcher.picture import picture_of
 from dispatcher.send import Choice, send
 from dispatcher.why import why
+from people.channels import Channel
 from tests.dispatcher.sending import work_off
 from tests.dispatcher.shift import start_process
 from tests.make import make_campaign, make_member, make_recipient, make_workspace
@@ -165,14 +168,30 @@ def test_a_large_audience_can_be_undone_while_it_is_frozen_and_waits_when_it_is(
     assert standing(kept) == Status.SENDING
 
 
-def test_it_can_be_cancelled_while_it_waits(provider):
+def test_an_undone_email_that_becomes_a_text_message_is_shown_with_the_line_below_that_is_sent(provider):
+    campaign = operations.undo(held(people=1), by=None)
+    update_campaign(campaign, by=None, channel=Channel.SMS, body="Hi")
+    campaign.refresh_from_db()
+
+    shown = preview_of(campaign, campaign.workspace.recipients.get()).body
+    work_off(operations.launch(campaign, by=None))
+
+    (call,) = provider.calls
+    assert shown.partition("http")[0] == call.text.partition("http")[0] == "Hi\nStop: "
+
+
+def test_it_can_be_cancelled_while_it_waits_and_was_never_sent(client, provider):
     campaign = held()
+    client.force_login(make_member(campaign.workspace))
 
     operations.cancel(campaign, by=None)
     its_time_comes(campaign)
     clock.carry_on_preparing()
 
     assert (standing(campaign), Message.objects.count()) == (Status.CANCELLED, 0)
+    assert campaign.launched_at is None
+    page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+    assert "Before anything was sent" in page and "· started" not in page and "under 1 s" not in page
 
 
 @pytest.mark.django_db(transaction=True)
