@@ -15,10 +15,10 @@ from accounts import audit_log
 from accounts.models import User, Workspace
 from campaigns.authoring import NotEditable
 from campaigns.models import Campaign
-from campaigns.preview import preview_of
+from campaigns.preview import Preview, preview_of
 from dispatcher.chosen import Chosen, chosen_sender
 from dispatcher.models import Trial
-from dispatcher.readiness import refuse_unwritten
+from dispatcher.readiness import LaunchRefused, refuse_unwritten
 from dispatcher.senders.parcel import Parcel
 from dispatcher.tryout import hand_over, in_words
 from people.channels import Channel
@@ -52,15 +52,18 @@ def send_test(
 ) -> list[Trial]:
     """Hand its words, filled in as this person's, over to these normal addresses, and wait for the answers.
 
-    Raises NotEditable, LaunchRefused where the words are not finished, or TooMany, and then nothing is sent.
-    No transaction is open.
+    Raises NotEditable, LaunchRefused where the words are not finished or too long as this person's, or TooMany, and
+    then nothing is sent. No transaction is open.
     """
     refuse_unless_written(campaign)
+    words = preview_of(campaign, person, variant=variant)
+    if words.too_long:
+        raise LaunchRefused("INVALID_TEMPLATE", words.too_long)
     channel = Channel(campaign.channel)
     chosen = chosen_sender(campaign.workspace_id, channel)
     trials = noted(campaign, addresses, by=by)
     going = [trial for trial in trials if trial.outcome == Outcome.NOT_HEARD]
-    parcels = parcels_to([trial.address for trial in going], campaign, person, chosen, variant, is_marked)
+    parcels = parcels_to([trial.address for trial in going], words, chosen, is_marked)
     for trial, outcome in zip(going, hand_over(chosen, parcels), strict=True):
         answer = in_words(outcome, chosen, trial.address)
         trial.outcome, trial.sentence = answer.outcome, answer.sentence[:400]
@@ -116,16 +119,8 @@ def unwanted(workspace: Workspace, channel: Channel, addresses: Collection[str])
     }
 
 
-def parcels_to(
-    addresses: Collection[str],
-    campaign: Campaign,
-    person: Recipient | None,
-    chosen: Chosen,
-    variant: int,
-    is_marked: bool,
-) -> list[Parcel]:
+def parcels_to(addresses: Collection[str], words: Preview, chosen: Chosen, is_marked: bool) -> list[Parcel]:
     """One for each; without the headers of a mail that can be unsubscribed from, and with a link that leads nowhere."""
-    words = preview_of(campaign, person, variant=variant)
     subject = f"{MARK}{words.subject}" if is_marked and words.subject else words.subject
     return [
         Parcel(str(uuid4()), chosen.channel.word, to, chosen.mailbox, subject, words.body, words.html)

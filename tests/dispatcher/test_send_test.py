@@ -163,6 +163,16 @@ def test_a_text_that_is_not_finished_is_not_tested(client, workspace, provider):
     assert provider.calls == []
 
 
+def test_a_text_too_long_with_the_words_of_the_person_is_not_sent_empty_but_refused(client, workspace, provider):
+    make_recipient(workspace, first_name="A" * 60)
+    campaign = make_campaign(workspace, channel=Channel.SMS, body="{first_name}" * 30)
+
+    html = sent(client, campaign, "+254712345678")
+
+    assert "Nothing was sent.</b> <p>It would have 1,8" in html and "characters for this person" in html
+    assert provider.calls == [] and not Trial.objects.exists()
+
+
 def test_what_was_sent_is_not_tested_any_more(client, campaign, provider):
     send(campaign)
     provider.calls.clear()
