@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from dispatcher import clock, freeze, workers
 from dispatcher.books import books_of_many
 from dispatcher.chosen import chosen_sender
@@ -73,17 +73,22 @@ def predict(campaign: Campaign, people: int, *, undo_seconds: int = 0) -> Predic
     pace = pace_of(campaign)
     speed = speed_of(campaign, pace)
     closed = pace.closed_until - starts_at if pace and pace.closed_until else timedelta(0)
+    split = Split.of(campaign)
+    chosen_after = timedelta(hours=split.after_hours) if split and split.waits else timedelta(0)
     return Prediction(
         starts_at=starts_at,
         people=people,
         speed=speed,
         ahead=0 if later else ahead_of(campaign, of_its_lane=speed is not None and speed.known_from == LIMIT),
-        waits=max(0.0, closed.total_seconds()),
-        unknown=what_keeps_it(campaign, people, undo_seconds) or ("" if speed else NOTHING_MEASURED),
+        waits=max(0.0, closed.total_seconds()) + chosen_after.total_seconds(),
+        unknown=what_keeps_it(campaign, people, undo_seconds)
+        or (NOBODY_KNOWS if split and split.waits and not split.measure else "")
+        or ("" if speed else NOTHING_MEASURED),
     )
 
 
 LIMIT = "the limit of this sender"
+NOBODY_KNOWS = "It ends when somebody has chosen the winner."
 NOTHING_MEASURED = "How long it takes is not known yet: too little was sent over this channel to tell."
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as NoRedis
 
 from accounts.models import Role
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from dispatcher import operations, workers
 from dispatcher.check import check_of
 from dispatcher.models import Batch, Heartbeat, Pace, Settlement
@@ -158,6 +158,22 @@ def test_a_scheduled_one_starts_at_its_time_and_the_seconds_to_undo_come_first_f
     assert predict(campaign, 100).ends_at == tomorrow + timedelta(seconds=1)
     starts_at = predict(make_campaign(workspace), 100, undo_seconds=10).starts_at
     assert (starts_at - timezone.now()).total_seconds() == pytest.approx(10, abs=1)
+
+
+def test_who_waits_for_the_winner_gets_it_hours_later_and_nobody_knows_when_a_person_chooses(workspace):
+    limited(workspace, 100)
+    campaign = make_campaign(workspace)
+    split = Split.objects.create(campaign=campaign, weights=[50, 50], tested=20, measure="clicked", after_hours=4)
+    assert predict(campaign, 1000).seconds == pytest.approx(4 * 3600 + 10)
+
+    split.measure = ""
+    split.save(update_fields=["measure"])
+    prediction = predict(campaign, 1000)
+    assert (prediction.ends_at, prediction.unknown) == (None, "It ends when somebody has chosen the winner.")
+
+    split.tested = 100
+    split.save(update_fields=["tested"])
+    assert predict(campaign, 1000).seconds == pytest.approx(10)
 
 
 def test_the_page_tells_the_end_and_from_where_it_is_known(workspace):
