@@ -22,6 +22,7 @@ from dispatcher.ledger import chips_of
 from dispatcher.models import SKIP_WORDS, Category, Generation, Pace
 from dispatcher.questions import QUESTIONS, Question
 from dispatcher.words import cause_words
+from people.channels import Channel
 
 Status = Campaign.Status
 LATELY = 5  # seconds over which the speed is taken
@@ -188,11 +189,17 @@ class Picture:
 
     @property
     def price(self) -> str:
-        """What it cost or costs, by the price of its launch: all its parts, or one where nobody counted them."""
-        campaign = self.campaign
-        if not self.was_launched or not (price := price_for(campaign, 1 if campaign.parts is None else campaign.parts)):
+        """By the price of its launch, what it cost; what was planned, until that is known."""
+        price = price_for(self.campaign, 1) if self.was_launched else None
+        went_out, parts = self.books.sent + self.books.unknown, self.campaign.parts
+        # The parts of text messages are counted before, all together: of some of them nobody knows how many.
+        if self.campaign.phase == "completed" and (self.campaign.channel != Channel.SMS or not went_out):
+            parts = went_out
+        if price is None:
             return ""
-        return f"{price} a part" if campaign.parts is None else str(price)
+        if parts is None:
+            return f"{price} a part"
+        return f"{price.times(parts)}{'' if parts == went_out else ' planned'}"
 
     @property
     def questions(self) -> list[Question]:

@@ -16,6 +16,7 @@ from campaigns.models import Campaign
 from campaigns.price import Price, price_for
 from dispatcher import freeze, left_out, operations
 from dispatcher.books import books_of
+from dispatcher.models import Batch
 from people.channels import Channel
 from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
 
@@ -209,6 +210,34 @@ def test_the_price_of_the_launch_stays_whatever_is_changed_later(client, workspa
     assert str(price_for(campaign, campaign.parts)) == "KES 0.03"
     page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
     assert "KES 0.03" in page and "USD" not in page
+
+
+def headline(client, campaign) -> str:
+    page = client.get(reverse("campaign", args=[campaign.pk])).content.decode()
+    return page.split('-headline"')[1].split("</p>")[0]
+
+
+@pytest.mark.parametrize(
+    ("channel", "planned", "cost", "cost_of_nobody"),
+    [
+        (Channel.EMAIL, "KES 4.00 planned", "KES 2.00", "KES 0.00"),
+        (Channel.SMS, "KES 4.00 planned", "KES 4.00 planned", "KES 0.00"),
+    ],
+)
+def test_what_was_not_sent_cost_nothing_once_it_is_over(client, workspace, channel, planned, cost, cost_of_nobody):
+    priced(workspace, channel, "1")
+    cancelled = make_campaign(workspace, people=4, channel=channel, body="Hi")
+    press_send(client, cancelled, check(client, cancelled))
+    going = make_campaign(workspace, channel=channel, body="Hi")
+    press_send(client, going, check(client, going))
+    assert planned in headline(client, going)
+
+    operations.cancel(cancelled, by=None)
+    operations.cancel(going, by=None)
+    Batch.objects.filter(campaign=going).update(pending=0, sent=1, unknown=1, cancelled=2)
+
+    assert cost_of_nobody in headline(client, cancelled) and "planned" not in headline(client, cancelled)
+    assert cost in headline(client, going) and ("planned" in cost) == ("planned" in headline(client, going))
 
 
 def other_price(campaign) -> None:
