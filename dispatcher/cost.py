@@ -58,8 +58,9 @@ class Cost:
 
     @property
     def token(self) -> list[str]:
-        """What of it somebody agreed to."""
-        return [str(self.parts), str(self.part_price)]
+        """What of it somebody agreed to; a dry run may end meanwhile, so what it counted is no part of that."""
+        counted_at_once = None if self.people > freeze.CHUNK else self.parts
+        return [str(counted_at_once), str(self.part_price)]
 
 
 def cost_of(campaign: Campaign, people: int) -> Cost:

@@ -14,7 +14,7 @@ from campaigns.authoring import update_campaign
 from campaigns.before_sending import change_price
 from campaigns.models import Campaign
 from campaigns.price import Price, price_for
-from dispatcher import freeze, left_out, operations
+from dispatcher import dry_runs, freeze, left_out, operations
 from dispatcher.books import books_of
 from dispatcher.models import Batch
 from people.channels import Channel
@@ -238,6 +238,17 @@ def test_what_was_not_sent_cost_nothing_once_it_is_over(client, workspace, chann
 
     assert cost_of_nobody in headline(client, cancelled) and "planned" not in headline(client, cancelled)
     assert cost in headline(client, going) and ("planned" in cost) == ("planned" in headline(client, going))
+
+
+def test_a_dry_run_that_ends_after_the_check_changes_no_draft(client, workspace, monkeypatch):
+    monkeypatch.setattr(freeze, "CHUNK", 2)
+    priced(workspace, Channel.SMS, "0.8")
+    campaign = make_campaign(workspace, people=3, channel=Channel.SMS, body="Hi")
+    looked_at = check(client, campaign)
+    dry_runs.carry_out(dry_runs.dry_run(campaign, by=None).pk)
+
+    assert "KES 2.40" in check(client, campaign) and "At least" not in check(client, campaign)
+    assert press_send(client, campaign, looked_at).redirect_chain
 
 
 def other_price(campaign) -> None:
