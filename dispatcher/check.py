@@ -210,15 +210,20 @@ def schedule_as_checked(
     rule: Rule | None = None,
     until: date | None = None,
     count: int | None = None,
+    number: str = "",
 ) -> Campaign:
     """Schedule what was looked at, once or, with a rule, as the first of a series.
 
-    Raises DraftChanged or LaunchRefused beside what `schedule` and `repeat` raise.
+    `number` as when it is sent. Raises DraftChanged, WrongNumber or LaunchRefused beside what `schedule` and `repeat`
+    raise.
     """
     campaign = operations.locked(campaign)
     if campaign.status == Campaign.Status.DRAFT:
-        if seal != seal_of(campaign, freeze.forecast(campaign)):
+        people = freeze.forecast(campaign)
+        if seal != seal_of(campaign, people):
             raise DraftChanged
+        if typed.is_asked_for(campaign.workspace, people.reached):
+            typed.refuse_other_than(people.reached, number)
         refusal = refusal_of(campaign)
         if refusal and refusal.code != ONLY_FOR_NOW:
             raise refusal

@@ -19,6 +19,7 @@ from campaigns.when import InvalidTime
 from dispatcher import operations, recurring
 from dispatcher.check import DraftChanged, schedule_as_checked
 from dispatcher.readiness import LaunchRefused
+from dispatcher.typed import WrongNumber
 from dispatcher.views import draw_check, found, page, see
 from people.search import number_in
 
@@ -48,10 +49,14 @@ def schedule_checked(request: MemberRequest, campaign: Campaign) -> HttpResponse
     form = ScheduleForm(request.workspace, request.POST)
     if not form.is_valid():
         return draw_check(request, campaign, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
+    seal, number = request.POST["checked"], request.POST.get("number", "")
     try:
-        schedule_as_checked(campaign, request.POST["checked"], form.first, by=request.user, **repeated(form))
+        schedule_as_checked(campaign, seal, form.first, by=request.user, number=number, **repeated(form))
     except DraftChanged as fact:
         return draw_check(request, found(request, campaign.pk), status=HTTPStatus.CONFLICT, changed=fact, form=form)
+    except WrongNumber as fact:
+        campaign = found(request, campaign.pk)
+        return draw_check(request, campaign, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=fact, form=form)
     except LaunchRefused:  # the page says why
         return draw_check(request, found(request, campaign.pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
     except IllegalMove:

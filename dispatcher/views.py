@@ -248,7 +248,8 @@ def draw_check(
 ) -> HttpResponse:
     """`form` is what was typed to schedule it, when that could not be done."""
     check = check_of(campaign, request.GET)
-    about = {"campaign": campaign, "check": check, "changed": changed, "wrong": wrong}
+    about = {"campaign": campaign, "check": check, "changed": changed}
+    about |= {"wrong_to_send": None, "wrong_to_schedule": None, f"wrong_to_{'schedule' if form else 'send'}": wrong}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     about |= {"may_write": request.membership.may("write")}
     about |= {"may_manage": request.membership.may("manage"), "role": request.membership.get_role_display()}

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Role
+from accounts.models import AuditEntry, Role, Workspace
 from campaigns.authoring import update_campaign
 from campaigns.models import Campaign, IllegalMove
 from campaigns.when import Wall
@@ -114,6 +114,22 @@ def test_only_what_was_checked_is_scheduled(client, workspace):
     assert f'value="{in_days(1)}"' in html  # what was typed is still there
     campaign.refresh_from_db()
     assert campaign.status == Status.DRAFT
+
+
+def test_scheduling_asks_for_the_number_of_people_as_sending_does(client, workspace):
+    Workspace.objects.update(typed_above=10)
+    campaign = make_campaign(workspace, people=12)
+
+    answer = press(client, campaign, checked=seal(client, campaign), number="11")
+
+    html = answer.content.decode()
+    assert answer.status_code == 422 and html.count("Type how many people get it, 12, to send.") == 1
+    assert 'id="number-to-schedule-error"' in html and f'value="{in_days(1)}"' in html
+    campaign.refresh_from_db()
+    assert campaign.status == Status.DRAFT
+    press(client, campaign, checked=seal(client, campaign), number="1 2")
+    campaign.refresh_from_db()
+    assert campaign.status == Status.SCHEDULED
 
 
 def test_a_campaign_to_nobody_is_not_scheduled(client, workspace):
