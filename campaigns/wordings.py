@@ -12,7 +12,7 @@ from campaigns.authoring import SavedMeanwhile, editable, tidied
 from campaigns.faults import check_body, refuse_invalid
 from campaigns.languages import direction_of, name_of
 from campaigns.mail.compiling import write_out
-from campaigns.models import Campaign, Format, StatusChange, Wording, Words
+from campaigns.models import Campaign, Format, Split, StatusChange, Wording, Words
 from campaigns.splitting import letter
 from people.channels import Channel
 from wires import live
@@ -135,6 +135,18 @@ def begin_variants(campaign: Campaign, variants: range) -> None:
 def words_of(campaign: Campaign, variant: int) -> Words:
     """The words of a variant in any language; those of A are the campaign's."""
     return campaign.wordings.filter(variant=variant, language="").first() or campaign
+
+
+def all_words_of(campaign: Campaign) -> dict[str, Words]:
+    """The words of all its variants and languages, each by the name of those who read them: B, or A in Greek."""
+    is_split = Split.of(campaign) is not None
+
+    def name(variant: int, language: str) -> str:
+        parts = [letter(variant)] * is_split + [name_of(language)] * bool(language)
+        return " in ".join(parts) or "Any language"
+
+    others = {name(each.variant, each.language): each for each in campaign.wordings.all()}
+    return {name(1, ""): campaign, **others}
 
 
 def wording_of(campaign: Campaign, variant: int, language: str) -> Wording | None:

@@ -18,6 +18,7 @@ from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
 from campaigns.spoken import Spoken, spoken_in, written_in
 from campaigns.when import Wall
+from campaigns.wordings import all_words_of
 from dispatcher import freeze, operations, recurring, typed
 from dispatcher.chosen import chosen_sender
 from dispatcher.cost import Cost, cost_of
@@ -93,7 +94,7 @@ class Check:
     @property
     def checks(self) -> list[mail.Check]:
         chosen = chosen_sender(self.campaign.workspace_id, self.campaign.channel)
-        return mail.checks_of(self.campaign, sender=chosen.mailbox)
+        return mail.checks_of_all(all_words_of(self.campaign), sender=chosen.mailbox)
 
     @property
     def seal(self) -> str:

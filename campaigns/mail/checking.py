@@ -1,6 +1,6 @@
 """The list that is gone through before an email is sent: what stops it, and what is worth another look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from campaigns.mail.compiling import Compiled, compiled
@@ -27,6 +27,19 @@ def checks_of(words: Words, *, sender: str | None = None) -> list[Check]:
     made = compiled(words.format, words.body, words.preheader)
     stops = [Check(sentence, stops=True) for sentence in stopping(words, made)]
     return stops + [Check(sentence) for sentence in worth_a_look(words, made, sender)]
+
+
+def checks_of_all(wordings: Mapping[str, Words], *, sender: str | None = None) -> list[Check]:
+    """All that is found in several wordings, by name, of one email; what is not so of all of them names those."""
+    found: dict[Check, list[str]] = {}
+    for name, words in wordings.items():
+        for check in dict.fromkeys(checks_of(words, sender=sender)):
+            found.setdefault(check, []).append(name)
+    named = [
+        check if len(names) == len(wordings) else Check(f"{', '.join(names)}: {check.sentence}", check.stops)
+        for check, names in found.items()
+    ]
+    return sorted(named, key=lambda check: not check.stops)
 
 
 def stopping(words: Words, made: Compiled) -> Iterator[str]:

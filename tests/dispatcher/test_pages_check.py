@@ -14,6 +14,8 @@ from campaigns.authoring import update_campaign
 from campaigns.before_sending import change_price
 from campaigns.models import Campaign
 from campaigns.price import Price, price_for
+from campaigns.variants import set_up_variants
+from campaigns.wordings import write_wording
 from dispatcher import dry_runs, freeze, left_out, operations
 from dispatcher.books import books_of
 from dispatcher.models import Batch
@@ -249,6 +251,22 @@ def test_a_dry_run_that_ends_after_the_check_changes_no_draft(client, workspace,
 
     assert "KES 2.40" in check(client, campaign) and "At least" not in check(client, campaign)
     assert press_send(client, campaign, looked_at).redirect_chain
+
+
+def test_all_variants_and_languages_of_an_email_are_looked_through_and_named(client, workspace):
+    campaign = make_campaign(workspace, people=3)
+    set_up_variants(campaign, by=None, weights=[50, 50])
+    write_wording(campaign, by=None, variant=2, subject="BUY NOW PLEASE", body="Hi")
+    write_wording(campaign, by=None, language="el", subject="Γεια!!", body="Γεια")
+
+    html = check(client, campaign)
+
+    found = re.findall(r"<b>(?:Look|Stops)</b><span>([^<]*)", html)
+    assert [each.partition(" has ")[0].partition(" is ")[0] for each in found] == [
+        "The message",  # of all of them the same
+        "A in Greek: The subject",
+        "B: The subject",
+    ]
 
 
 def other_price(campaign) -> None:
