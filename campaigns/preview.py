@@ -13,7 +13,7 @@ from campaigns.footer import footer_for, footer_of, links_of
 from campaigns.generated import Shown, known_names, words_for
 from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
-from campaigns.personalise import PLACEHOLDER, Text
+from campaigns.personalise import PLACEHOLDER, NoPlace, Text
 from campaigns.personalisers.brief import Brief
 from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of, sources_of
 from campaigns.splitting import letter
@@ -119,7 +119,7 @@ def _preview(
     typed = "\n".join(part for source in sources for part in source[:2])
     try:
         rendered, too_long = renderer.rendered(values, variant), ""
-    except TooLong as fault:
+    except (TooLong, NoPlace) as fault:
         rendered, too_long = Rendered("", "", ""), str(fault)
     return Preview(
         person=person,

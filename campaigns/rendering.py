@@ -13,7 +13,7 @@ from campaigns import personalise
 from campaigns.languages import ATTRIBUTE, fitting
 from campaigns.mail.links import can_be_pressed
 from campaigns.models import Campaign, Source
-from campaigns.personalise import Text, in_a_line
+from campaigns.personalise import NoPlace, Text, in_a_line
 from people.channels import Channel
 from people.models import UNSUBSCRIBE_LINK
 
@@ -60,7 +60,7 @@ class Renderer:
         return (variant or 1, language) if language else own
 
     def rendered(self, values: Mapping[str, object], variant: int = 0) -> Rendered:
-        """What the person with these values gets. Raises TooLong."""
+        """What the person with these values gets. Raises TooLong, and NoPlace where there is a `fault`."""
         subject, text, html = self.main if self.is_single else self.words[self.place_for(values, variant)]
         filled = text.filled_for(values)
         if len(filled) > self.longest:
@@ -74,6 +74,11 @@ class Renderer:
 
     def _too_long(self, filled: str) -> TooLong:
         return TooLong(f"It would have {len(filled):,} characters for this person; {self.longest:,} is the most.")
+
+    @property
+    def fault(self) -> str:
+        """Why nobody can get it in one of its wordings, as a sentence; empty if they can."""
+        return next((each.html.fault for each in self.words.values() if isinstance(each.html, Unwritable)), "")
 
     @property
     def kept(self) -> list[str]:
@@ -96,13 +101,31 @@ class Words(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _split(source: Source, channel: Channel, footer: str) -> Words:
-    """With the line below the message where its author placed no link. Raises NoPlace."""
+    """With the line below the message where its author placed no link."""
     is_email = channel == Channel.EMAIL
     return Words(
         Text(source.subject) if is_email else None,
         Text(source.text if UNSUBSCRIBE_LINK in Text(source.text).names else source.text + footer),
-        personalise.html(with_footer(source.html, footer)) if is_email and source.html else None,
+        _split_html(with_footer(source.html, footer)) if is_email and source.html else None,
     )
+
+
+def _split_html(html: str) -> Text:
+    try:
+        return personalise.html(html)
+    except NoPlace as fault:
+        return Unwritable(html, str(fault))
+
+
+class Unwritable(Text):
+    """HTML that was kept though nothing can be written into it: it is never sent, and who asks for it is told why."""
+
+    def __init__(self, source: str, fault: str) -> None:
+        super().__init__(source)
+        self.fault = fault
+
+    def filled_for(self, values: Mapping[str, object]) -> str:
+        raise NoPlace(self.fault)
 
 
 def with_footer(html: str, footer: str) -> str:

@@ -25,7 +25,8 @@ class LaunchRefused(Exception):
 def refuse_unwritten(campaign: Campaign) -> None:
     """Raises LaunchRefused while something is missing in the words."""
     known = known_names(campaign.workspace, generated_words=campaign.generated_words)
-    if unknown := [name for name in renderer_of(campaign).names if name not in known]:
+    renderer = renderer_of(campaign)
+    if unknown := [name for name in renderer.names if name not in known]:
         names = ", ".join(f"{{{name}}}" for name in unknown)
         raise LaunchRefused("INVALID_TEMPLATE", f"The text asks for {names}, which nobody here has.")
     if not campaign.body.strip():
@@ -35,6 +36,8 @@ def refuse_unwritten(campaign: Campaign) -> None:
     for words in (campaign, *campaign.wordings.all()):
         if problems := compiled(words.format, words.body, words.preheader).problems:
             raise LaunchRefused("INVALID_TEMPLATE", problems[0])
+    if renderer.fault:
+        raise LaunchRefused("INVALID_TEMPLATE", f"{renderer.fault} Save the text again.")
 
 
 def refuse_unless_ready(campaign: Campaign) -> None:

@@ -137,8 +137,11 @@ def test_a_link_of_ones_own_leads_to_the_web_to_a_mail_or_to_a_phone(own):
     ],
 )
 def test_where_no_value_could_be_safe_none_is_written(page):
+    renderer = of("", page)
+
+    assert renderer.fault
     with pytest.raises(personalise.NoPlace):
-        of("", page)
+        renderer.rendered({"a": "x"})
 
 
 def test_after_a_style_there_is_room_for_values_again():

@@ -12,7 +12,7 @@ from campaigns.authoring import create_campaign, update_campaign
 from campaigns.faults import InvalidContent
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Format
-from dispatcher import operations
+from dispatcher import clock, operations
 from dispatcher.models import Message
 from dispatcher.readiness import LaunchRefused
 from tests.dispatcher.outcomes import launched, sent
@@ -59,6 +59,24 @@ def test_a_scheduled_campaign_cannot_be_given_what_no_email_can(workspace):
 
     assert refused.value.errors == {"body": ["Line 1: <script> cannot be sent in an email; remove it."]}
     assert Campaign.objects.get().body == "<p>x</p>"
+
+
+def test_html_that_no_value_can_be_written_into_stops_neither_pages_nor_the_clock(workspace, ann):
+    make_recipient(workspace)
+    campaign = write(workspace, "<p>Hi</p>", scheduled_at=timezone.now() + timedelta(days=1))
+    Campaign.objects.update(html='<p style="color:{first_name}">Hi</p>', scheduled_at=timezone.now())
+
+    clock.start_schedules()
+
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT
+    assert (
+        "A placeholder stands inside a tag, where no value can be safe. Save the text again."
+        in campaign.history.first().reason
+    )
+    for name in ("campaign", "campaign-edit", "campaign-mail", "check", "reading", "dry_run", "send_test"):
+        assert ann.get(reverse(name, args=[campaign.pk])).status_code == 200
+    assert "where no value can be safe" in ann.get(reverse("check", args=[campaign.pk])).content.decode()
 
 
 def test_what_is_saved_is_compiled_anew_whatever_of_it_changed(workspace):
