@@ -6,7 +6,7 @@ from typing import NamedTuple
 from campaigns.mail.compiling import Compiled, compiled
 from campaigns.mail.links import OWN_LINK, broken, can_be_pressed, found_in, links_in_text, odd
 from campaigns.mail.subjects import odd_in_subject, odd_signs
-from campaigns.models.words import Words
+from campaigns.models.words import Format, Words
 
 CLIPPED_BY_GMAIL = 102_000  # bytes
 MOST_OF_A_KIND = 3  # sentences that say the same of different links
@@ -69,9 +69,11 @@ def about_links(made: Compiled) -> Iterator[str]:
 
 
 def about_html(words: Words, made: Compiled) -> Iterator[str]:
-    found = found_in(made.html)
-    if found.without_alt:
-        which = "The picture has" if found.pictures == 1 else f"{found.without_alt} of {found.pictures} pictures have"
+    alts = found_in(made.html).alts
+    # Empty, it says that a picture is an ornament; but in Markdown it is what comes of saying nothing.
+    unsaid = ("", None) if words.format == Format.MARKDOWN else (None,)
+    if without := sum(alt in unsaid for alt in alts):
+        which = "The picture has" if len(alts) == 1 else f"{without} of {len(alts)} pictures have"
         yield f"{which} no alt text: who sees no pictures reads nothing there."
     size = len(made.html.encode())
     if size > CLIPPED_BY_GMAIL:

@@ -34,8 +34,7 @@ class Link(NamedTuple):
 
 class Found(NamedTuple):
     links: list[Link]
-    pictures: int
-    without_alt: int
+    alts: list[str | None]  # of each picture what stands for it, None where nothing is said
 
 
 def found_in(html: str) -> Found:
@@ -43,7 +42,7 @@ def found_in(html: str) -> Found:
     held = Held()
     links: list[Link] = []
     open_at: list[tuple[str, list[str]]] = []
-    pictures = without_alt = 0
+    alts: list[str | None] = []
     for piece in pieces_of(held.cover(html)):
         if isinstance(piece, Words) and open_at:
             open_at[-1][1].append(piece.text)
@@ -53,11 +52,10 @@ def found_in(html: str) -> Found:
             address, words = open_at.pop()
             links.append(Link(held.back(address), held.back(" ".join("".join(words).split()))))
         elif isinstance(piece, Start) and piece.name == "img":
-            pictures += 1
-            without_alt += "alt" not in piece.attributes
+            alts.append(piece.attributes.get("alt"))
             if open_at:
                 open_at[-1][1].append(piece.attributes.get("alt", ""))
-    return Found(links, pictures, without_alt)
+    return Found(links, alts)
 
 
 def can_be_pressed(html: str) -> bool:

@@ -89,6 +89,15 @@ def test_the_rest_of_the_list():
     assert found("<p>\n<script>x</script></p>" + GOOD) == ["Line 2: <script> cannot be sent in an email; remove it."]
 
 
+def test_a_picture_that_markdown_says_nothing_about_has_no_alt_text():
+    sentence = "The picture has no alt text: who sees no pictures reads nothing there."
+    text = "See {unsubscribe_link} ![%s](https://acme.co.ke/a.png)"
+
+    assert sentence in found(text % "", format=Format.MARKDOWN)
+    assert sentence not in found(text % "Shoes", format=Format.MARKDOWN)
+    assert sentence not in found(GOOD.replace('"Shoes"', '""'))  # an ornament, as its author says
+
+
 def test_what_stops_an_email_is_told_apart_from_what_is_worth_a_look():
     checks = checks_of(Campaign(format=Format.HTML, body="<form>x</form>", subject="BUY NOW PLEASE", preheader=""))
 
