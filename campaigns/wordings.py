@@ -1,7 +1,7 @@
 """The other words of a campaign, those of a variant or a language: written, copied and taken away again."""
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +18,14 @@ from people.channels import Channel
 from wires import live
 
 COLUMNS = [field.name for field in Words._meta.fields]
+
+
+class Wrong(NamedTuple):
+    """Why a campaign cannot be sent, and where the words stand that are to be mended for it."""
+
+    sentence: str
+    variant: int = 1
+    language: str = ""
 
 
 @transaction.atomic
@@ -154,30 +162,43 @@ def wording_of(campaign: Campaign, variant: int, language: str) -> Wording | Non
     return campaign.wordings.filter(variant=variant, language=language).first()
 
 
-def wrong_with_variants(campaign: Campaign, variants: range) -> str:
-    """Why these variants cannot be sent, as a sentence; empty if they can."""
+def wrong_with_variants(campaign: Campaign, variants: range) -> Wrong | None:
+    """Why these variants cannot be sent; None if they can."""
     sources = {variant: words_of(campaign, variant) for variant in variants}
     for variant, words in sources.items():
         if not words.body.strip():
-            return f"Variant {letter(variant)} is empty; write it, or remove it."
+            return Wrong(f"Variant {letter(variant)} is empty; write it, or remove it.", variant)
         if campaign.channel == Channel.EMAIL and not words.subject.strip():
-            return f"Variant {letter(variant)} has no subject."
+            return Wrong(f"Variant {letter(variant)} has no subject.", variant)
         if wrong := check_body(Channel(campaign.channel), words.body):
-            return f"Variant {letter(variant)}: {wrong[0]}"
-    alike = [letter(n) for n in variants if n > 1 and sources[n].source == sources[1].source]
+            return Wrong(f"Variant {letter(variant)}: {wrong[0]}", variant)
+    alike = [n for n in variants if n > 1 and sources[n].source == sources[1].source]
     if alike:
-        return f"Variant {alike[0]} says the same as A; change it, or remove it."
-    return ""
+        return Wrong(f"Variant {letter(alike[0])} says the same as A; change it, or remove it.", alike[0])
+    return None
 
 
-def wrong_with_languages(campaign: Campaign) -> str:
-    """Why the words in one of its languages cannot be sent, as a sentence; empty if they can."""
+def wrong_with_languages(campaign: Campaign) -> Wrong | None:
+    """Why the words in one of its languages cannot be sent; None if they can."""
     for wording in campaign.wordings.exclude(language=""):
-        name = name_of(wording.language)
-        if campaign.channel == Channel.EMAIL and not wording.subject.strip():
-            return f"The email in {name} has no subject."
-        if campaign.channel != Channel.EMAIL and wording.format != Format.TEXT:
-            return f"The words in {name} are those of an email; write them anew, or delete them."
-        if wrong := check_body(Channel(campaign.channel), wording.body):
-            return f"In {name}: {wrong[0]}"
-    return ""
+        if sentence := _wrong_with(wording, Channel(campaign.channel)):
+            return Wrong(sentence, wording.variant, wording.language)
+    return None
+
+
+def _wrong_with(wording: Wording, channel: Channel) -> str:
+    name = name_of(wording.language)
+    if channel == Channel.EMAIL and not wording.subject.strip():
+        return f"The email in {name} has no subject."
+    if channel != Channel.EMAIL and wording.format != Format.TEXT:
+        return f"The words in {name} are those of an email; write them anew, or delete them."
+    wrong = check_body(channel, wording.body)
+    return f"In {name}: {wrong[0]}" if wrong else ""
+
+
+def wrong_in(words: Words, sentence: str, *, has_variants: bool) -> Wrong:
+    """This sentence about one wording of a campaign, which it names where it is not the main one."""
+    if not isinstance(words, Wording):
+        return Wrong(f"In variant A: {sentence}" if has_variants else sentence)
+    name = str(words) if has_variants else name_of(words.language)
+    return Wrong(f"In {name}: {sentence}", words.variant, words.language)

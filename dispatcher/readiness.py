@@ -3,9 +3,10 @@
 from campaigns.generated import known_names
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Split
+from campaigns.preview import asked_for
 from campaigns.rendering import renderer_of
 from campaigns.templated import why_not
-from campaigns.wordings import wrong_with_languages, wrong_with_variants
+from campaigns.wordings import wrong_in, wrong_with_languages, wrong_with_variants
 from dispatcher import freeze
 from dispatcher.chosen import chosen_sender
 from dispatcher.fitting import misfits_of
@@ -15,27 +16,33 @@ from people.segments import BrokenSegment, refuse_broken
 
 
 class LaunchRefused(Exception):
-    """The campaign cannot be launched as it is; `code` is the API's word, the text says what to mend."""
+    """The campaign cannot be launched as it is; `code` is the API's word, the text says what to mend.
 
-    def __init__(self, code: str, sentence: str) -> None:
-        self.code = code
+    `variant` and `language` say in which words, where it is to be mended there.
+    """
+
+    def __init__(self, code: str, sentence: str, variant: int = 1, language: str = "") -> None:
+        self.code, self.variant, self.language = code, variant, language
         super().__init__(sentence)
 
 
 def refuse_unwritten(campaign: Campaign) -> None:
     """Raises LaunchRefused while something is missing in the words."""
+    has_variants, all_words = Split.of(campaign) is not None, [campaign, *campaign.wordings.all()]
     known = known_names(campaign.workspace, generated_words=campaign.generated_words)
     renderer = renderer_of(campaign)
     if unknown := [name for name in renderer.names if name not in known]:
         names = ", ".join(f"{{{name}}}" for name in unknown)
-        raise LaunchRefused("INVALID_TEMPLATE", f"The text asks for {names}, which nobody here has.")
+        sentence = f"The text asks for {names}, which nobody here has."
+        words = next((each for each in all_words if {*asked_for(each.source)} & {*unknown}), campaign)
+        raise LaunchRefused("INVALID_TEMPLATE", *wrong_in(words, sentence, has_variants=has_variants))
     if not campaign.body.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The message is empty.")
     if campaign.channel == Channel.EMAIL and not campaign.subject.strip():
         raise LaunchRefused("INVALID_TEMPLATE", "The email has no subject.")
-    for words in (campaign, *campaign.wordings.all()):
+    for words in all_words:
         if problems := compiled(words.format, words.body, words.preheader).problems:
-            raise LaunchRefused("INVALID_TEMPLATE", problems[0])
+            raise LaunchRefused("INVALID_TEMPLATE", *wrong_in(words, problems[0], has_variants=has_variants))
     if renderer.fault:
         raise LaunchRefused("INVALID_TEMPLATE", f"{renderer.fault} Save the text again.")
 
@@ -44,10 +51,10 @@ def refuse_unless_ready(campaign: Campaign) -> None:
     """Raises LaunchRefused when sending could not go well."""
     refuse_unwritten(campaign)
     split = Split.of(campaign)
-    if split and (sentence := wrong_with_variants(campaign, split.variants)):
-        raise LaunchRefused("INVALID_TEMPLATE", sentence)
-    if sentence := wrong_with_languages(campaign):
-        raise LaunchRefused("INVALID_TEMPLATE", sentence)
+    if split and (wrong := wrong_with_variants(campaign, split.variants)):
+        raise LaunchRefused("INVALID_TEMPLATE", *wrong)
+    if wrong := wrong_with_languages(campaign):
+        raise LaunchRefused("INVALID_TEMPLATE", *wrong)
     if sentence := why_not(campaign):
         raise LaunchRefused("WHATSAPP_TEMPLATE", sentence)
     try:

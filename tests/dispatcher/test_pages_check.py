@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Role, Workspace
 from campaigns.authoring import update_campaign
 from campaigns.before_sending import change_price
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Format, Wording
 from campaigns.price import Price, price_for
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
@@ -267,6 +267,43 @@ def test_all_variants_and_languages_of_an_email_are_looked_through_and_named(cli
         "A in Greek: The subject",
         "B: The subject",
     ]
+
+
+BROKEN_LINK = {"format": Format.HTML, "body": '<a href="htp://shop.example">Shop</a>'}
+UNKNOWN = {"format": Format.TEXT, "body": "Dear {mood}"}
+
+
+@pytest.mark.parametrize("fault", [BROKEN_LINK, UNKNOWN])
+@pytest.mark.parametrize(
+    ("weights", "variant", "language", "name", "page"),
+    [
+        ([50, 50], 2, "", "In variant B: ", "wording"),
+        ([50, 50], 2, "el", "In variant B in Greek: ", "wording-in"),
+        (None, 1, "el", "In Greek: ", "wording-in"),
+    ],
+)
+def test_what_stops_other_words_names_them_and_leads_to_their_page(
+    client, workspace, fault, weights, variant, language, name, page
+):
+    campaign = make_campaign(workspace, people=1)
+    if weights:
+        set_up_variants(campaign, by=None, weights=weights)
+    place = {"variant": variant, "language": language}
+    Wording.objects.update_or_create(campaign=campaign, **place, defaults={"subject": "Hi", **fault})
+
+    html = check(client, campaign)
+
+    told = html.split("It cannot be sent like this.")[1].split("</p>")[0]
+    assert name in told
+    assert f'href="{reverse(page, args=[campaign.pk, *[each for each in place.values() if each]])}">Mend it' in told
+
+
+def test_what_stops_the_main_words_leads_to_the_campaign(client, workspace):
+    campaign = make_campaign(workspace, people=1, **BROKEN_LINK)
+
+    told = check(client, campaign).split("It cannot be sent like this.")[1].split("</p>")[0]
+
+    assert "In " not in told and f'href="{reverse("campaign-edit", args=[campaign.pk])}">Mend it' in told
 
 
 def other_price(campaign) -> None:
