@@ -11,7 +11,7 @@ from people.models import UNSUBSCRIBE_LINK
 
 OWN_LINK = f"{{{UNSUBSCRIBE_LINK}}}"
 OWN = re.compile(rf"\{{{UNSUBSCRIBE_LINK}(?:\|[^{{}}|\r\n]*)?\}}")
-HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 IN_TEXT = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})+")
 HERE_ONLY = re.compile(

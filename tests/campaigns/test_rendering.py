@@ -9,7 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from campaigns import personalise
-from campaigns.models import Source
+from campaigns.mail.compiling import compiled
+from campaigns.mail.example import MJML
+from campaigns.mail.links import can_be_pressed
+from campaigns.models import Format, Source
 from campaigns.rendering import LONGEST, Renderer, TooLong, digest_of
 from people.channels import Channel
 from people.models import UNSUBSCRIBE_LINK
@@ -209,6 +212,15 @@ def test_a_link_to_unsubscribe_is_added_once_and_in_every_part():
     ):
         assert "To stop these emails" in of("Hi", hidden, footer=footer).rendered(link).html, hidden
     assert placed == ("", "Hi https://c.example/u/s1", '<a href="https://c.example/u/s1">x</a>')
+
+
+def test_the_link_of_the_example_is_one():
+    made = compiled(Format.MJML, MJML)
+
+    assert can_be_pressed(made.html)
+    assert (
+        "To stop these emails" not in of(made.plain, made.html, footer="\n\nTo stop these emails: x").rendered({}).html
+    )
 
 
 def test_other_words_have_another_digest():
