@@ -7,6 +7,7 @@ picture are not written again. What mail programs cannot show becomes what they 
 import io
 import struct
 import threading
+import warnings
 import zlib
 from dataclasses import dataclass
 from math import ceil
@@ -24,6 +25,9 @@ BROKEN = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, Ar
 SRGB = ImageCms.createProfile("sRGB")
 # Frames that share a palette are kept as they are, not guessed anew.
 GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_AFTER_DIFFERENT_PALETTE_ONLY
+# The library refuses twice this, also where it unpacks a part that no head told of, and warns of half, which we take.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 ONE_AT_A_TIME = threading.Lock()  # as one may take 250 MB for a moment
 
@@ -155,7 +159,7 @@ def small_of(picture: Image.Image) -> bytes:
 
 def animation(source: Image.Image) -> Picture:
     """All frames with their times; how often it is played stays."""
-    frames, times = [], []
+    frames, times, size = [], [], source.size
     loop = source.info.get("loop")
     count = getattr(source, "n_frames", 1)
     if count > MOST_FRAMES:
@@ -164,6 +168,8 @@ def animation(source: Image.Image) -> Picture:
         raise NotAPicture("The animation is too large. Make it smaller, or leave some of its frames out.")
     for number in range(count):
         source.seek(number)
+        if source.size != size:  # the library makes all of them larger for a frame that sticks out
+            raise NotAPicture("A frame of the animation is larger than the animation. Save it anew, or as PNG.")
         source.load()
         times.append(int(source.info.get("duration", 100)) or 100)
         frames.append(bare(source))

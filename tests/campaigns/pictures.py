@@ -53,3 +53,10 @@ def a_bomb(side: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10**6))) + chunk(b"IEND", b"")
     )
+
+
+def with_frame(gif: bytes, side: int) -> bytes:
+    """The animation with one frame more that is so large each way, whatever the head says, and is wiped away."""
+    wiped = b"!\xf9\x04" + bytes([2 << 2]) + bytes(4)
+    colours, codes = bytes([128]) + bytes(6), b"\2\2\x4c\1\0"
+    return gif.removesuffix(b";") + wiped + b"," + struct.pack("<HHHH", 0, 0, side, side) + colours + codes + b";"

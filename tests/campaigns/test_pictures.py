@@ -9,7 +9,7 @@ from PIL import Image
 
 from campaigns import pictures
 from campaigns.pictures import NotAPicture, drawn_anew
-from tests.campaigns.pictures import CANARY, a_bomb, a_picture, an_animation, encoded, telling_a_place
+from tests.campaigns.pictures import CANARY, a_bomb, a_picture, an_animation, encoded, telling_a_place, with_frame
 
 SAMPLES = [a_picture("PNG"), a_picture("JPEG"), a_picture("WEBP"), an_animation(), an_animation("WEBP")]
 
@@ -104,6 +104,8 @@ def test_sixteen_bits_of_grey_are_not_blown_out():
         (an_animation("PNG"), "animated GIF"),
         (an_animation(frames=301, size=(2, 2)), "301 frames"),
         (an_animation(frames=3, size=(4000, 4000)), "too large"),
+        (with_frame(an_animation(size=(1, 1)), 3_000), "larger than the animation"),
+        (with_frame(an_animation(size=(1, 1)), 7_000), "too many pixels"),
         (bytes(5 * 1024**2 + 1), "5 MB is the most"),
     ],
 )
