@@ -65,7 +65,8 @@ def image_choose(request: MemberRequest) -> HttpResponse:
 @may("write")
 def image_add(request: MemberRequest) -> HttpResponse:
     """static/images.js sends one at a time and shows the answer; a form sends some and comes back to the list."""
-    files = request.FILES.getlist("files")[:AT_ONCE]
+    sent = request.FILES.getlist("files")
+    files, others = sent[:AT_ONCE], sent[AT_ONCE:]
     if "X-Requested-With" in request.headers:
         return _add_one(request, files[0] if files else None)
     for file in files:
@@ -73,6 +74,9 @@ def image_add(request: MemberRequest) -> HttpResponse:
             messages.success(request, f"“{_add(request, file)}” is here.")
         except NotAPicture as refusal:
             messages.error(request, f"“{file.name}” is not taken. {refusal}")
+    if others:
+        told = f"{AT_ONCE} pictures are the most at once. Still to add: {len(others)}, from “{others[0].name}” on."
+        messages.error(request, told)
     if not files:
         messages.error(request, "Choose a picture first.")
     return redirect("images")

@@ -50,6 +50,16 @@ def test_a_picture_is_added_whatever_its_name_and_declared_type_say(settings):
     assert CANARY not in bytes(image.file.data) + bytes(image.file.small)
 
 
+def test_those_that_are_too_many_at_once_are_told_of():
+    workspace = make_workspace()
+    files = [sent_in(f"{n}.png", a_picture(size=(n, 1))) for n in range(1, 23)]
+
+    answer = logged_in(workspace, Role.EDITOR).post(reverse("image-add"), {"files": files}, follow=True)
+
+    assert workspace.images.count() == 20
+    assert "Still to add: 2, from “21.png” on." in answer.content.decode()
+
+
 def test_some_are_taken_and_what_is_no_picture_is_named():
     workspace = make_workspace()
 
