@@ -109,8 +109,7 @@ def change_template(request: KeyRequest, template_id: int, change: TemplateChang
     given = change.model_dump(exclude_none=True)
     archived, over = given.pop("archived", None), given.pop("version", 0)
     if given:
-        fields = {"name": template.name, **library.words_of(template.current), **words_of(given)}
-        template = library.change_template(template, by=request.auth, over=over, **fields)
+        template = library.change_template(template, by=request.auth, over=over, **words_of(given))
     if archived is not None:
         (library.archive_template if archived else library.unarchive_template)(template, by=request.auth)
     return shown(template_of(request, template_id))

@@ -76,15 +76,18 @@ def add_template(workspace: Workspace, *, by: Actor | None, name: str, channel: 
 
 
 @transaction.atomic
-def change_template(template: Template, *, by: Actor | None, over: int = 0, name: str, **words: Any) -> Template:
-    """Rename it, and write a new version if it is to say something else. `over` is the version its author saw.
+def change_template(
+    template: Template, *, by: Actor | None, over: int = 0, name: str | None = None, **words: Any
+) -> Template:
+    """Rename it, and write a new version if it is to say something else; what is not given stays as it is now.
 
+    `over` is the version its author saw.
     Raises InvalidContent, or ChangedMeanwhile where another text would be replaced unseen.
     """
     template = _held(template)
     was = words_of(template.current)
     before = _told(template, was)
-    words = _checked(template, name, words)
+    words = _checked(template, template.name if name is None else name, was | words)
     if over not in (0, template.version) and words != was:
         raise ChangedMeanwhile(template)
     if words != was:

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import Role
+from campaigns import library
 from tests.api.calls import Program, error_of
 from tests.campaigns.test_library import make_template
 from tests.make import make_workspace
@@ -67,6 +68,22 @@ def test_a_version_written_since_is_not_followed_unseen(program):
     late = program.patch(f"/api/templates/{number}", {"base_template": "Ben's", "version": 1})
 
     assert (late.status_code, error_of(late)["code"]) == (409, "CONFLICT")
+
+
+def test_two_changes_at_once_keep_each_other(program, monkeypatch):
+    path = f"/api/templates/{program.post('/api/templates', WELCOME).json()['id']}"
+    change = library.change_template
+
+    def meanwhile(*given, **fields):
+        monkeypatch.undo()
+        program.patch(path, {"name": "Karibu", "subject": "Ann's"})
+        return change(*given, **fields)
+
+    monkeypatch.setattr(library, "change_template", meanwhile)
+    both = program.patch(path, {"base_template": "Ben's"}).json()
+
+    assert (both["name"], both["subject"], both["base_template"]) == ("Karibu", "Ann's", "Ben's")
+    assert both["format"] == "markdown"
 
 
 def test_a_deleted_template_is_gone(program):
