@@ -73,6 +73,19 @@ def test_what_failed_is_tried_again_dismissed_and_put_back(page, campaign):
     expect(count).to_have_text("1")
 
 
+def test_number_rooms_and_name_are_whole_at_every_width(page):
+    count = page.locator("#attention-count b")
+    expect(count).to_have_text("2")
+    count.evaluate("count => { count.textContent = '99+' }")  # the widest it gets
+
+    for width in (320, 375, 768, 961, 1101):
+        page.set_viewport_size({"width": width, "height": 800})
+
+        cut = page.evaluate("""() => [...document.querySelectorAll(".top nav, .top .who")]
+            .filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)""")
+        assert (width, cut) == (width, [])
+
+
 def test_the_list_freshens_by_itself_and_keeps_the_focus(page, campaign):
     button = page.locator(f"#unknown-{campaign.pk}").get_by_role("button", name="Assume delivered")
     button.focus()
