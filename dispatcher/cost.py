@@ -9,25 +9,28 @@ from campaigns.price import Price, price_for
 from campaigns.splitting import lot_of
 from campaigns.weighing import Weighed, weigh
 from dispatcher import freeze
-from dispatcher.dry_runs import seal_of_words
+from dispatcher.dry_runs import seal_of_people, seal_of_words
 from dispatcher.models import DryRun
 from people.channels import Channel
+from people.patience import TookTooLong, patience
 
 SIGNS_NAMED = 3
 UNWRITTEN = "How many parts they are is known once the words of each person are generated."
 TOO_MANY = "For so many people the parts are counted when the dry run is done."
+CHANGED = "People, or what they wish, changed since the dry run: run it again to count the parts."
+UNSURE = "Counted by the dry run; whether somebody changed since cannot be told quickly, there are so many."
 FIELDS = {"first_name": "first name", "last_name": "last name"}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """`parts` is None where nobody can count them yet; `not_counted` says why."""
+    """`parts` is None where nobody can count them yet; `note` says why, or what may be wrong with them."""
 
     people: int
     parts: int | None
     part_price: Price | None
     weighed: Weighed | None = None
-    not_counted: str = ""
+    note: str = ""
 
     @property
     def price(self) -> Price | None:
@@ -69,20 +72,35 @@ def cost_of(campaign: Campaign, people: int) -> Cost:
     if campaign.channel != Channel.SMS:
         return Cost(people, people, part_price)
     if campaign.generated_words:
-        return Cost(people, None, part_price, not_counted=UNWRITTEN)
+        return Cost(people, None, part_price, note=UNWRITTEN)
     if people > freeze.CHUNK:
-        run = done_for(campaign, people)
+        run = done_for(campaign)
         if run is None:
-            return Cost(people, None, part_price, not_counted=TOO_MANY)
-        return Cost(people, run.weights.parts, part_price, run.weights)
+            return Cost(people, None, part_price, note=TOO_MANY)
+        note = differing(campaign, run, people)
+        if note == CHANGED:
+            return Cost(people, None, part_price, note=note)
+        return Cost(people, run.weights.parts, part_price, run.weights, note)
     weighed = weigh(campaign, freeze.candidates(campaign).filter(skip=None), variant_of=variants_of(campaign))
     return Cost(people, weighed.parts, part_price, weighed)
 
 
-def done_for(campaign: Campaign, people: int) -> DryRun | None:
-    """The dry run of what it says now, if it was for as many people."""
+def done_for(campaign: Campaign) -> DryRun | None:
+    """The dry run of what it says now."""
     run = campaign.dry_runs.filter(state=DryRun.State.DONE).order_by("-pk").first()
-    return run if run and run.words == seal_of_words(campaign) and run.reached == people else None
+    return run if run and run.words == seal_of_words(campaign) else None
+
+
+def differing(campaign: Campaign, run: DryRun, people: int) -> str:
+    """Whether the people are others than those it counted, in a sentence; empty where they are the same."""
+    if run.reached != people:
+        return CHANGED
+    try:
+        with patience():
+            _, seal = seal_of_people(campaign)
+    except TookTooLong:
+        return UNSURE
+    return "" if seal == run.people else CHANGED
 
 
 def variants_of(campaign: Campaign) -> Callable[[int], int]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -123,6 +124,26 @@ def test_for_very_many_people_the_check_page_takes_the_parts_from_the_dry_run(wo
     assert cost_of(campaign, people + 1).parts is None
     campaign = update_campaign(campaign, by=None, body="Other")
     assert cost_of(campaign, people).parts is None
+
+
+def test_the_parts_of_other_people_are_not_taken(workspace, monkeypatch):
+    campaign = nasty(workspace, Channel.SMS)
+    people = forecast(campaign).reached
+    monkeypatch.setattr(freeze, "CHUNK", 5)
+    run = run_dry(campaign)
+    assert cost_of(campaign, people).note == ""
+
+    with monkeypatch.context() as slow:
+        slow.setattr("people.patience.SECONDS", 0.001)
+        slow.setattr(
+            "dispatcher.cost.seal_of_people", lambda campaign: connection.cursor().execute("SELECT pg_sleep(1)")
+        )
+        told = cost_of(campaign, people)
+    assert told.parts == run.weights.parts and "cannot be told quickly" in told.note
+
+    rename(campaign)
+    told = cost_of(campaign, people)
+    assert told.parts is None and "changed since the dry run" in told.note
 
 
 def test_nothing_is_handed_over_and_no_message_is_made(workspace, settings):
