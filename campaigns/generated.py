@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.models import Workspace
-from campaigns.models import ChosenPersonaliser
+from campaigns.models import Campaign, ChosenPersonaliser
 from campaigns.personalisers import PERSONALISERS
 from campaigns.personalisers.brief import Brief, Person, Personaliser
 from campaigns.personalisers.limits import Failed, generated
+from people.channels import Channel
 from people.models import placeholders_of
 
 PREVIEW_SECONDS = 2
@@ -56,6 +57,13 @@ def asked_for(workspace: Workspace, names: Collection[str]) -> Asked:
 def told_to(personaliser: Personaliser | type[Personaliser], values: Mapping[str, object]) -> Person:
     """Of what is known of a person just what the personaliser asks for."""
     return {name: "" if values.get(name) is None else str(values[name]) for name in personaliser.asks}
+
+
+def uncounted(campaign: Campaign) -> str:
+    """Why nobody can count its parts before the launch, in a sentence; empty where they can be."""
+    if campaign.channel != Channel.SMS or not campaign.generated_words:
+        return ""
+    return "How many parts they are is known once the words of each person are generated."
 
 
 @dataclass(frozen=True)

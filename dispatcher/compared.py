@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from campaigns.footer import links_of
+from campaigns.generated import uncounted
 from campaigns.models import Campaign
 from campaigns.parts import parts_of
 from campaigns.price import price_for
@@ -47,7 +48,7 @@ def compared(campaign: Campaign, run: DryRun) -> list[Line]:
     ]
     parts = _parts_of(campaign, books)
     if campaign.channel == Channel.SMS:
-        lines.append(_parts(run, parts))
+        lines.append(_parts(campaign, run, parts))
     if run.price or price_for(campaign, 1):
         lines.append(_price(campaign, run, parts))
     return [*lines, _duration(campaign, run)]
@@ -80,19 +81,29 @@ def _parts_of(campaign: Campaign, books: Books) -> int | None:
 
 
 NOT_COUNTED = f"not counted for more than {COUNTED:,} messages"
-NO_PARTS = "Messages that failed or were left out have no parts."
+FEWER_PARTS = "Messages that failed or were left out have no parts."
+MORE_PARTS = "More people got it, or somebody’s words were changed in between."
 
 
-def _parts(run: DryRun, parts: int | None) -> Line:
+def _parts(campaign: Campaign, run: DryRun, parts: int | None) -> Line:
+    if unwritten := uncounted(campaign):
+        return Line("Parts", NOT_KNOWN, NOT_COUNTED if parts is None else f"{parts:,}", unwritten)
     predicted = run.weights.parts
-    return Line("Parts", f"{predicted:,}", NOT_COUNTED) if parts is None else _line("Parts", predicted, parts, NO_PARTS)
+    if parts is None:
+        return Line("Parts", f"{predicted:,}", NOT_COUNTED)
+    return _line("Parts", predicted, parts, MORE_PARTS if parts > predicted else FEWER_PARTS)
 
 
 def _price(campaign: Campaign, run: DryRun, parts: int | None) -> Line:
     really = None if parts is None else price_for(campaign, parts)
-    predicted, told = str(run.price or NOT_KNOWN), NOT_COUNTED if parts is None else str(really or NOT_KNOWN)
-    why = "What failed or was left out costs nothing, and the price holds that was set at the launch."
-    return Line("Price", predicted, told, "" if predicted == told or parts is None else why)
+    told = NOT_COUNTED if parts is None else str(really or NOT_KNOWN)
+    if unwritten := uncounted(campaign):
+        return Line("Price", NOT_KNOWN, told, unwritten)
+    predicted = str(run.price or NOT_KNOWN)
+    if parts is None or predicted == told:
+        return Line("Price", predicted, told)
+    what = "More parts went out" if parts > run.weights.parts else "What failed or was left out costs nothing"
+    return Line("Price", predicted, told, f"{what}, and the price holds that was set at the launch.")
 
 
 NOT_KNOWN = "not known"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from campaigns.generated import uncounted
 from campaigns.models import Campaign, Split
 from campaigns.price import Price, price_for
 from campaigns.splitting import lot_of
@@ -15,7 +16,6 @@ from people.channels import Channel
 from people.patience import TookTooLong, patience
 
 SIGNS_NAMED = 3
-UNWRITTEN = "How many parts they are is known once the words of each person are generated."
 TOO_MANY = "For so many people the parts are counted when the dry run is done."
 CHANGED = "People, or what they wish, changed since the dry run: run it again to count the parts."
 UNSURE = "Counted by the dry run; whether somebody changed since cannot be told quickly, there are so many."
@@ -71,8 +71,8 @@ def cost_of(campaign: Campaign, people: int) -> Cost:
     part_price = price_for(campaign, 1)
     if campaign.channel != Channel.SMS:
         return Cost(people, people, part_price)
-    if campaign.generated_words:
-        return Cost(people, None, part_price, note=UNWRITTEN)
+    if unwritten := uncounted(campaign):
+        return Cost(people, None, part_price, note=unwritten)
     if people > freeze.CHUNK:
         run = done_for(campaign)
         if run is None:

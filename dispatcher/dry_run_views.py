@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
 from campaigns.authoring import NotEditable
+from campaigns.generated import uncounted
 from campaigns.models import Campaign
 from dispatcher import dry_runs
 from dispatcher.compared import compared
@@ -82,6 +83,7 @@ def about(campaign: Campaign) -> dict[str, Any]:
         "weights": weights,
         "takes": "" if run.seconds is None else duration(run.seconds),
         "skips": [(reason.label, SKIP_WORDS[reason], count) for reason, count in run.skips.items() if count],
+        "uncounted": uncounted(campaign),
         "parts": sorted(weights.by_parts.items()),
         "too_long": named(campaign, weights.too_long_of),
         "empty": named(campaign, weights.empty_of),

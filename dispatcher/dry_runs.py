@@ -20,6 +20,7 @@ from accounts import audit_log
 from accounts.models import Actor, User
 from campaigns.authoring import NotEditable
 from campaigns.footer import footer_of, links_of
+from campaigns.generated import uncounted
 from campaigns.models import Campaign, Split
 from campaigns.price import price_for
 from campaigns.rendering import Renderer
@@ -167,7 +168,7 @@ def _note(run: DryRun, **columns) -> None:
 
 @transaction.atomic
 def _end(run: DryRun) -> None:
-    price = price_for(run.campaign, run.weights.parts)
+    price = None if uncounted(run.campaign) else price_for(run.campaign, run.weights.parts)
     _note(
         run,
         state=State.DONE,

@@ -27,8 +27,10 @@ from people.channels import Channel
 from people.models import Recipient, Suppression
 from people.suppression import suppress
 from simulator.models import Call
+from tests.dispatcher.outcomes import sent, settle
 from tests.dispatcher.sending import send
 from tests.dispatcher.shift import start_process
+from tests.dispatcher.test_generate import prepare
 from tests.make import logged_in, make_campaign, make_group, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +126,35 @@ def test_for_very_many_people_the_check_page_takes_the_parts_from_the_dry_run(wo
     assert cost_of(campaign, people + 1).parts is None
     campaign = update_campaign(campaign, by=None, body="Other")
     assert cost_of(campaign, people).parts is None
+
+
+def test_what_depends_on_generated_words_is_not_told(workspace, provider):
+    change_price(workspace, Channel.SMS, Price(Decimal("1"), "KES"))
+    words = {"body": "{opening|Hi}!" + "." * 150, "generated_words": True, "brief": "our great sale"}
+    campaign = make_campaign(workspace, channel=Channel.SMS, subject="", **words)
+    make_recipient(workspace, location="Nairobi")
+
+    run = run_dry(campaign)
+    before = page(workspace, campaign)
+    settle(prepare(campaign), sent())
+
+    assert run.price is None and "known once the words of each person are generated" in before
+    assert "part in all" not in before and "KES" not in before
+    lines = {line.what: line for line in compared(campaign, run)}
+    assert (lines["Parts"].predicted, lines["Parts"].really) == ("not known", "2")
+    assert (lines["Price"].predicted, lines["Price"].really) == ("not known", "KES 2.00")
+
+
+def test_more_than_was_predicted_is_not_explained_by_those_left_out(workspace, provider):
+    change_price(workspace, Channel.SMS, Price(Decimal("1"), "KES"))
+    campaign = make_campaign(workspace, channel=Channel.SMS, subject="", people=2)
+    run = run_dry(campaign)
+    make_recipient(workspace)
+
+    send(campaign)
+
+    lines = {line.what: line for line in compared(campaign, run)}
+    assert "More people got it" in lines["Parts"].why and "More parts went out" in lines["Price"].why
 
 
 def test_the_parts_of_other_people_are_not_taken(workspace, monkeypatch):
