@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from campaigns.models import Campaign, WhatsAppSettings, WhatsAppTemplate
 from campaigns.models.whatsapp import VARIABLE
@@ -92,15 +93,33 @@ class Misfits:
         """For each reason its words, how many people, and some of them."""
         return [(told(fault), count, self.whose[fault]) for fault, count in self.by_reason.items()]
 
+    def as_json(self) -> dict[str, Any]:
+        """To be kept between two turns; `of_json` reads it back."""
+        faults = [[name, unfit.name, count, self.whose[name, unfit]] for (name, unfit), count in self.by_reason.items()]
+        return {"refused": self.refused, "faults": faults}
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "Misfits":
+        found = cls(kept["refused"])
+        for name, unfit, count, whose in kept["faults"]:
+            found.by_reason[name, Unfit[unfit]] = count
+            found.whose[name, Unfit[unfit]] = whose
+        return found
+
 
 def told(fault: tuple[str, Unfit]) -> str:
     name, reason = fault
     return f"{reason} in {{{{{name}}}}}" if name else str(reason)
 
 
-def misfits(campaign: Campaign, people: Iterable[tuple[int, Mapping[str, object]]]) -> Misfits:
-    """Whose own words the template of this campaign cannot take; `people` are ids with what the text may ask."""
-    found = Misfits()
+def misfits(
+    campaign: Campaign, people: Iterable[tuple[int, Mapping[str, object]]], found: Misfits | None = None
+) -> Misfits:
+    """Whose own words the template of this campaign cannot take, beside those who were found before.
+
+    `people` are ids with what the text may ask.
+    """
+    found = found or Misfits()
     texts = {name: Text(value) for name, value in campaign.whatsapp_values.items()}
     for name in campaign.whatsapp_template.variables if campaign.whatsapp_template else ():
         texts.setdefault(name, Text(""))

@@ -14,6 +14,7 @@ from campaigns.generated import uncounted
 from campaigns.models import Campaign
 from dispatcher import dry_runs
 from dispatcher.compared import compared
+from dispatcher.fitting import by_name
 from dispatcher.models import SKIP_WORDS, DryRun
 from dispatcher.readiness import LaunchRefused, refuse_unwritten
 from dispatcher.words import duration
@@ -86,6 +87,8 @@ def about(campaign: Campaign) -> dict[str, Any]:
         "uncounted": uncounted(campaign),
         "parts": sorted(weights.by_parts.items()),
         "too_long": named(campaign, weights.too_long_of),
+        "refused": run.misfits.refused,
+        "misfits": by_name(campaign, run.misfits),
         "empty": named(campaign, weights.empty_of),
         "longest": named(campaign, [weights.longest_of] if weights.longest_of else []),
         "changed": what_changed(campaign, run) if campaign.is_editable else "",

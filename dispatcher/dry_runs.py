@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.aggregates import BitXor
@@ -24,6 +25,7 @@ from campaigns.generated import uncounted
 from campaigns.models import Campaign, Split
 from campaigns.price import price_for
 from campaigns.rendering import Renderer
+from campaigns.templated import misfits
 from campaigns.weighing import as_it_would_be
 from dispatcher import freeze, operations
 from dispatcher.crash import crash_point
@@ -153,8 +155,15 @@ def _look_at_chunk(run: DryRun, renderer: Renderer, links: Links) -> bool:
         looked_at=run.looked_at + len(rows),
         skipped_by=skipped,
         weighed=weighed.as_json(),
+        **_unfitting(run, reached),
     )
     return len(rows) == CHUNK
+
+
+def _unfitting(run: DryRun, reached: list[tuple[int, dict[str, object]]]) -> dict[str, Any]:
+    if run.campaign.whatsapp_template_id is None:
+        return {}
+    return {"unfitting": misfits(run.campaign, reached, run.misfits).as_json()}
 
 
 def _note(run: DryRun, **columns) -> None:

@@ -38,7 +38,12 @@ def misfits_of(campaign: Campaign) -> Misfits:
 
 def named_misfits(campaign: Campaign) -> list[Misfit]:
     """Those of the first freeze.CHUNK people, by reason."""
-    rows = misfits_of(campaign).rows
+    return by_name(campaign, misfits_of(campaign))
+
+
+def by_name(campaign: Campaign, found: Misfits) -> list[Misfit]:
+    """With those of them who are still here."""
+    rows = found.rows
     known = campaign.workspace.recipients.in_bulk({pk for *_, whose in rows for pk in whose})
     return [Misfit(words, count, [known[pk] for pk in whose if pk in known]) for words, count, whose in rows]
 

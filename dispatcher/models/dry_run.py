@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.price import Price
+from campaigns.templated import Misfits
 from campaigns.weighing import Weighed
 from dispatcher.models.ledger import no_skips
 from dispatcher.models.reasons import SkipReason
@@ -35,6 +36,7 @@ class DryRun(models.Model):
     looked_at = models.IntegerField("people looked at", default=0)
     skipped_by = ArrayField(models.IntegerField(), default=no_skips)
     weighed = models.JSONField(default=dict)
+    unfitting = models.JSONField(default=dict, db_default={})  # whom WhatsApp would refuse the template
     # At what price and within what time, as far as that could be known then.
     amount = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     currency = models.CharField(max_length=3, blank=True, db_default="")
@@ -69,6 +71,10 @@ class DryRun(models.Model):
     @property
     def price(self) -> Price | None:
         return None if self.amount is None else Price(self.amount, self.currency)
+
+    @property
+    def misfits(self) -> Misfits:
+        return Misfits.of_json(self.unfitting) if self.unfitting else Misfits()
 
     @property
     def weights(self) -> Weighed:

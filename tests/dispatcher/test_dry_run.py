@@ -31,7 +31,16 @@ from tests.dispatcher.outcomes import sent, settle
 from tests.dispatcher.sending import send
 from tests.dispatcher.shift import start_process
 from tests.dispatcher.test_generate import prepare
-from tests.make import logged_in, make_campaign, make_group, make_recipient, make_recipients, make_workspace
+from tests.dispatcher.test_whatsapp_templates import written_by
+from tests.make import (
+    logged_in,
+    make_campaign,
+    make_group,
+    make_recipient,
+    make_recipients,
+    make_whatsapp_template,
+    make_workspace,
+)
 
 pytestmark = pytest.mark.django_db
 State = DryRun.State
@@ -155,6 +164,24 @@ def test_more_than_was_predicted_is_not_explained_by_those_left_out(workspace, p
 
     lines = {line.what: line for line in compared(campaign, run)}
     assert "More people got it" in lines["Parts"].why and "More parts went out" in lines["Price"].why
+
+
+def test_it_finds_everybody_whose_words_a_whatsapp_template_cannot_take(workspace, monkeypatch):
+    monkeypatch.setattr(dry_runs, "CHUNK", 2)
+    make_recipients(workspace, 3)
+    nameless = [make_recipient(workspace, first_name="") for _ in range(2)]
+    make_recipient(workspace, first_name="A\nB")
+    campaign = written_by(make_whatsapp_template(workspace), "{first_name}")
+
+    run = run_dry(campaign)
+
+    assert [(words, count) for words, count, _ in run.misfits.rows] == [
+        ("nothing to put in {{1}}", 2),
+        ("a line break or a tab in {{1}}", 1),
+    ]
+    html = page(workspace, campaign)
+    assert '<b>3</b><div class="grow"><p>would be refused by WhatsApp' in html
+    assert all(reverse("person", args=[person.pk]) in html for person in nameless)
 
 
 def test_the_parts_of_other_people_are_not_taken(workspace, monkeypatch):
