@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -27,7 +28,8 @@ MEASURED = """
 """
 # What goes before it or shares the workers with it; what waits for tomorrow does neither.
 AHEAD = """
-    SELECT coalesce(sum(b.pending), 0) FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
+    SELECT coalesce(sum(b.pending), 0), coalesce(sum(b.pending) FILTER (WHERE c.workspace_id = %s), 0)
+    FROM campaigns_campaign c JOIN dispatcher_batch b ON b.campaign_id = c.id
     WHERE c.status = 4 AND c.id <> %s AND c.priority <= %s AND b.due_at < clock_timestamp() + interval '1 hour'
       AND (NOT %s OR (c.workspace_id = %s AND c.channel = %s))
 """
@@ -42,14 +44,25 @@ class Speed:
     is_most: bool = False
 
 
+class Ahead(NamedTuple):
+    """Messages that go before it or with it; people are told of those of their own workspace only."""
+
+    messages: int = 0
+    own: int = 0
+
+    @property
+    def has_others(self) -> bool:
+        return self.messages > self.own
+
+
 @dataclass(frozen=True)
 class Prediction:
-    """`ahead` messages of other campaigns go before it or with it; `unknown` says what keeps us from telling."""
+    """What is `ahead` takes its time, too; `unknown` says what keeps us from telling."""
 
     starts_at: datetime
     people: int
     speed: Speed | None
-    ahead: int
+    ahead: Ahead
     waits: float
     unknown: str = ""
 
@@ -58,7 +71,7 @@ class Prediction:
         """From its start to its end; None where it is unknown."""
         if self.unknown or self.speed is None:
             return None
-        return min(self.waits + (self.ahead + self.people) / self.speed.rate, LONGEST)
+        return min(self.waits + (self.ahead.messages + self.people) / self.speed.rate, LONGEST)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -79,7 +92,7 @@ def predict(campaign: Campaign, people: int, *, undo_seconds: int = 0) -> Predic
         starts_at=starts_at,
         people=people,
         speed=speed,
-        ahead=0 if later else ahead_of(campaign, of_its_lane=speed is not None and speed.known_from == LIMIT),
+        ahead=Ahead() if later else ahead_of(campaign, of_its_lane=speed is not None and speed.known_from == LIMIT),
         waits=max(0.0, closed.total_seconds()) + chosen_after.total_seconds(),
         unknown=what_keeps_it(campaign, people, undo_seconds)
         or (NOBODY_KNOWS if split and split.waits and not split.measure else "")
@@ -149,9 +162,16 @@ def begun(campaign: Campaign) -> datetime:
     return campaign.held_until or campaign.launched_at or campaign.created_at
 
 
-def ahead_of(campaign: Campaign, *, of_its_lane: bool) -> int:
+def ahead_of(campaign: Campaign, *, of_its_lane: bool) -> Ahead:
     """Where a limit decides, only what falls under the same limit counts."""
-    about = [campaign.pk or 0, campaign.priority, of_its_lane, campaign.workspace_id, Channel(campaign.channel)]
+    about = [
+        campaign.workspace_id,
+        campaign.pk or 0,
+        campaign.priority,
+        of_its_lane,
+        campaign.workspace_id,
+        Channel(campaign.channel),
+    ]
     with connection.cursor() as cursor:
         cursor.execute(AHEAD, about)
-        return int(cursor.fetchone()[0])
+        return Ahead(*map(int, cursor.fetchone()))

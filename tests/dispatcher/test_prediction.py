@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import ConnectionError as NoRedis
 
@@ -106,21 +107,33 @@ def test_what_goes_before_it_or_beside_it_takes_its_time_too(workspace):
     low = operations.launch(make_campaign(people=50, priority=Campaign.Priority.LOW), by=None)
 
     prediction = predicted(workspace, 1000)
-    assert (prediction.ahead, prediction.seconds) == (100, pytest.approx(11))
+    assert (prediction.ahead, prediction.seconds) == ((100, 0), pytest.approx(11))
 
     urgent = predicted(workspace, 1000, priority=Campaign.Priority.URGENT)
-    assert urgent.ahead == 0
+    assert urgent.ahead.messages == 0
     Batch.objects.exclude(campaign=low).update(due_at=timezone.now() + timedelta(hours=5))
-    assert predicted(workspace, 1000).ahead == 0
+    assert predicted(workspace, 1000).ahead.messages == 0
+
+
+def test_nobody_is_told_how_much_another_workspace_sends(workspace):
+    was_sent(make_campaign(workspace, people=5), 100, 100)
+    operations.launch(make_campaign(people=1234), by=None)
+    operations.launch(make_campaign(workspace, name="Ours"), by=None)
+    campaign = make_campaign(workspace)
+
+    html = logged_in(workspace, Role.OWNER).get(reverse("check", args=[campaign.pk])).content.decode()
+
+    assert "5 messages of other campaigns go before or beside it. Others share the workers with you now." in html
+    assert "1,234" not in html and "1,239" not in html
 
 
 def test_only_what_shares_the_limit_waits_for_it(workspace):
     limited(workspace, 10)
     operations.launch(make_campaign(people=100), by=None)
-    assert predicted(workspace).ahead == 0
+    assert predicted(workspace).ahead.messages == 0
 
     operations.launch(make_campaign(workspace, people=30), by=None)
-    assert predicted(workspace).ahead == 30
+    assert predicted(workspace).ahead == (30, 30)
 
 
 def test_a_provider_that_asked_for_a_pause_is_waited_for(workspace):
