@@ -9,7 +9,7 @@ from accounts.models import Workspace
 from campaigns.models import Campaign, ChosenPersonaliser
 from campaigns.personalisers import PERSONALISERS
 from campaigns.personalisers.brief import Brief, Person, Personaliser
-from campaigns.personalisers.limits import Failed, generated
+from campaigns.personalisers.limits import Failed, generated, learnt
 from people.channels import Channel
 from people.models import placeholders_of
 
@@ -91,9 +91,10 @@ def words_for(workspace: Workspace, values: Mapping[str, object], names: Collect
     missing, troubles = [], []
     for name, options in asked_for(workspace, names).items():
         personaliser = PERSONALISERS[name](options)
-        learnt = Brief(brief.about, brief.day, personaliser.learn(workspace.pk))
         try:
-            answer = generated(personaliser, [told_to(personaliser, values)], learnt, seconds=PREVIEW_SECONDS)
+            known = learnt(personaliser, workspace.pk, seconds=PREVIEW_SECONDS)
+            told = Brief(brief.about, brief.day, known)
+            answer = generated(personaliser, [told_to(personaliser, values)], told, seconds=PREVIEW_SECONDS)
         except Failed as failure:
             troubles.append(f"{personaliser.title}: {failure}.")
             answer = None

@@ -20,7 +20,7 @@ from campaigns.generated import asked_for, told_to
 from campaigns.models import Campaign
 from campaigns.personalisers import PERSONALISERS
 from campaigns.personalisers.brief import Brief, Personaliser
-from campaigns.personalisers.limits import Failed, Slow, generated
+from campaigns.personalisers.limits import Failed, Slow, generated, learnt
 from campaigns.rendering import renderer_of
 from dispatcher.crash import crash_point
 from dispatcher.models import Generation, Message
@@ -129,6 +129,9 @@ def go_over(generation: Generation, ends: float) -> None:
     try:
         personaliser = kind(generation.options)
         learn(generation, personaliser)
+    except Failed as failure:
+        give_up(generation, f"it could not begin: {failure}")
+        return
     except Exception as error:
         logger.exception("the personaliser %s cannot begin", generation.personaliser)
         give_up(generation, f"it could not begin: {type(error).__name__}")
@@ -140,7 +143,8 @@ def go_over(generation: Generation, ends: float) -> None:
 def learn(generation: Generation, personaliser: Personaliser) -> None:
     """Kept, so that every batch of the campaign is told the same."""
     if generation.learnt is None:
-        generation.learnt = personaliser.learn(generation.campaign.workspace_id)
+        workspace = generation.campaign.workspace_id
+        generation.learnt = learnt(personaliser, workspace, seconds=settings.GENERATE_SECONDS)
         Generation.objects.filter(pk=generation.pk, learnt__isnull=True).update(learnt=generation.learnt)
         generation.refresh_from_db(fields=["learnt"])
 

@@ -44,7 +44,10 @@ class Personaliser(Protocol):
         ...
 
     def learn(self, workspace: int) -> dict[str, Any]:
-        """What it wants to know of a workspace, asked once a campaign; whatever it is goes into each brief."""
+        """What it wants to know of a workspace, asked once a campaign; whatever it is goes into each brief.
+
+        It may ask the database, in a thread of its own.
+        """
         ...
 
     def generate(self, people: Sequence[Person], brief: Brief) -> Sequence[Words]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.db import connection
+
 from campaigns.personalisers.brief import Brief, Person, Personaliser
 from people.plain import NotPlain, plain
 
@@ -46,6 +48,18 @@ def generated(personaliser: Personaliser, people: Sequence[Person], brief: Brief
         empty=sum(each == {} for each in words),
         unusable=sum(each is None for each in words),
     )
+
+
+def learnt(personaliser: Personaliser, workspace: int, *, seconds: float) -> dict[str, Any]:
+    """What it learns of the workspace, if it comes in time. Raises Failed or Slow."""
+
+    def learn() -> dict[str, Any]:
+        try:
+            return personaliser.learn(workspace)
+        finally:
+            connection.close()  # that of its own thread
+
+    return in_time(learn, seconds)
 
 
 def in_time(call: Callable[[], T], seconds: float) -> T:

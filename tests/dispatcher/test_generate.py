@@ -2,6 +2,7 @@
 
 import signal
 import time
+from datetime import date
 from threading import Barrier, Thread
 
 import pytest
@@ -10,8 +11,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import Role
+from campaigns.generated import words_for
 from campaigns.models import Campaign
 from campaigns.personalisers import PERSONALISERS
+from campaigns.personalisers.brief import Brief
 from campaigns.personalising import choose_personaliser
 from dispatcher import clock, generate, operations
 from dispatcher.audit import findings
@@ -132,6 +135,23 @@ def test_a_personaliser_that_hangs_is_waited_for_no_longer_than_it_may_take(prov
     assert campaign.status == Status.SENDING
 
 
+def test_one_that_hangs_while_it_learns_holds_up_neither_the_campaign_nor_the_preview(provider, monkeypatch, settings):
+    settings.GENERATE_SECONDS = 0.05
+    monkeypatch.setattr("campaigns.generated.PREVIEW_SECONDS", 0.05)
+    fake = answering({})
+    fake.learn = lambda self, workspace: time.sleep(2)
+    monkeypatch.setitem(PERSONALISERS, "opening", fake)
+    campaign = written("Nairobi")
+    began = time.monotonic()
+
+    shown = words_for(campaign.workspace, {}, ["opening"], Brief("", date(2026, 5, 4)))
+    campaign = prepare(campaign)
+
+    assert time.monotonic() - began < 2 and campaign.status == Status.SENDING
+    assert shown.troubles == ["Fake: it took longer than 0.05 s."]
+    assert Generation.objects.get().trouble == "given up: it could not begin: it took longer than 0.05 s"
+
+
 def test_nonsense_is_not_sent(provider, monkeypatch):
     monkeypatch.setitem(PERSONALISERS, "opening", answering({"opening": "a\r\nBcc: all"}, {"opening": "{phone}"}))
     campaign = prepare(written("Nairobi", "Thika"))
@@ -191,6 +211,7 @@ def test_who_is_erased_meanwhile_gets_no_words_into_what_is_left(provider, monke
     assert Message.objects.get().fields == {}
 
 
+@pytest.mark.django_db(transaction=True)  # it learns by a connection of its own
 def test_what_was_learnt_of_people_is_the_same_for_every_batch_and_forgotten_with_the_last(provider, monkeypatch):
     monkeypatch.setattr(generate, "BATCH", 1)
     campaign = written("Nairobi", "Nairobi", body="{recommendations|Hello}!")
