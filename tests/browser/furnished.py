@@ -102,7 +102,9 @@ def give_variants(campaign: Campaign) -> None:
     """Two subjects, of which the rest gets the better one."""
     rule = {"measure": "accepted", "after_hours": 6, "at_least": 2}
     set_up_variants(campaign, by=None, weights=[50, 50], tested=60, hold_out=5, **rule)
-    write_wording(campaign, by=None, variant=2, subject="20 % off, {first_name}", body=campaign.body)
+    write_wording(
+        campaign, by=None, variant=2, subject="20 % off {preferred_product|everything_we_have}", body=campaign.body
+    )
 
 
 def link_to(campaign: Campaign, person: Recipient) -> str:
