@@ -4,7 +4,7 @@ from django.conf import settings
 
 from accounts.models import Workspace
 from campaigns.models import Campaign
-from campaigns.rendering import Rendered, renderer_of
+from campaigns.rendering import Rendered, renderer_of, with_line
 from people.channels import Channel
 from people.links import STAND_IN, Links, Purpose, key_called, keys, name_of
 from people.models import UNSUBSCRIBE_LINK, ConsentSettings
@@ -42,6 +42,11 @@ def frozen(campaign: Campaign) -> dict[str, str]:
 def has_link(campaign: Campaign) -> bool:
     """Whether what is sent holds the link to unsubscribe."""
     return renderer_of(campaign).has_link
+
+
+def said_by(campaign: Campaign) -> str:
+    """Its text as it is filled in for each person, with the line below it where it got one."""
+    return with_line(campaign.source.text, campaign.footer)
 
 
 def links_of(campaign: Campaign | None, channel: Channel) -> Links:

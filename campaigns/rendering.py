@@ -105,7 +105,7 @@ def _split(source: Source, channel: Channel, footer: str) -> Words:
     is_email = channel == Channel.EMAIL
     return Words(
         Text(source.subject) if is_email else None,
-        Text(source.text if UNSUBSCRIBE_LINK in Text(source.text).names else source.text + footer),
+        Text(with_line(source.text, footer)),
         _split_html(with_footer(source.html, footer)) if is_email and source.html else None,
     )
 
@@ -126,6 +126,11 @@ class Unwritable(Text):
 
     def filled_for(self, values: Mapping[str, object]) -> str:
         raise NoPlace(self.fault)
+
+
+def with_line(text: str, footer: str) -> str:
+    """This text with the line below it, unless its author placed the link."""
+    return text if UNSUBSCRIBE_LINK in Text(text).names else text + footer
 
 
 def with_footer(html: str, footer: str) -> str:

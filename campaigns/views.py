@@ -1,5 +1,6 @@
 """The pages a campaign is written on."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -189,11 +190,17 @@ def show_mail(request: MemberRequest) -> HttpResponse:
 @require_GET
 @may("read")
 def mail(request: MemberRequest, pk: int) -> HttpResponse:
-    """The HTML of a saved campaign as one person of the workspace would get it, for a frame."""
+    """The HTML of a saved campaign as one person of the workspace would get it, or of one variant, for a frame."""
     campaign = get_object_or_404(request.workspace.campaigns.select_related("workspace"), pk=pk)
     number = number_in(request.GET.get("person", ""))
     person = get_object_or_404(request.workspace.recipients, pk=number) if number else None
-    return framed(preview_of(campaign, person).html)
+    variant = number_in(request.GET.get("variant", "")) or 0
+    return framed(preview_of(campaign, person, variant=variant if variant in variants_of(campaign) else 0).html)
+
+
+def variants_of(campaign: Campaign) -> Collection[int]:
+    split = Split.of(campaign)
+    return split.variants if split else ()
 
 
 @require_POST

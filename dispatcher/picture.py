@@ -12,6 +12,7 @@ from django.db.models import F, Min, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Role
+from campaigns.footer import said_by
 from campaigns.models import Campaign, Split, StatusChange
 from campaigns.price import price_for
 from dispatcher import clock, words, workers
@@ -143,6 +144,11 @@ class Picture:
     @property
     def channel(self) -> str:
         return words.capital(self.campaign.get_channel_display())
+
+    @property
+    def said(self) -> str:
+        """Its text as it is filled in for each person, with the line below it where it gets one."""
+        return said_by(self.campaign)
 
     @property
     def may_write(self) -> bool:

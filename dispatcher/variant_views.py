@@ -122,6 +122,7 @@ def choose(request: MemberRequest, pk: int, variant: int) -> HttpResponse:
         "campaign": campaign,
         "comparison": comparison,
         "letter": letter(variant),
+        "number": str(variant),
         "words": words_of(campaign, variant),
     }
     return page(request, "choose_winner", about)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
-from campaigns.footer import has_link
+from campaigns.footer import has_link, said_by
 from campaigns.frames import framed
 from campaigns.models import Campaign, IllegalMove
 from campaigns.schedule_forms import ScheduleForm
@@ -59,6 +59,7 @@ def campaign(request: MemberRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "drawing": draw(request, campaign),
         "page": people_of(request, campaign),
+        "said": said_by(campaign),
         "link_hits": link_hits(campaign),
         "has_dry_run": bool(campaign.launched_at and campaign.dry_runs.exists()),
         "may_write": request.membership.may("write"),

@@ -9,12 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Role
-from campaigns.models import Campaign
+from campaigns.authoring import create_campaign
+from campaigns.models import Campaign, Format
 from dispatcher import dismissals, operations
 from dispatcher.books import books_of
 from dispatcher.models import Category, Message
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
-from tests.make import make_campaign, make_member, make_recipient, make_workspace
+from tests.make import make_campaign, make_member, make_recipient, make_recipients, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -210,6 +211,26 @@ def test_the_message_follows_a_draft_through_its_launch(client, ann, workspace):
     assert "Read it as the people will" in drawn()
     launched(campaign)
     assert "Read it as the first person gets it" in drawn() and "as the people will" not in drawn()
+
+
+def test_a_mail_is_shown_as_a_mail_and_its_source_only_beside_it(client, ann, workspace):
+    body = '<p>Dear {first_name}</p><p><a href="{unsubscribe_link}">Stop</a></p>'
+    campaign = create_campaign(
+        workspace, by=ann, name="Sale", subject="Sale", body=body, format=Format.HTML, everyone=True
+    )
+    make_recipients(workspace, 1)
+
+    html = page(client, operations.launch(campaign, by=ann))
+
+    frame, source = html.index(f'src="{reverse("campaign-mail", args=[campaign.pk])}"'), html.index("&lt;p&gt;Dear")
+    assert frame < html.index("As it is written: HTML") < source and html.count("&lt;p&gt;Dear") == 1
+
+
+@pytest.mark.parametrize(("ending", "is_added"), [("", True), ("Stop: {unsubscribe_link}", False)])
+def test_the_message_ends_with_our_line_only_where_it_was_sent_with_it(client, ann, workspace, ending, is_added):
+    campaign = operations.launch(make_campaign(workspace, people=1, body=f"Dear all. {ending}"), by=ann)
+
+    assert campaign.footer and ("To stop these emails" in page(client, campaign)) == is_added
 
 
 def test_without_scripts_a_page_is_asked_for_again_by_a_link(client, ann, workspace):

@@ -103,6 +103,22 @@ def test_an_email_may_have_a_variant_in_another_format(ann, workspace):
     assert "Hey **{first_name}**" in text(ann.get(page))
 
 
+def test_of_a_mail_the_words_are_listed_and_the_mail_itself_is_shown_before_it_goes_to_the_rest(ann, workspace):
+    campaign = with_variants(workspace)
+    written = {"subject": "Hey", "format": "html", "body": "<p><b>Hey</b> {first_name|you}</p>"}
+    ann.post(reverse("wording", args=[campaign.pk, 2]), written)
+    listed = text(ann.get(reverse("variants", args=[campaign.pk])))
+    operations.launch(campaign, by=None)
+    settle(campaign, sent(campaign.messages.exclude(variant=0).count()))
+    asked = text(ann.get(reverse("choose_winner", args=[campaign.pk, 2])))
+
+    assert "Hey {first_name|you}" in listed and "&lt;b&gt;" not in listed + asked
+    frame = f"{reverse('campaign-mail', args=[campaign.pk])}?variant=2"
+    assert f'src="{frame}"' in asked and "<b>Hey</b> Alice" in text(ann.get(frame))
+    for other in ("1", "3", "x"):
+        assert "Hey" not in text(ann.get(frame[:-1] + other))
+
+
 def test_variants_that_say_the_same_or_nothing_are_not_sent(workspace):
     campaign = with_variants(workspace)
     campaign.wordings.update(subject=campaign.subject, body=campaign.body)
