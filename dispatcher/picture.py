@@ -21,7 +21,7 @@ from dispatcher.chips import Chip
 from dispatcher.chosen import chosen_names
 from dispatcher.ledger import chips_of
 from dispatcher.models import SKIP_WORDS, Category, Generation, Pace
-from dispatcher.questions import QUESTIONS, Question
+from dispatcher.questions import Question, questions_about
 from dispatcher.words import cause_words
 from people.channels import Channel
 
@@ -210,7 +210,11 @@ class Picture:
     @property
     def questions(self) -> list[Question]:
         """What is asked before a verb, in the words for how it stands now."""
-        return [question.about(self.campaign) for question in QUESTIONS.values()] if self.may_send else []
+        if not self.may_send:
+            return []
+        left = [(max(0, cause.count - cause.dismissed), cause.can_be_retried) for cause in self.causes]
+        hopeful = sum(count for count, is_hopeful in left if is_hopeful)
+        return questions_about(self.campaign, hopeful=hopeful, hopeless=self.failed_to_decide - hopeful)
 
     @property
     def last_move(self) -> StatusChange | None:

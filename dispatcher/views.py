@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
+from accounts.models import Role
 from campaigns.footer import has_link, said_by
 from campaigns.frames import framed
 from campaigns.models import Campaign, IllegalMove
@@ -26,9 +27,9 @@ from dispatcher.finding import found_in
 from dispatcher.ledger import Filter, History, Page, Row, page_of
 from dispatcher.link_hits import link_hits
 from dispatcher.models import Category
+from dispatcher.picture import picture_of
 from dispatcher.place import CHANNELS, STATUSES, Place
 from dispatcher.proof import is_proved, words_of
-from dispatcher.questions import QUESTIONS
 from dispatcher.readiness import LaunchRefused
 from dispatcher.typed import WrongNumber
 from people.search import number_in
@@ -183,10 +184,12 @@ def operate(request: MemberRequest, pk: int, operation: Callable, takes: str = "
 @may("send")
 def confirm(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     """The question before a verb that cannot be taken back, for those who get no dialog."""
-    if verb not in QUESTIONS:
-        raise Http404
     campaign = found(request, pk)
-    about = {"campaign": campaign, "question": QUESTIONS[verb].about(campaign)}
+    picture = picture_of(campaign, Role(request.membership.role))
+    question = next((question for question in picture.questions if question.verb == verb), None)
+    if question is None:
+        raise Http404
+    about = {"campaign": campaign, "question": question}
     return page(request, "confirm", about | {"from_attention": request.GET.get("back") == "attention"})
 
 

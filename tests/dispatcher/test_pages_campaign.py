@@ -167,6 +167,17 @@ def test_all_that_failed_is_retried_by_one_button_once_nothing_is_sent_any_more(
     assert "Retry all 3 failed" in page(client, campaign)
 
 
+def test_before_all_that_failed_is_retried_it_is_asked_with_how_many_it_is_likely_to_help(client, ann, workspace):
+    campaign = launched(make_campaign(workspace, people=5), *failed(Category.TIMEOUT, 2), *failed(Category.BOUNCED, 3))
+    operations.pause(campaign, by=ann)
+    question = reverse("confirm", args=[campaign.pk, "retry_failed"])
+
+    for html in (page(client, campaign), client.get(question).content.decode()):
+        assert "Retry 5 failed messages?" in html and "2 of them are worth another try" in html
+        assert "For the other 3 trying again rarely helps" in html and "until the campaign is resumed" in html
+    assert f'href="{question}"' in page(client, campaign) and books_of(campaign).failed == 5
+
+
 def test_what_was_dismissed_is_marked_and_not_retried_with_the_others(client, ann, workspace):
     campaign = launched(make_campaign(workspace, people=4), *failed(Category.TIMEOUT, 2), *failed(), *sent())
     dismissals.dismiss(campaign, by=ann, category=Category.TIMEOUT)
