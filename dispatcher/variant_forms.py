@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 
 from campaigns.models import Split
@@ -51,6 +52,10 @@ class VariantsForm(forms.Form):
             "after_hours": hours,
             "at_least": points,
         }
+
+    def has_sound_fields(self) -> bool:
+        """Whether all is well but the weights, which one more variant replaces."""
+        return set(self.errors) <= {NON_FIELD_ERRORS}
 
     def number(self, field: str, low: int, high: int, sentence: str) -> int | None:
         typed = str(self.cleaned_data.get(field) or "0").strip()

@@ -30,7 +30,7 @@ def variants(request: MemberRequest, pk: int) -> HttpResponse:
     split = Split.of(campaign)
     form = VariantsForm(split, posted(request))
     adds = request.POST.get("then") == "add"
-    if form.is_bound and (form.is_valid() or adds):
+    if form.is_bound and (form.has_sound_fields() if adds else form.is_valid()):
         choices = form.choices | ({"weights": even_weights(len(form.weights) + 1)} if adds else {})
         try:
             set_up_variants(campaign, by=request.user, only_drafts=not request.membership.may("send"), **choices)

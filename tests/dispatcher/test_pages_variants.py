@@ -65,6 +65,24 @@ def test_what_cannot_be_is_refused_with_the_reason_and_changes_nothing(ann, work
     assert Split.of(campaign) is None
 
 
+@pytest.mark.parametrize("typed", [{"tested": "abc"}, {"tested": ""}, {"hold_out": "99"}, {"after_hours": "x"}])
+def test_a_variant_is_not_added_while_a_number_makes_no_sense_and_all_stays_as_typed(ann, workspace, typed):
+    campaign = make_campaign(workspace, people=1)
+
+    answer = ann.post(reverse("variants", args=[campaign.pk]), TYPED | typed | {"then": "add"})
+
+    assert answer.status_code == 422 and 'aria-invalid="true"' in text(answer)
+    assert Split.of(campaign) is None
+
+
+def test_a_variant_is_added_whatever_the_weights_were(ann, workspace):
+    campaign = make_campaign(workspace, people=1)
+
+    ann.post(reverse("variants", args=[campaign.pk]), TYPED | {"weight_b": "x", "then": "add"})
+
+    assert Split.of(campaign).weights == [34, 33, 33]
+
+
 def test_a_variant_is_added_and_the_last_one_taken_away_after_a_question(ann, workspace):
     campaign = with_variants(workspace)
     ann.post(reverse("variants", args=[campaign.pk]), TYPED | {"then": "add"})
