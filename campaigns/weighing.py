@@ -60,8 +60,9 @@ class Weighed:
         by_network = renderer.channel == Channel.SMS
         for person, values in people:
             self.people += 1
+            variant = variant_of(person)
             try:
-                text = renderer.rendered(values, variant_of(person)).text
+                text = renderer.rendered(values, variant).text
             except TooLong:
                 self._lost(person)
                 continue
@@ -72,7 +73,8 @@ class Weighed:
             parts = parts_of(text) if by_network else 1
             self.by_parts[parts] = self.by_parts.get(parts, 0) + 1
             if by_network and OUTSIDE.search(text):
-                self._forced(text, parts, values)
+                names = renderer.words[renderer.place_for(values, variant)].names
+                self._forced(text, parts, {name: values.get(name) for name in names})
 
     def _lost(self, person: int) -> None:
         self.too_long += 1

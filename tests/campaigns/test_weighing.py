@@ -9,6 +9,7 @@ from campaigns.models import Campaign, Wording
 from campaigns.parts import parts_of
 from campaigns.preview import preview_of
 from campaigns.weighing import Weighed, weigh
+from campaigns.wordings import write_wording
 from people.channels import Channel
 from people.models import ConsentSettings
 from tests.make import make_campaign, make_recipient, make_recipients, make_workspace
@@ -62,6 +63,18 @@ def test_a_text_that_is_unicode_by_itself_blames_nobodys_name(workspace):
     found = weighed(sms(workspace, "Hi {first_name} “there”"))
 
     assert found.unicode == 2 and found.forced == {}
+
+
+def test_what_only_chooses_the_words_or_stands_in_those_of_others_is_not_blamed_for_unicode(workspace):
+    workspace.attribute_names.create(name="language")
+    campaign = sms(workspace, "Hi {last_name}")
+    write_wording(campaign, by=None, language="el", body="Γεια σου {first_name}")
+    make_recipient(workspace, first_name="Zoe", last_name="Łuk", attributes={"language": "Ελληνικά"})
+    make_recipient(workspace, first_name="Zoé", last_name="Małek", attributes={"language": "English"})
+
+    found = weighed(campaign)
+
+    assert found.unicode == 2 and found.forced == {"ł": {"last_name": 1}}
 
 
 def test_a_text_that_gets_too_long_and_one_that_says_nothing_are_told_with_whose_they_are(workspace):
