@@ -80,13 +80,22 @@ def judge(tallies: Mapping[int, Tally], *, more_is_better: bool = True) -> Verdi
     z = z_of(CONFIDENCE, max(1, len([*combinations(tallies, 2)])))
     best = _leader(tallies, more_is_better)
     others = [tally for variant, tally in tallies.items() if variant != best]
-    is_enough = all(tally.of >= LEAST for tally in tallies.values())
-    if best and others and is_enough and all(_is_better(tallies[best], other, z, more_is_better) for other in others):
+    if (
+        best
+        and others
+        and is_enough(tallies)
+        and all(_is_better(tallies[best], other, z, more_is_better) for other in others)
+    ):
         return Verdict(winner=best, leader=best)
     together = Tally(sum(t.hits for t in tallies.values()), sum(t.of for t in tallies.values()))
     each = max(LEAST, needed(together.share if together.of else 0.5, WORTH_SEEING, z))
     missing = sum(max(0, each - tally.of) for tally in tallies.values())
     return Verdict(leader=best, missing=missing)
+
+
+def is_enough(tallies: Mapping[int, Tally]) -> bool:
+    """Whether each has the answers without which nothing is said."""
+    return all(tally.of >= LEAST for tally in tallies.values())
 
 
 def _leader(tallies: Mapping[int, Tally], more_is_better: bool) -> int | None:

@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Now
 
 from accounts import audit_log
 from accounts.models import Actor
 from campaigns.models import Campaign, IllegalMove, Split
-from campaigns.results import lead_of
+from campaigns.results import LEAST, is_enough, lead_of
 from campaigns.splitting import letter
 from dispatcher import operations
 from dispatcher.crash import crash_point
+from dispatcher.models import Batch
 from dispatcher.variants import Comparison, comparison_of
 from dispatcher.words import people
 from wires import live, queue
@@ -78,28 +79,35 @@ def refuse_unless_waiting(campaign: Campaign, split: Split | None, variant: int)
 
 
 def undecided() -> QuerySet[Split]:
-    """Those whose rule is due now: the campaign is being sent, and its hours are over."""
+    """Those whose rule is due now: the campaign is being sent, its hours are over, and the variants are all out."""
     due = ExpressionWrapper(F("campaign__launched_at") + Value(HOUR) * F("after_hours"), output_field=DateTimeField())
     found = Split.objects.exclude(measure="").filter(winner=None, undecided_at=None, tested__lt=100)
-    return found.filter(campaign__status=Status.SENDING).annotate(due=due).filter(due__lte=Now()).order_by("due")
+    on_their_way = Batch.objects.filter(campaign=OuterRef("campaign"), is_rest=False, variant__gt=0, pending__gt=0)
+    found = found.filter(campaign__status=Status.SENDING).exclude(Exists(on_their_way))
+    return found.annotate(due=due).filter(due__lte=Now()).order_by("due")
 
 
 @transaction.atomic
 def choose_by_rule(pk: int) -> None:
-    """Choose the winner of this campaign by its rule; where none leads by enough, a person is asked, once."""
+    """Choose the winner of this campaign by its rule; where none leads by enough, or too few answers have come, a
+    person is asked, once.
+    """
     campaign = Campaign.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
     # A statement of its own: it sees what a person, or another clock, decided before the lock was had.
     split = undecided().filter(campaign=pk).first()
     comparison = comparison_of(campaign, split) if campaign and split else None
     if campaign is None or split is None or comparison is None or not comparison.held:
         return
+    has_enough = is_enough(comparison.tallies)
     leader, lead = leader_of(comparison)
-    if leader and 100 * lead >= split.at_least:
+    if has_enough and leader and 100 * lead >= split.at_least:
         words = f"by rule, {100 * lead:.1f} points ahead ({comparison.measure.name})"
         choose_winner(campaign, variant=leader, by=None, reason=words)
         return
     Split.objects.filter(pk=split.pk).update(undecided_at=Now())
     found = f"none leads by {split.at_least} points" if split.at_least else "none leads"
+    if not has_enough:
+        found = f"not every variant has {LEAST} answers"
     operations.note(
         campaign, by=None, reason=f"no winner by rule, {found}: {people(comparison.held)} wait for a person"
     )

@@ -320,7 +320,7 @@ def refuse_variant(provider, campaign: Campaign, variant: int) -> None:
 
 @pytest.mark.django_db
 def test_the_clock_chooses_by_rule_once_its_hours_are_over_even_after_a_long_stop(provider):
-    campaign = split_campaign(tested=50, measure="accepted", after_hours=4, at_least=5)
+    campaign = split_campaign(200, tested=60, measure="accepted", after_hours=4, at_least=5)
     refuse_variant(provider, campaign, 1)
     send(campaign)
 
@@ -338,7 +338,7 @@ def test_the_clock_chooses_by_rule_once_its_hours_are_over_even_after_a_long_sto
 
 @pytest.mark.django_db
 def test_where_none_leads_by_enough_a_person_is_asked_once_and_may_still_choose(provider):
-    campaign = split_campaign(tested=50, measure="accepted", after_hours=4, at_least=5)
+    campaign = split_campaign(200, tested=60, measure="accepted", after_hours=4, at_least=5)
     send(campaign)
     overdue(campaign)
 
@@ -349,12 +349,44 @@ def test_where_none_leads_by_enough_a_person_is_asked_once_and_may_still_choose(
     assert len(lines) == 1 and Split.of(campaign).winner is None
     assert "Choose below" in why(picture_of(campaign, Role.MARKETER)).sentence
     choose_winner(campaign, variant=1, by=None)
-    assert work_off(campaign).sent == 60
+    assert work_off(campaign).sent == 200
+
+
+@pytest.mark.django_db
+def test_on_a_handful_of_answers_the_rule_asks_a_person(provider):
+    campaign = split_campaign(40, tested=50, measure="accepted", after_hours=1)
+    refuse_variant(provider, campaign, 1)
+    send(campaign)
+    overdue(campaign)
+
+    clock.choose_winners()
+
+    (line,) = [change.reason for change in campaign.history.all() if "no winner by rule" in change.reason]
+    assert Split.of(campaign).winner is None and "not every variant has 30 answers" in line
+
+
+@pytest.mark.django_db
+def test_the_rule_waits_until_all_who_get_a_variant_at_once_have_an_outcome(provider):
+    campaign = split_campaign(200, tested=60, measure="accepted", after_hours=1)
+    refuse_variant(provider, campaign, 1)
+    operations.launch(campaign, by=None)
+    operations.pause(campaign, by=None)
+    overdue(campaign)
+    operations.resume(campaign, by=None)
+
+    clock.choose_winners()
+    split = Split.of(campaign)
+    assert (split.winner, split.undecided_at) == (None, None)
+    work_off(campaign)
+    overdue(campaign)
+    clock.choose_winners()
+
+    assert Split.of(campaign).winner == 2
 
 
 @pytest.mark.django_db
 def test_while_it_is_paused_the_rule_waits(provider):
-    campaign = split_campaign(tested=50, measure="accepted", after_hours=1)
+    campaign = split_campaign(200, tested=60, measure="accepted", after_hours=1)
     refuse_variant(provider, campaign, 1)
     send(campaign)
     overdue(campaign)
