@@ -10,7 +10,7 @@ from accounts.models import Actor, User
 from campaigns.authoring import AUDIENCE, COLUMNS, update_campaign
 from campaigns.faults import LONGEST_LINE
 from campaigns.models import Campaign, Recurrence, StatusChange
-from campaigns.variants import copy_variants
+from campaigns.variants import give_others, others_of
 from wires import live
 
 Written = Campaign | Recurrence
@@ -28,7 +28,7 @@ def duplicate(campaign: Campaign, *, by: Actor | None) -> Campaign:
     """A new draft with the same text, channel, audience and priority, and nothing of what became of the other."""
     name = f"Copy of {campaign.name}"[:LONGEST_LINE]
     copy = written_like(campaign, by=by, name=name)
-    copy_variants(campaign, copy)
+    give_others(copy, others_of(campaign))
     StatusChange.write(copy, None, Campaign.Status.DRAFT, by=by)
     audit_log.record(campaign.workspace, "duplicate", copy, by=by, after={"copy of": campaign.pk, "name": name})
     live.changed(copy.pk, copy.workspace_id)
@@ -51,6 +51,12 @@ def written_like(other: Written, *, by: Actor | None, **fields: Any) -> Campaign
 
 def content_of(other: Written) -> dict[str, Any]:
     return {column: getattr(other, column) for column in COLUMNS}
+
+
+def shared_by(other: Written) -> dict[str, Any]:
+    """All that the occurrences of a series say alike: the main words, and those of variants and languages."""
+    others = other.others if isinstance(other, Recurrence) else others_of(other)
+    return content_of(other) | {"others": others}
 
 
 def copy_audience(source: Written, target: Written) -> None:
@@ -84,7 +90,7 @@ def update_with_following(
     series = rows.get(occurrences=campaign)
     if series.ended_at:
         raise SeriesEnded(series)
-    before, after = content_of(series), content_of(campaign)
+    before, after = shared_by(series), shared_by(campaign)
     for column, value in after.items():
         setattr(series, column, value)
     series.save(update_fields=[*after])

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
 
 from accounts import audit_log
 from accounts.models import Actor, User, Workspace
@@ -108,10 +109,11 @@ def uses_of(image: Image) -> Uses:
     wordings = Wording.objects.filter(is_shown, campaign__workspace=image.workspace_id)
     versions = TemplateVersion.objects.filter(is_shown, template__workspace=image.workspace_id)
     campaigns = image.workspace.campaigns.filter(is_shown | Q(pk__in=wordings.values("campaign"))).order_by("-pk")
+    series = image.workspace.series.filter(ended_at=None).alias(said=Cast("others", TextField()))
     left = Q(status=S.DRAFT) | Q(status=S.CANCELLED, launched_at=None)
     return Uses(
         list(campaigns.exclude(left)[:NAMED]),
-        list(image.workspace.series.filter(is_shown, ended_at=None).order_by("-pk")[:NAMED]),
+        list(series.filter(is_shown | Q(said__contains=image.path)).order_by("-pk")[:NAMED]),
         list(campaigns.filter(left)[:NAMED]),
         list(image.workspace.templates.filter(pk__in=versions.values("template")).order_by("-pk")[:NAMED]),
     )

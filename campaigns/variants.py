@@ -1,6 +1,6 @@
 """Writing a campaign in several variants: how its people are divided, until it is launched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from campaigns.authoring import editable
 from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, Split
 from campaigns.splitting import wrong_with
-from campaigns.wordings import begin_variants, copy_wordings, touch
+from campaigns.wordings import begin_variants, give_wordings, touch, wordings_of
 
 CHOICES = ("weights", "tested", "hold_out", "measure", "after_hours", "at_least")
 
@@ -69,8 +69,15 @@ def told(split: Split) -> dict[str, Any]:
     return {"variants": split.words} | audit_log.fields_of(split, CHOICES[1:])
 
 
-def copy_variants(source: Campaign, target: Campaign) -> None:
-    """Let a new campaign be divided as the source is, with the same words; nothing of what became of them."""
-    if split := Split.of(source):
-        Split.objects.create(campaign=target, **{name: getattr(split, name) for name in CHOICES})
-    copy_wordings(source, target)
+def others_of(campaign: Campaign) -> dict[str, Any]:
+    """How its people are divided and all it says but its main words, as JSON; empty where there is nothing of it."""
+    split = Split.of(campaign)
+    others = {"split": audit_log.fields_of(split, CHOICES) if split else {}, "wordings": wordings_of(campaign)}
+    return {name: value for name, value in others.items() if value}
+
+
+def give_others(campaign: Campaign, others: Mapping[str, Any]) -> None:
+    """Let a new campaign say what `others_of` told of another one; nothing of what became of it."""
+    if split := others.get("split"):
+        Split.objects.create(campaign=campaign, **split)
+    give_wordings(campaign, others.get("wordings", ()))

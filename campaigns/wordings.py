@@ -1,6 +1,7 @@
 """The other words of a campaign, those of a variant or a language: written, copied and taken away again."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -116,17 +117,14 @@ def touch(campaign: Campaign, *, by: Actor | None, what: str) -> None:
     live.changed(campaign.pk, campaign.workspace_id)
 
 
-def copy_wordings(source: Campaign, target: Campaign) -> None:
-    """Let a new campaign say what the source says in its variants and languages."""
-    Wording.objects.bulk_create(
-        Wording(
-            campaign=target,
-            variant=wording.variant,
-            language=wording.language,
-            **{column: getattr(wording, column) for column in COLUMNS},
-        )
-        for wording in source.wordings.all()
-    )
+def wordings_of(campaign: Campaign) -> list[dict[str, Any]]:
+    """All the words of its variants and languages, as JSON."""
+    return [*campaign.wordings.values("variant", "language", *COLUMNS)]
+
+
+def give_wordings(campaign: Campaign, wordings: Iterable[Mapping[str, Any]]) -> None:
+    """Let a new campaign say in its variants and languages what `wordings_of` told of another one."""
+    Wording.objects.bulk_create(Wording(campaign=campaign, **words) for words in wordings)
 
 
 def begin_variants(campaign: Campaign, variants: range) -> None:

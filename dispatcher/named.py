@@ -21,6 +21,10 @@ NAMING = """
     ORDER BY id DESC LIMIT {most}
 """
 IN_OTHER_WORDS = "OR EXISTS (SELECT FROM campaigns_wording w WHERE w.campaign_id = t.id AND w::text ~* %(named)s)"
+# Word by word, as in JSON a line break before an address is a letter n.
+IN_WORDS_THAT_FOLLOW = """
+    OR EXISTS (SELECT FROM jsonb_path_query(t.others, '$.wordings[*].*') AS w WHERE w #>> '{}' ~* %(named)s)
+"""
 IN_A_VERSION = """
     OR EXISTS (SELECT FROM campaigns_templateversion v WHERE v.template_id = t.id AND v::text ~* %(named)s)
 """
@@ -47,7 +51,7 @@ def places_naming(person: Recipient) -> list[Place]:
 def _written(person: Recipient, addresses: set[str]) -> Iterator[Place]:
     for campaign in _naming(Campaign, person, addresses, IN_OTHER_WORDS):
         yield Place(f"campaign “{campaign}” ({campaign.get_status_display()})", reverse("campaign", args=[campaign.pk]))
-    for series in _naming(Recurrence, person, addresses):
+    for series in _naming(Recurrence, person, addresses, IN_WORDS_THAT_FOLLOW):
         yield Place(f"series “{series}”", reverse("series", args=[series.pk]))
     for template in _naming(Template, person, addresses, IN_A_VERSION):
         yield Place(f"template “{template}”", reverse("template", args=[template.pk]))

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.models import Actor, User
-from campaigns.copying import SeriesEnded, content_of, copy_audience, written_like
+from campaigns.copying import SeriesEnded, copy_audience, shared_by, written_like
 from campaigns.models import Campaign, Recurrence, StatusChange
 from campaigns.rules import DAY, Rule
-from campaigns.variants import copy_variants
+from campaigns.variants import give_others
 from campaigns.when import InvalidTime, Wall, columns_of, day_in_words
 from dispatcher import operations
 from wires import live
@@ -58,7 +58,7 @@ def repeat(
         made=1,
         made_on=day,
         created_by=by if isinstance(by, User) else None,
-        **content_of(campaign),
+        **shared_by(campaign),
     )
     if not series.allows(1, day):
         raise InvalidTime(until=f"The first would be on {day_in_words(day)}; end the series on that day or later.")
@@ -118,8 +118,7 @@ def make_following(series: Recurrence, *, by: Actor | None) -> Campaign | None:
     wall = series.wall_on(day)
     author = series.created_by
     campaign = written_like(series, by=author, series=series, nth=nth, **columns_of(wall))
-    if newest := series.occurrences.filter(nth=series.made).first():
-        copy_variants(newest, campaign)
+    give_others(campaign, series.others)
     StatusChange.write(campaign, None, Status.DRAFT, by=None, reason=f"number {nth:,} of a series")
     campaign.move_to(Status.SCHEDULED, by=None, reason=f"for {wall.words}")
     before = series.occurrences.filter(nth=series.made).values_list("pk", flat=True)
@@ -167,7 +166,7 @@ def skip_next(series: Recurrence, *, by: Actor | None, nth: int | None = None) -
 
 def is_changed(campaign: Campaign, series: Recurrence) -> bool:
     """Whether this one says something else than those that follow."""
-    return content_of(campaign) != content_of(series)
+    return shared_by(campaign) != shared_by(series)
 
 
 @transaction.atomic

@@ -44,6 +44,9 @@ class Recurrence(Words, Templated):
     priority = models.SmallIntegerField(choices=Campaign.Priority)
     generated_words = models.BooleanField("words generated for each person", default=False, db_default=False)
     brief = models.CharField("what it is about, for generated words", max_length=300, blank=True, db_default="")
+    others = models.JSONField(
+        "how its people are divided, words of variants and languages", default=dict, db_default={}, editable=False
+    )
     everyone = models.BooleanField("everyone in the workspace", default=False)
     groups = models.ManyToManyField(Group, related_name="series")
     picked = models.ManyToManyField(Recipient, related_name="+")

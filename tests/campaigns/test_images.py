@@ -250,6 +250,16 @@ def test_a_picture_of_a_series_that_goes_on_stays():
         images.delete_image(image, by=None, seen=[])
 
 
+def test_a_picture_in_a_variant_of_a_series_that_goes_on_stays():
+    image = make_image()
+    campaign = make_campaign(image.workspace, people=1)
+    Wording.objects.create(campaign=campaign, variant=2, body=f"Look: {image.address}")
+    series = make_series(campaign)
+    series.occurrences.all().delete()
+
+    assert uses_of(image).series == [series]
+
+
 def test_whoever_deletes_a_picture_is_told_which_drafts_lose_it():
     image = make_image()
     seen = showing(image, name="Draft of Ann")

@@ -11,11 +11,24 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Role
 from campaigns.authoring import delete_campaign, update_campaign
-from campaigns.models import Campaign, Recurrence
+from campaigns.copying import update_with_following
+from campaigns.models import Campaign, Recurrence, Split
 from campaigns.rules import DAY, Rule, Unit
+from campaigns.variants import set_up_variants
+from campaigns.wordings import write_wording
 from dispatcher import clock, operations, recurring
+from dispatcher.named import places_naming
 from tests.dispatcher.athens import ATHENS, in_days, last_sunday, press, workspace
-from tests.make import make_campaign, make_group, make_member, make_recipients, make_series, make_workspace
+from tests.make import (
+    make_campaign,
+    make_group,
+    make_member,
+    make_recipient,
+    make_recipients,
+    make_series,
+    make_workspace,
+)
+from tests.test_roles import with_variants
 from wires import live
 
 __all__ = ["workspace"]
@@ -625,3 +638,76 @@ def test_one_that_is_unscheduled_says_that_the_series_goes_on_and_where(client, 
     assert "It is a draft again; the series goes on." in answer and "The next one is being made." in answer
     assert f"on {waiting(series).start_words}</a>" in after
     assert first.pk in told  # whoever looks at it sees it without a reload
+
+
+# --- variants and languages ---
+
+
+def in_two_ways(workspace) -> Recurrence:
+    """A series whose campaigns have a variant B, "Hi, you", and say A in Greek."""
+    campaign = with_variants(workspace)
+    write_wording(campaign, by=None, language="el", subject="Γεια", body="Γεια σου")
+    return make_series(campaign)
+
+
+def said_by(campaign: Campaign) -> dict[str, str]:
+    """By variant and language."""
+    assert Split.of(campaign)
+    return {"1": campaign.body} | {f"{w.variant}{w.language}": w.body for w in campaign.wordings.all()}
+
+
+def test_variants_and_languages_come_again_although_the_one_that_waited_is_deleted(workspace):
+    series = in_two_ways(workspace)
+    before = said_by(waiting(series))
+    delete_campaign(waiting(series), by=None)
+
+    tick()
+
+    following = waiting(series)
+    assert before == said_by(following) == {"1": "Hello, you", "1el": "Γεια σου", "2": "Hi, you"}
+    assert (Split.of(following).weights, Split.of(following).tested) == ([50, 50], 50)
+
+
+def test_what_one_says_alone_in_any_variant_or_language_does_not_come_again(workspace):
+    series = in_two_ways(workspace)
+    alone = waiting(series)
+    assert not recurring.is_changed(alone, series)
+    update_campaign(alone, by=None, body="This week")
+    write_wording(alone, by=None, variant=2, subject="Hi", body="This week, B")
+    write_wording(alone, by=None, language="el", subject="Γεια", body="Αυτή την εβδομάδα")
+    set_up_variants(alone, by=None, weights=[90, 10])
+
+    following = recurring.skip_next(series, by=None)
+
+    assert said_by(following) == {"1": "Hello, you", "1el": "Γεια σου", "2": "Hi, you"}
+    assert Split.of(following).weights == [50, 50]
+
+
+def test_a_change_of_a_variant_alone_is_told_before_it_is_skipped(workspace):
+    series = in_two_ways(workspace)
+    write_wording(waiting(series), by=None, variant=2, subject="Hi", body="This week, B")
+
+    assert recurring.is_changed(waiting(series), series)
+
+
+def test_saved_for_all_that_follow_a_campaign_takes_its_variants_and_languages_along(client, workspace):
+    series = in_two_ways(workspace)
+    one = waiting(series)
+    write_wording(one, by=None, variant=2, subject="Hi", body="From now on, B")
+    assert "for this one only" in client.get(reverse("variants", args=[one.pk])).content.decode()
+
+    one = update_with_following(one, by=None, body="From now on")
+    following = recurring.skip_next(series, by=None)
+
+    assert said_by(following) == {"1": "From now on", "1el": "Γεια σου", "2": "From now on, B"}
+    assert "From now on, B" in str(AuditEntry.objects.get(verb="update_following").changes)
+
+
+def test_an_address_in_a_variant_that_comes_again_is_found_before_a_person_is_erased(workspace):
+    person = make_recipient(workspace, email="ann@example.com")
+    campaign = with_variants(workspace)
+    write_wording(campaign, by=None, variant=2, subject="Hi", body="Ask\nann@example.com")
+    series = make_series(campaign)
+    delete_campaign(waiting(series), by=None)
+
+    assert [place.words for place in places_naming(person)] == [f"series “{series}”"]
