@@ -10,8 +10,8 @@ from django.db.models.lookups import Exact
 from campaigns.generated import names_in
 from campaigns.models import Campaign
 from campaigns.personalise import Text
+from campaigns.spoken import those_who_get
 from people.channels import Channel
-from people.consent import reached_on
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
 
 NOTHING = Value("", output_field=TextField())
@@ -33,8 +33,11 @@ def gaps(campaign: Campaign) -> list[Gap]:
     names = [name for name in asked if name != UNSUBSCRIBE_LINK and name not in generated]
     if not names:
         return []
-    reached = campaign.audience().filter(reached_on(Channel(campaign.channel)))
-    counts = reached.order_by().aggregate(**{f"lack_{name}": Count("pk", filter=lacks(name)) for name in names})
+    counts = (
+        those_who_get(campaign)
+        .order_by()
+        .aggregate(**{f"lack_{name}": Count("pk", filter=lacks(name)) for name in names})
+    )
     return [
         Gap(name, count, " and ".join(part for part, names in asked_in.items() if name in names))
         for name in names

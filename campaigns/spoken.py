@@ -1,12 +1,14 @@
 """Which languages the people of a campaign speak, and who reads which words."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from campaigns.languages import ATTRIBUTE, code_of, direction_of, fitting, name_of, own_name_of
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
+from campaigns.splitting import HELD_OUT, Lot, letter
 from people.channels import Channel
 from people.consent import reached_on
 from people.models import Recipient
@@ -39,6 +41,23 @@ class Tongue:
 
 
 @dataclass(frozen=True)
+class Untranslated:
+    """A variant that lacks a language another one has; `people` read its main words for that, None if not counted."""
+
+    variant: int
+    code: str
+    people: int | None
+
+    @property
+    def letter(self) -> str:
+        return letter(self.variant)
+
+    @property
+    def name(self) -> str:
+        return name_of(self.code)
+
+
+@dataclass(frozen=True)
 class Spoken:
     """The languages of an audience, the most spoken first; `of_default` people read the words for any language.
 
@@ -51,6 +70,7 @@ class Spoken:
     of_default: int = 0
     unread: int = 0
     is_known: bool = True
+    untranslated: tuple[Untranslated, ...] = ()
 
     @property
     def of_other_languages(self) -> int:
@@ -58,45 +78,85 @@ class Spoken:
         return self.of_default - self.unread
 
 
-def spoken_in(campaign: Campaign, variant: int = 1) -> Spoken:
-    """Counted among those who get the campaign, by one query."""
-    codes = written_in(campaign, variant)
+def spoken_in(campaign: Campaign, variant: int = 0) -> Spoken:
+    """Counted by one query among those who get the campaign, each in his or her variant; who waits counts as of A.
+
+    Of one variant, counted among those who are sure to get it.
+    """
+    written, split = written_by_variant(campaign), Split.of(campaign)
+    shown = written[variant] if variant else sorted({code for codes in written.values() for code in codes})
+    lacks = [each for each in lacking(written, split) if variant in (0, each[0])]
     try:
         with patience(SECONDS):
             counts = counted(campaign)
     except TookTooLong:
-        return Spoken([Tongue(code, is_written=True) for code in codes], [], is_known=False)
+        untranslated = tuple(Untranslated(*each, people=None) for each in lacks)
+        return Spoken([Tongue(code, is_written=True) for code in shown], [], is_known=False, untranslated=untranslated)
     reading: defaultdict[str, int] = defaultdict(int)
     others: defaultdict[str, int] = defaultdict(int)
-    for code, people in counts.items():
-        if fits := fitting(codes, code):
+    missed: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for (lot, code), people in counts.items():
+        sure = lot or (split.winner if split else 0) or 0  # who waits may get any variant
+        if variant and sure != variant:
+            continue
+        if fits := fitting(written[sure or 1], code):
             reading[fits] += people
-        else:
-            others[code] += people
+            continue
+        others[code] += people
+        if lacked := fitting([each for of, each in lacks if of == sure], code):
+            missed[sure, lacked] += people
     unread = others.pop("", 0)
-    written = [Tongue(code, reading[code], is_written=True) for code in codes]
     ranked = sorted(others.items(), key=lambda other: (-other[1], other[0]))[:SHOWN]
-    default = unread + sum(others.values())
-    return Spoken(written, [Tongue(code, people) for code, people in ranked], default, unread)
+    return Spoken(
+        [Tongue(code, reading[code], is_written=True) for code in shown],
+        [Tongue(code, people) for code, people in ranked],
+        of_default=unread + sum(others.values()),
+        unread=unread,
+        untranslated=tuple(Untranslated(*each, people=missed[each]) for each in lacks),
+    )
+
+
+def spoken_where_several(campaign: Campaign) -> Spoken | None:
+    """That of a campaign which is translated; None where everybody reads the words for any language."""
+    return spoken_in(campaign) if any(written_by_variant(campaign).values()) else None
+
+
+def written_by_variant(campaign: Campaign) -> defaultdict[int, list[str]]:
+    """The languages each variant has words of its own in."""
+    written: defaultdict[int, list[str]] = defaultdict(list)
+    own = campaign.wordings.exclude(language="").order_by("language")
+    for variant, code in own.values_list("variant", "language"):
+        written[variant].append(code)
+    return written
 
 
 def written_in(campaign: Campaign, variant: int = 1) -> list[str]:
     """The languages this variant has words of its own in."""
-    own = campaign.wordings.filter(variant=variant).exclude(language="")
-    return list(own.order_by("language").values_list("language", flat=True))
+    return written_by_variant(campaign)[variant]
 
 
-def counted(campaign: Campaign) -> dict[str, int]:
-    """By code, "" for what cannot be read, how many of those who get the campaign."""
-    counts: defaultdict[str, int] = defaultdict(int)
-    rows = those_who_get(campaign).values_list(SAID).annotate(people=Count("pk")).order_by()
-    for said, people in rows:
-        counts[code_of(str(said or ""))] += people
+def lacking(written: Mapping[int, list[str]], split: Split | None) -> list[tuple[int, str]]:
+    """Which variant has no words in which language that another one has."""
+    codes = sorted({code for codes in written.values() for code in codes})
+    variants = split.variants if split else ()
+    return [(each, code) for each in variants for code in codes if not fitting(written.get(each, ()), code)]
+
+
+def counted(campaign: Campaign) -> dict[tuple[int, str], int]:
+    """By lot (1 where there are no variants) and code, "" for what cannot be read, how many get the campaign."""
+    split = Split.of(campaign)
+    people = those_who_get(campaign).annotate(drawn=Lot(split.shares, campaign.pk) if split else Value(1))
+    counts: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for lot, said, number in people.values_list("drawn", SAID).annotate(number=Count("pk")).order_by():
+        counts[lot, code_of(str(said or ""))] += number
     return dict(counts)
 
 
 def those_who_get(campaign: Campaign) -> QuerySet[Recipient]:
-    return campaign.audience().filter(reached_on(Channel(campaign.channel)))
+    people, split = campaign.audience().filter(reached_on(Channel(campaign.channel))), Split.of(campaign)
+    if split and split.hold_out:
+        people = people.alias(lot=Lot(split.shares, campaign.pk)).exclude(lot=HELD_OUT)
+    return people
 
 
 def somebody_who_speaks(campaign: Campaign, code: str) -> Recipient | None:

@@ -149,6 +149,7 @@ def languages(request: MemberRequest, pk: int, variant: int = 1) -> HttpResponse
         "campaign": campaign,
         "spoken": spoken,
         "variant": variant,
+        "waits": split is not None and split.waits and not split.winner,
         "letter": letter(variant) if split else "",
         "letters": [(each, letter(each)) for each in split.variants] if split else [],
         "all_languages": sorted(((names[0], code) for code, names in NAMES.items() if code not in taken)),

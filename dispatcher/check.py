@@ -16,7 +16,7 @@ from campaigns.gaps import Gap, gaps
 from campaigns.mail import checking as mail
 from campaigns.models import Campaign, Split
 from campaigns.rules import Rule
-from campaigns.spoken import Spoken, spoken_in, written_in
+from campaigns.spoken import Spoken, spoken_where_several
 from campaigns.when import Wall
 from campaigns.wordings import all_words_of
 from dispatcher import freeze, operations, recurring, typed
@@ -74,7 +74,7 @@ class Check:
     @cached_property
     def spoken(self) -> Spoken | None:
         """Who reads which of its languages, where it has several."""
-        return spoken_in(self.campaign) if written_in(self.campaign) else None
+        return spoken_where_several(self.campaign)
 
     @cached_property
     def misfits(self) -> list[Misfit]:

@@ -12,6 +12,7 @@ from campaigns.authoring import NotEditable, Scheduled
 from campaigns.faults import InvalidContent
 from campaigns.models import Campaign, IllegalMove, Split
 from campaigns.splitting import even_weights, letter
+from campaigns.spoken import spoken_where_several
 from campaigns.variants import remove_variants, set_up_variants
 from campaigns.views import posted, refuse
 from campaigns.wordings import words_of
@@ -60,7 +61,8 @@ def draw(request: MemberRequest, campaign: Campaign, form: VariantsForm, split: 
         for number, name, weight in form.rows()
         for is_new in [split is None or number not in split.variants]
     ]
-    about = {"campaign": campaign, "form": form, "split": split, "rows": rows}
+    about: dict[str, Any] = {"campaign": campaign, "form": form, "split": split, "rows": rows}
+    about["spoken"] = spoken_where_several(campaign) if split else None
     return page(request, "variants", about, status=422 if form.errors else 200)
 
 

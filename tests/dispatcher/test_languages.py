@@ -2,17 +2,22 @@
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from accounts.models import AuditEntry, Role
 from campaigns import copying
 from campaigns.faults import InvalidContent
+from campaigns.gaps import gaps
 from campaigns.models import Campaign
+from campaigns.splitting import HELD_OUT, lot_of
+from campaigns.spoken import spoken_in
+from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
 from dispatcher import operations, recurring
 from dispatcher.models import Message
 from dispatcher.readiness import LaunchRefused
 from people.channels import Channel
-from people.models import AttributeName
+from people.models import AttributeName, Recipient
 from tests.api.calls import Program
 from tests.dispatcher.sending import send
 from tests.make import logged_in, make_campaign, make_recipient, make_series, make_workspace
@@ -182,3 +187,50 @@ def test_programs_read_write_and_delete_the_words_in_a_language(workspace):
         ("A", "el", "Αγαπητή {first_name}"),
     ]
     assert (gone.status_code, again.status_code) == (204, 404)
+
+
+def speaking(workspace, how_many: int, language: str = "") -> list[Recipient]:
+    said = {"attributes": {"language": language}} if language else {}
+    return [make_recipient(workspace, **said) for _ in range(how_many)]
+
+
+def shown(answer) -> str:
+    """What is read on this page, with single spaces."""
+    return " ".join(strip_tags(answer.content.decode().partition("<main")[2]).split())
+
+
+def test_a_variant_that_lacks_a_translation_of_another_one_says_how_many_read_its_main_words(ann, workspace):
+    greeks = speaking(workspace, 20, "el")
+    campaign = translated(workspace)
+    split = set_up_variants(campaign, by=None, weights=[50, 50])
+    of_b = sum(split.variant_of(person.pk) == 2 for person in greeks)
+    assert 0 < of_b < 20
+
+    said = f"B has no Greek: {of_b} {'person reads' if of_b == 1 else 'people read'} its main words."
+
+    for name, arguments in (("check", []), ("variants", []), ("languages", [2])):
+        answer = ann.get(reverse(name, args=[campaign.pk, *arguments]))
+        assert said in shown(answer) and page("wording-in", campaign, 2, "el") in answer.content.decode()
+    assert f"{20 - of_b} read Greek, {of_b} the words for any language" in shown(
+        ann.get(reverse("check", args=[campaign.pk]))
+    ).replace(f"(with {of_b} of other languages) ", "")
+    assert "has no Greek" not in shown(ann.get(page("languages", campaign, 1)))
+
+    write_wording(campaign, by=None, variant=2, language="el", **GREEK)
+    assert "has no Greek" not in shown(ann.get(reverse("check", args=[campaign.pk])))
+
+
+def test_who_is_held_out_reads_nothing_in_any_language(ann, workspace):
+    people = speaking(workspace, 15, "el") + speaking(workspace, 15)
+    campaign = translated(workspace, subject="Hi {last_name}")
+    workspace.recipients.update(last_name="")
+    split = set_up_variants(campaign, by=None, weights=[50, 50], hold_out=50)
+    lots = {person.pk: lot_of(split.shares, campaign.pk, person.pk) for person in people}
+    reached = sum(lot != HELD_OUT for lot in lots.values())
+    assert 0 < reached < 30
+
+    spoken = spoken_in(campaign)
+
+    assert sum(tongue.people for tongue in spoken.written) + spoken.of_default == reached
+    assert f"{reached} people get this email" in shown(ann.get(reverse("check", args=[campaign.pk])))
+    assert [gap.people for gap in gaps(campaign)] == [reached]
