@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Split
 from campaigns.preview import Preview, preview_of
 from campaigns.whose import Asked, Found, Whose, found_among, turn_to
 from dispatcher import freeze
@@ -18,6 +18,7 @@ class Reading:
     preview: Preview
     whose: Whose
     found: Found
+    waits: bool = False  # for the winner, so that nobody knows yet which words
 
     @property
     def matches(self) -> list[tuple[Recipient, str]]:
@@ -32,7 +33,9 @@ def reading_of(campaign: Campaign, query: Mapping[str, str], *, total: int | Non
     """
     people = freeze.candidates(campaign)
     whose = turn_to(people.filter(skip=None), Asked.of(query), freeze.names_used(campaign), total=total)
-    return Reading(preview_of(campaign, whose.person), whose, found_among(people, query.get("q", "")))
+    split = Split.of(campaign)
+    waits = split is not None and whose.person is not None and split.keeps_waiting(whose.person.pk)
+    return Reading(preview_of(campaign, whose.person), whose, found_among(people, query.get("q", "")), waits)
 
 
 def _why_not(person: Recipient) -> str:

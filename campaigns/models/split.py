@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from campaigns.models.campaign import Campaign
-from campaigns.splitting import Shares, letter, lot_of
+from campaigns.splitting import WAITS, Shares, letter, lot_of
 
 
 class Split(models.Model):
@@ -64,6 +64,10 @@ class Split(models.Model):
     def variant_of(self, person: int) -> int:
         """That of a person before a winner is chosen; 0 for those who wait, or get nothing."""
         return max(0, lot_of(self.shares, self.campaign_id, person))
+
+    def keeps_waiting(self, person: int) -> bool:
+        """Whether it is still open which variant this person gets."""
+        return self.winner is None and lot_of(self.shares, self.campaign_id, person) == WAITS
 
     @property
     def waits(self) -> bool:

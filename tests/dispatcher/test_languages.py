@@ -9,7 +9,7 @@ from campaigns import copying
 from campaigns.faults import InvalidContent
 from campaigns.gaps import gaps
 from campaigns.models import Campaign
-from campaigns.splitting import HELD_OUT, lot_of
+from campaigns.splitting import HELD_OUT, WAITS, lot_of
 from campaigns.spoken import spoken_in
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
@@ -234,3 +234,17 @@ def test_who_is_held_out_reads_nothing_in_any_language(ann, workspace):
     assert sum(tongue.people for tongue in spoken.written) + spoken.of_default == reached
     assert f"{reached} people get this email" in shown(ann.get(reverse("check", args=[campaign.pk])))
     assert [gap.people for gap in gaps(campaign)] == [reached]
+
+
+def test_who_waits_for_the_winner_is_said_to_wait(ann, workspace):
+    campaign = make_campaign(workspace)
+    people = speaking(workspace, 12)
+    split = set_up_variants(campaign, by=None, weights=[50, 50], tested=50)
+    of = {lot_of(split.shares, campaign.pk, person.pk): person for person in people}
+    assert {WAITS, 1} <= of.keys()
+
+    waiting = shown(ann.get(reverse("check", args=[campaign.pk]), {"person": of[WAITS].pk}))
+    getting = shown(ann.get(reverse("check", args=[campaign.pk]), {"person": of[1].pk}))
+
+    assert f"{of[WAITS]} waits for the winner; as A says it" in waiting and f"As {of[WAITS]} gets it" not in waiting
+    assert f"As {of[1]} gets it: variant A" in getting
