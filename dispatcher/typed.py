@@ -11,7 +11,7 @@ class WrongNumber(Exception):
     def __init__(self, typed: str, people: int) -> None:
         self.typed = typed.strip()[:40]
         wrong = f"You typed “{self.typed}”, but {people:,} people get it. " if self.typed else ""
-        super().__init__(f"{wrong}Type how many people get it, {people}, to send.")
+        super().__init__(f"{wrong}Type how many people get it: {people}.")
 
 
 def is_asked_for(workspace: Workspace, people: int) -> bool:

@@ -157,7 +157,7 @@ def test_another_number_sends_nothing_loses_nothing_and_says_what_to_type(client
 
     page = answer.content.decode()
     assert answer.status_code == 422 and nothing_went_out(campaign)
-    assert "Type how many people get it, 12, to send." in page
+    assert "Type how many people get it: 12." in page
     assert not number.strip().isalnum() or f'value="{number[:40]}"' in page
     typing("12", client, campaign, page)
     assert books_of(campaign).total == 12

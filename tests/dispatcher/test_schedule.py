@@ -123,7 +123,7 @@ def test_scheduling_asks_for_the_number_of_people_as_sending_does(client, worksp
     answer = press(client, campaign, checked=seal(client, campaign), number="11")
 
     html = answer.content.decode()
-    assert answer.status_code == 422 and html.count("Type how many people get it, 12, to send.") == 1
+    assert answer.status_code == 422 and html.count("Type how many people get it: 12.") == 1
     assert 'id="number-to-schedule-error"' in html and f'value="{in_days(1)}"' in html
     campaign.refresh_from_db()
     assert campaign.status == Status.DRAFT
