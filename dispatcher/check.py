@@ -37,6 +37,10 @@ KINDS = {
 }
 MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "UNFITTING_VALUES", "NO_RECIPIENTS", "SEGMENT_BROKEN")
 ONLY_FOR_NOW = "IMPORT_RUNNING"
+WITHIN_A_DAY = (
+    "WhatsApp brings a free text only to people who wrote to you in the last 24 hours; the others fail. "
+    "An approved template reaches everybody."
+)
 
 
 class DraftChanged(Exception):
@@ -89,10 +93,13 @@ class Check:
     @property
     def is_looked_through(self) -> bool:
         """Whether its words can still be changed for what is found in them."""
-        return self.campaign.is_editable and self.campaign.channel == Channel.EMAIL
+        is_email = self.campaign.channel == Channel.EMAIL
+        return self.campaign.is_editable and (is_email or is_free_whatsapp(self.campaign))
 
     @property
     def checks(self) -> list[mail.Check]:
+        if is_free_whatsapp(self.campaign):
+            return [mail.Check(WITHIN_A_DAY)]
         chosen = chosen_sender(self.campaign.workspace_id, self.campaign.channel)
         return mail.checks_of_all(all_words_of(self.campaign), sender=chosen.mailbox)
 
@@ -168,6 +175,11 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
         cost=cost_of(campaign, forecast.reached),
         prediction=predict(campaign, forecast.reached, undo_seconds=campaign.workspace.undo_seconds),
     )
+
+
+def is_free_whatsapp(campaign: Campaign) -> bool:
+    """Whether it is sent by WhatsApp in words that nobody there approved."""
+    return campaign.channel == Channel.WHATSAPP and campaign.whatsapp_template_id is None
 
 
 def seal_of(campaign: Campaign, forecast: freeze.Forecast, cost: Cost | None = None) -> str:

@@ -20,7 +20,15 @@ from dispatcher import dry_runs, freeze, left_out, operations
 from dispatcher.books import books_of
 from dispatcher.models import Batch
 from people.channels import Channel
-from tests.make import make_campaign, make_group, make_member, make_recipient, make_recipients, make_workspace
+from tests.make import (
+    make_campaign,
+    make_group,
+    make_member,
+    make_recipient,
+    make_recipients,
+    make_whatsapp_template,
+    make_workspace,
+)
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -304,6 +312,19 @@ def test_what_stops_the_main_words_leads_to_the_campaign(client, workspace):
     told = check(client, campaign).split("It cannot be sent like this.")[1].split("</p>")[0]
 
     assert "In " not in told and f'href="{reverse("campaign-edit", args=[campaign.pk])}">Mend it' in told
+
+
+def test_a_free_text_by_whatsapp_is_said_to_reach_few_and_may_be_sent(client, workspace):
+    rule = "only to people who wrote to you in the last 24 hours"
+    campaign = make_campaign(workspace, people=1, channel=Channel.WHATSAPP)
+
+    html = check(client, campaign)
+
+    assert rule in html and "Send 1 WhatsApp message" in html and checked(html)
+    for other in (Channel.SMS, Channel.EMAIL):
+        assert rule not in check(client, make_campaign(workspace, channel=other))
+    Campaign.objects.filter(pk=campaign.pk).update(whatsapp_template=make_whatsapp_template(workspace))
+    assert rule not in check(client, campaign)
 
 
 def other_price(campaign) -> None:
