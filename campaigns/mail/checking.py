@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from campaigns.mail.compiling import Compiled, compiled
-from campaigns.mail.links import OWN_LINK, broken, can_be_pressed, found_in, links_in_text, odd
+from campaigns.mail.links import OWN_LINK, broken, can_be_pressed, found_in, links_in_text, odd, unseen
 from campaigns.mail.subjects import odd_in_subject, odd_signs
 from campaigns.models.words import Format, Words
 
@@ -69,11 +69,12 @@ def about_links(made: Compiled) -> Iterator[str]:
 
 
 def about_html(words: Words, made: Compiled) -> Iterator[str]:
-    alts = found_in(made.html).alts
+    pictures = found_in(made.html).pictures
+    yield from few(sentence for picture in pictures if (sentence := unseen(picture)))
     # Empty, it says that a picture is an ornament; but in Markdown it is what comes of saying nothing.
     unsaid = ("", None) if words.format == Format.MARKDOWN else (None,)
-    if without := sum(alt in unsaid for alt in alts):
-        which = "The picture has" if len(alts) == 1 else f"{without} of {len(alts)} pictures have"
+    if without := sum(picture.alt in unsaid for picture in pictures):
+        which = "The picture has" if len(pictures) == 1 else f"{without} of {len(pictures)} pictures have"
         yield f"{which} no alt text: who sees no pictures reads nothing there."
     size = len(made.html.encode())
     if size > CLIPPED_BY_GMAIL:

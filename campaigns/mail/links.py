@@ -32,9 +32,20 @@ class Link(NamedTuple):
         return f"“{self.words[:40]}”" if self.words else "A link"
 
 
+class Picture(NamedTuple):
+    """Where mail programs load it from, as typed, and what stands for it, None where nothing is said."""
+
+    address: str
+    alt: str | None
+
+    @property
+    def name(self) -> str:
+        return f"The picture “{self.alt[:40]}”" if self.alt else "A picture"
+
+
 class Found(NamedTuple):
     links: list[Link]
-    alts: list[str | None]  # of each picture what stands for it, None where nothing is said
+    pictures: list[Picture]
 
 
 def found_in(html: str) -> Found:
@@ -42,7 +53,7 @@ def found_in(html: str) -> Found:
     held = Held()
     links: list[Link] = []
     open_at: list[tuple[str, list[str]]] = []
-    alts: list[str | None] = []
+    pictures: list[Picture] = []
     for piece in pieces_of(held.cover(html)):
         if isinstance(piece, Words) and open_at:
             open_at[-1][1].append(piece.text)
@@ -52,10 +63,11 @@ def found_in(html: str) -> Found:
             address, words = open_at.pop()
             links.append(Link(held.back(address), held.back(" ".join("".join(words).split()))))
         elif isinstance(piece, Start) and piece.name == "img":
-            alts.append(piece.attributes.get("alt"))
+            alt = piece.attributes.get("alt")
+            pictures.append(Picture(held.back(piece.attributes.get("src", "")), alt and held.back(alt)))
             if open_at:
                 open_at[-1][1].append(piece.attributes.get("alt", ""))
-    return Found(links, alts)
+    return Found(links, pictures)
 
 
 def can_be_pressed(html: str) -> bool:
@@ -95,6 +107,18 @@ def broken(link: Link) -> str:
     if HERE_ONLY.fullmatch(host):
         return f"{link.name} leads to {host}, which nobody but this computer can reach."
     return "" if HOST.fullmatch(host) else f"{link.name} has no proper address: {address[:80]}"
+
+
+def unseen(picture: Picture) -> str:
+    """Why nobody will see this picture, as a sentence; empty if they can."""
+    address, host = picture.address.strip(), host_of(picture.address)
+    if not address:
+        return f"{picture.name} has no address."
+    if HERE_ONLY.fullmatch(host):
+        return f"{picture.name} is loaded from {host}, which nobody but this computer can reach."
+    if STAND_IN.fullmatch(host):
+        return f"{picture.name} is loaded from {host}, which only stands for another address."
+    return ""
 
 
 def odd(link: Link) -> Iterator[str]:

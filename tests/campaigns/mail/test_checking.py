@@ -39,6 +39,28 @@ def test_a_link_that_nobody_can_follow_is_found(address, sentence):
 
 
 @pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        ('src="http://127.0.0.1:8000/i/x.png"', "A picture is loaded from 127.0.0.1, which nobody but this computer"),
+        (
+            'src="http://localhost/x.png"',
+            "A picture is loaded from localhost, which nobody but this computer can reach.",
+        ),
+        ('src="https://example.com/x.png"', "A picture is loaded from example.com, which only stands for another"),
+        ('src=""', "A picture has no address."),
+    ],
+)
+def test_a_picture_that_nobody_will_see_is_found(picture, sentence):
+    [found_here] = found(f'{GOOD}<img {picture} alt="">')
+    assert found_here.startswith(sentence)
+
+
+@pytest.mark.parametrize("address", ["https://acme.co.ke/{first_name}.png", "https://{shop}.ke/x.png", "{website}"])
+def test_a_picture_that_can_be_seen_is_left_alone(address):
+    assert found(f'{GOOD}<img src="{address}" alt="">') == []
+
+
+@pytest.mark.parametrize(
     "address",
     ["https://acme.co.ke/?u={email}", "mailto:a@acme.co.ke", "tel:+254700", "{website}", "#top", "https://{shop}.ke"],
 )
