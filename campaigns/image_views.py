@@ -45,6 +45,7 @@ def images(request: MemberRequest) -> HttpResponse:
         "before": before,
         "words": words,
         "most": megabytes(MOST_BYTES),
+        "most_bytes": MOST_BYTES,
         "may_write": request.membership.may("write"),
     }
     return render(request, "campaigns/images.html", context)

@@ -30,8 +30,14 @@ document.addEventListener("drop", (event) => {
 function take(files) {
   for (const file of files) {
     const line = lineOf(file);
-    queue = queue.then(() => send(file, line));
+    if (file.size > Number(drop.dataset.most)) refuse(line, file.name, `It has ${megabytes(file.size)}; ${drop.dataset.mostWords} is the most.`);
+    else queue = queue.then(() => send(file, line));
   }
+}
+
+// As campaigns/pictures.py says it; the server would cut off what is far too large before it knows what it is.
+function megabytes(count) {
+  return `${(Math.ceil((count * 10) / 1024 ** 2) / 10).toFixed(1)} MB`.replace(".0 ", " ");
 }
 
 function lineOf(file) {

@@ -40,6 +40,15 @@ def test_chosen_pictures_go_up_at_once_and_what_is_none_is_said_by_name(page, we
     expect(page.get_by_role("heading", name="shoes.png")).to_be_visible()
 
 
+def test_a_picture_far_too_large_is_told_its_size_and_what_is_the_most(page, web):
+    page.goto(f"{web}/images/")
+
+    page.set_input_files("#files", {"name": "huge.jpg", "mimeType": "image/jpeg", "buffer": bytes(16_500_000)})
+
+    sentence = "huge.jpg is not taken. It has 15.8 MB; 5 MB is the most."
+    expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+
+
 def test_a_picture_is_dropped_anywhere_on_the_page(page, web):
     page.goto(f"{web}/images/")
     held = page.evaluate_handle(
