@@ -85,5 +85,5 @@ def wrong_with(weights: Sequence[int]) -> str:
     if any(weight < 1 for weight in weights):
         return "Each variant needs at least 1 percent; remove one that nobody is to get."
     if sum(weights) != 100:
-        return f"The weights add up to {sum(weights)}; they have to add up to 100."
+        return f"The percents add up to {sum(weights)}; they have to add up to 100."
     return ""

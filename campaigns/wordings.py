@@ -160,6 +160,12 @@ def wording_of(campaign: Campaign, variant: int, language: str) -> Wording | Non
     return campaign.wordings.filter(variant=variant, language=language).first()
 
 
+def still_like_a(campaign: Campaign, variants: range) -> list[int]:
+    """The variants that nobody gave words of their own yet."""
+    of_a = campaign.source
+    return [number for number in variants if number > 1 and words_of(campaign, number).source == of_a]
+
+
 def wrong_with_variants(campaign: Campaign, variants: range) -> Wrong | None:
     """Why these variants cannot be sent; None if they can."""
     sources = {variant: words_of(campaign, variant) for variant in variants}

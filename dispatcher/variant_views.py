@@ -15,7 +15,7 @@ from campaigns.splitting import even_weights, letter
 from campaigns.spoken import spoken_where_several
 from campaigns.variants import remove_variants, set_up_variants
 from campaigns.views import posted, refuse
-from campaigns.wordings import words_of
+from campaigns.wordings import still_like_a, words_of
 from dispatcher.variant_forms import VariantsForm
 from dispatcher.variants import comparison_of
 from dispatcher.views import found, page, see
@@ -40,11 +40,21 @@ def variants(request: MemberRequest, pk: int) -> HttpResponse:
         except (NotEditable, Scheduled) as fact:
             return refuse(request, fact)
         else:
-            messages.success(
-                request, f"Variant {letter(len(choices['weights']))} begins with the words of A."
-            ) if adds else messages.success(request, "The variants are saved.")
-            return redirect("variants" if adds else "campaign", pk)
+            return saved(request, campaign, len(choices["weights"]), adds=adds)
     return draw(request, campaign, form, split)
+
+
+def saved(request: MemberRequest, campaign: Campaign, count: int, *, adds: bool) -> HttpResponse:
+    """On to the words of the first variant that has none of its own."""
+    if adds:
+        messages.success(request, f"Variant {letter(count)} begins with the words of A.")
+        return redirect("variants", campaign.pk)
+    unwritten = still_like_a(campaign, range(1, count + 1))
+    if not unwritten:
+        messages.success(request, "The variants are saved.")
+        return redirect("campaign", campaign.pk)
+    messages.success(request, f"The variants are saved. {letter(unwritten[0])} still says the same as A: write it now.")
+    return redirect("wording", campaign.pk, unwritten[0])
 
 
 def not_to_be_changed(request: MemberRequest, campaign: Campaign) -> HttpResponse | None:

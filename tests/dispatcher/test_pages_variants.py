@@ -45,10 +45,21 @@ def test_variants_are_set_up_as_typed_and_b_begins_with_the_words_of_a(ann, work
     assert words_of(campaign, 2).source == campaign.source
 
 
+def test_who_saved_the_variants_goes_on_to_the_first_one_without_words_of_its_own(ann, workspace):
+    campaign = make_campaign(workspace, people=1)
+    page, editor = reverse("variants", args=[campaign.pk]), reverse("wording", args=[campaign.pk, 2])
+
+    answer = ann.post(page, TYPED, follow=True)
+    assert answer.redirect_chain[0][0] == editor and "B still says the same as A" in text(answer)
+    ann.post(editor, {"subject": "Hey", "body": "Hey"})
+
+    assert ann.post(page, TYPED).url == reverse("campaign", args=[campaign.pk])
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"weight_b": "30"}, "The weights add up to 90; they have to add up to 100."),
+        ({"weight_b": "30"}, "The percents add up to 90; they have to add up to 100."),
         ({"weight_b": "x"}, "Each variant needs at least 1 percent"),
         ({"tested": "0"}, "Between 1 and 100 percent"),
         ({"hold_out": "51"}, "Hold out between 0 and 50 percent."),
