@@ -43,8 +43,8 @@ class Cost:
 
     @property
     def is_shown(self) -> bool:
-        """Whether there is anything to say: one part for everybody, at no known price, is nothing."""
-        return self.part_price is not None or self.parts != self.people
+        """Whether there is anything to say: of what has no parts, at no known price, there is nothing."""
+        return self.part_price is not None or self.parts != self.people or self.weighed is not None
 
     @property
     def heavier(self) -> list[tuple[int, int]]:

@@ -88,7 +88,15 @@
     document.querySelectorAll("[data-mail-posts]").forEach(fill);
   }
 
+  // The text part stays open while one writes on.
+  const textPart = () => document.querySelector("#preview details");
+  let isOpen = false;
+  document.addEventListener("htmx:beforeSwap", () => {
+    isOpen = textPart()?.open ?? isOpen;
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (textPart()) textPart().open = isOpen;
     if (event.detail.target.id === "preview") refill();
     else all().forEach(look);
   });

@@ -109,9 +109,12 @@ def test_the_editor_shows_what_is_typed_as_it_will_be_sent(watched, web, ann):
     page.get_by_role("button", name="Start from an example").click()
     email = page.frame_locator(".mail-frame iframe").last
     expect(email.get_by_text("Hello Alice")).to_be_visible()
+    page.get_by_text("Its text part").click()
     page.get_by_role("button", name="Dark").click()
     page.get_by_role("button", name="Desktop").click()
     page.get_by_label("Subject").fill("Hi {first_name}")
+    expect(page.locator("#preview .subject")).to_have_text("Hi Alice")
+    expect(page.locator("#preview .bubble")).to_be_visible()  # open still, though all was drawn anew
     page.locator("#body").fill("<mjml><mj-body><mj-section><mj-column><mj-tex>x</mj-tex></mj-column>")
     expect(page.get_by_text("Line 1: <mj-section> is never closed.")).to_be_visible()
     page.get_by_role("button", name="Save draft").click()

@@ -351,6 +351,10 @@ def test_without_a_price_none_is_shown(client, workspace):
     assert "Price" not in html and "part" not in html.split("<main")[1].split("Send")[0].replace("particular", "")
 
 
+def test_of_text_messages_the_parts_are_told_also_where_each_is_one_and_no_price_is_known(client, workspace):
+    assert "<b>2 parts</b> for 2 people" in check(client, make_campaign(workspace, people=2, channel=Channel.SMS))
+
+
 def test_of_too_many_text_messages_the_parts_are_not_counted_while_somebody_waits(client, workspace, monkeypatch):
     monkeypatch.setattr(freeze, "CHUNK", 2)
     priced(workspace, Channel.SMS, "0.8")
