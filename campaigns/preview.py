@@ -1,7 +1,7 @@
 """The text as a real person will read it, before anything is sent."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,9 +13,9 @@ from campaigns.footer import footer_for, footer_of, links_of
 from campaigns.generated import Shown, known_names, words_for
 from campaigns.models import Campaign, Source, Split
 from campaigns.parts import parts_of
-from campaigns.personalise import PLACEHOLDER, NoPlace, Text
+from campaigns.personalise import PLACEHOLDER, NoPlace, Text, in_a_line
 from campaigns.personalisers.brief import Brief
-from campaigns.rendering import Rendered, Renderer, TooLong, renderer_of, sources_of
+from campaigns.rendering import Rendered, Renderer, TooLong, preheaders_of, renderer_of, sources_of
 from campaigns.splitting import letter
 from people.channels import Channel
 from people.consent import reached_on
@@ -50,6 +50,7 @@ class Preview:
     unclosed: list[str]
     generated: Shown
     variant: str = ""  # its letter, where this person is in one
+    preheader: str = ""  # of an email with HTML, what inboxes show beside the subject
 
     @property
     def has_text(self) -> bool:
@@ -71,12 +72,17 @@ def preview(
     is_exact: bool = False,
     brief: str | None = None,
     is_templated: bool = False,
+    preheader: str = "",
 ) -> Preview:
     """What this person would get of words nobody saved yet."""
     is_written = bool(source.text.strip() or source.html.strip())
     footer = footer_of(workspace, channel, is_templated=is_templated) if is_written else ""
     renderer = Renderer(channel, {(0, ""): source}, footer)
-    return _preview(renderer, workspace, person, [source], links_of(campaign, channel), is_exact=is_exact, brief=brief)
+    return _preview(
+        *(renderer, workspace, person, [source], {(0, ""): preheader}, links_of(campaign, channel)),
+        is_exact=is_exact,
+        brief=brief,
+    )
 
 
 def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0, is_exact: bool = False) -> Preview:
@@ -90,6 +96,7 @@ def preview_of(campaign: Campaign, person: Recipient | None, *, variant: int = 0
         campaign.workspace,
         person,
         sources,
+        preheaders_of(campaign),
         links_of(campaign, Channel(campaign.channel)),
         variant=variant,
         is_exact=is_exact,
@@ -102,6 +109,7 @@ def _preview(
     workspace: Workspace,
     person: Recipient | None,
     sources: Sequence[Source],
+    preheaders: Mapping[tuple[int, str], str],
     links: Links,
     *,
     variant: int = 0,
@@ -133,7 +141,15 @@ def _preview(
         unclosed=left_unclosed(typed),
         generated=generated,
         variant=letter(variant) if variant else "",
+        preheader=preheader_in(preheaders, renderer, values, variant) if rendered.html else "",
     )
+
+
+def preheader_in(
+    preheaders: Mapping[tuple[int, str], str], renderer: Renderer, values: Mapping[str, object], variant: int
+) -> str:
+    """That of the words a person with these values reads, filled in."""
+    return in_a_line(Text(preheaders[renderer.place_for(values, variant)]).filled_for(values)).strip()
 
 
 def asked_for(source: Source) -> list[str]:

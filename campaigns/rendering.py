@@ -155,6 +155,12 @@ def sources_of(campaign: Campaign) -> dict[tuple[int, str], Source]:
     return {(0, ""): campaign.source, **{(each.variant, each.language): each.source for each in others}}
 
 
+def preheaders_of(campaign: Campaign) -> dict[tuple[int, str], str]:
+    """What inboxes show beside each subject, by variant and language."""
+    others = campaign.wordings.all() if campaign.pk else ()
+    return {(0, ""): campaign.preheader, **{(each.variant, each.language): each.preheader for each in others}}
+
+
 def digest_of(subject: str, text: str, html: str) -> int:
     """Short for exactly these words, as a signed number of 64 bits: another text has another."""
     words = f"{subject}\0{text}\0{html}".encode(errors="surrogatepass")

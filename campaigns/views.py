@@ -236,6 +236,7 @@ def as_somebody(form: CampaignForm, asked: Asked) -> dict[str, Any]:
         campaign=form.campaign,
         brief=form.about(),
         is_templated=form.by_whatsapp is not None,
+        preheader=form["preheader"].value() or "",
     )
     return {"preview": shown, "whose": whose, "is_chosen": asked != Asked(), "checks": checked(form)}
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from campaigns.footer import has_link, text_for
 from campaigns.models import Campaign, Split, ask_for_words
-from campaigns.rendering import Rendered, TooLong, digest_of
+from campaigns.preview import preheader_in
+from campaigns.rendering import Rendered, TooLong, digest_of, preheaders_of, renderer_of
 from dispatcher.models import Message
 from people.links import is_known
 
@@ -23,6 +24,11 @@ def words_of(campaign: Campaign, message: Message, *, is_exact: bool = False) ->
         return text_for(campaign, *told, variant=message.variant, is_exact=is_exact)
     except TooLong:
         return Rendered("", "")
+
+
+def preheader_of(campaign: Campaign, message: Message) -> str:
+    """What inboxes show beside the subject of the message."""
+    return preheader_in(preheaders_of(campaign), renderer_of(campaign), message.fields, message.variant)
 
 
 def is_proved(campaign: Campaign, message: Message) -> bool | None:

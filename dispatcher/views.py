@@ -29,7 +29,7 @@ from dispatcher.link_hits import link_hits
 from dispatcher.models import Category
 from dispatcher.picture import picture_of
 from dispatcher.place import CHANNELS, STATUSES, Place
-from dispatcher.proof import is_proved, words_of
+from dispatcher.proof import is_proved, preheader_of, words_of
 from dispatcher.readiness import LaunchRefused
 from dispatcher.typed import WrongNumber
 from people.search import number_in
@@ -98,6 +98,7 @@ def message(request: MemberRequest, pk: int, number: int) -> HttpResponse:
         "row": Row(message),
         "history": History(message),
         "words": words,
+        "preheader": preheader_of(campaign, message) if words.html else "",
         "is_proved": is_proved(campaign, message),
         "has_link": has_link(campaign),
         "now": timezone.now(),

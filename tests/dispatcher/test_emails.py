@@ -12,6 +12,7 @@ from campaigns.authoring import create_campaign, update_campaign
 from campaigns.faults import InvalidContent
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Format
+from campaigns.wordings import write_wording
 from dispatcher import clock, operations
 from dispatcher.models import Message
 from dispatcher.readiness import LaunchRefused
@@ -136,3 +137,26 @@ def test_the_html_that_a_provider_gets_is_the_compiled_one_filled_in(workspace):
 
     assert campaign.html == compiled(Format.MARKDOWN, "# Hi {first_name}").html
     assert campaign.plain == "Hi {first_name}"
+
+
+def test_the_preheader_is_shown_beside_the_subject_wherever_the_mail_is(workspace, ann):
+    make_recipient(workspace, first_name="Zoe")
+    campaign = write(workspace, "<p>Dear</p>", preheader="New for {first_name} & you")
+    beside = '<span class="muted">New for Zoe &amp; you</span>'
+
+    typed = TYPED | {"format": "html", "preheader": campaign.preheader, "body": campaign.body}
+    assert beside in ann.post(reverse("campaign-preview"), typed).content.decode()
+    assert beside in ann.get(reverse("check", args=[campaign.pk])).content.decode()
+
+    launched(campaign, *sent())
+    assert beside in ann.get(reverse("message", args=[campaign.pk, 1])).content.decode()
+
+
+def test_each_language_has_its_own_preheader_beside_the_subject(workspace, ann):
+    make_recipient(workspace, attributes={"language": "el"})
+    campaign = write(workspace, "<p>Dear</p>", preheader="News")
+    write_wording(campaign, by=None, language="el", subject="Γεια", body="<p>Γεια</p>", preheader="Νέα")
+
+    html = ann.get(reverse("check", args=[campaign.pk])).content.decode()
+
+    assert '<b>Γεια</b> <span class="muted">Νέα</span>' in html
