@@ -10,9 +10,9 @@ from tests.bench import costs
 
 SETTLE = """
     UPDATE dispatcher_message AS m
-    SET status = 2, tries = m.tries + 1, provider_id = v.provider_id, last_error = '',
+    SET status = 2, tries = m.tries + 1, provider_id = v.provider_id, last_error = '', digest = v.digest,
         sent_at = clock_timestamp(), updated_at = clock_timestamp()
-    FROM unnest(%s::bigint[], %s::text[]) AS v(id, provider_id) WHERE m.id = v.id AND m.status = 1
+    FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS v(id, provider_id, digest) WHERE m.id = v.id AND m.status = 1
 """
 
 
@@ -24,5 +24,5 @@ def send(campaign: Campaign) -> costs.Cost:
     with costs.measured(len(ids)) as cost:
         for part, answered in zip(slices, answers, strict=True):
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(SETTLE, [part, answered])
+                cursor.execute(SETTLE, [part, answered, part])
     return cost
