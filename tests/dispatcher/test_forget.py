@@ -160,8 +160,8 @@ def test_in_another_order_of_the_parts_nobody_is_said_to_be_forgotten(
 
 def test_every_column_that_can_tell_of_a_person_is_thought_of():
     harmless = {
-        "messages": "id campaign_id number key status tries retry_count in_doubt_since doubt_of_old_key gives_up_at "
-        "category skip_reason assumed delivery created_at updated_at sent_at",
+        "messages": "id campaign_id number key variant status tries retry_count in_doubt_since doubt_of_old_key "
+        "gives_up_at category skip_reason assumed delivery created_at updated_at sent_at",
         "attempts": "id message_id key outcome category at",
         "calls": "id key honours_key accepted category provider_id channel at",
     }
