@@ -13,20 +13,8 @@ from campaigns.models import Campaign, Split
 from campaigns.personalise import OLD_SPELLINGS
 from campaigns.preview import filled_for
 from dispatcher import shelf
-from dispatcher.api_shapes import (
-    CampaignChange,
-    CampaignIn,
-    CampaignOut,
-    CampaignPage,
-    ChannelWord,
-    ForecastOut,
-    SendIn,
-    SentOut,
-    StatusWord,
-    VariantsOut,
-    compared,
-    shown,
-)
+from dispatcher.api_answers import CampaignOut, CampaignPage, ForecastOut, SentOut, VariantsOut, compared, shown
+from dispatcher.api_shapes import CampaignChange, CampaignIn, ChannelWord, SendIn, StatusWord
 from dispatcher.check import refusal_of
 from dispatcher.cost import cost_of
 from dispatcher.freeze import forecast

@@ -12,8 +12,9 @@ from campaigns.copying import duplicate
 from campaigns.models import Campaign
 from campaigns.splitting import LETTERS
 from dispatcher import operations
+from dispatcher.api_answers import CampaignOut
 from dispatcher.api_campaigns import campaign_of, draw
-from dispatcher.api_shapes import CampaignOut, CategoryWord, TimeIn
+from dispatcher.api_shapes import CategoryWord, TimeIn
 from dispatcher.books import books_of
 from dispatcher.models import Category
 from dispatcher.winner import choose_winner
