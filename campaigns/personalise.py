@@ -84,7 +84,7 @@ class Text:
         said: Sequence[object]
         try:
             said = self._values_of(values)
-            if not self._is_plain or "" in said or None in said:
+            if not self._is_plain or not all(said):
                 said = self._written(said)
         except KeyError:
             said = self._written([values.get(name) for name, *_ in self._gaps])

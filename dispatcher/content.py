@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -80,13 +80,34 @@ class Content:
         )
 
     def _headers(self, recipient: int) -> Mapping[str, str]:
-        """What a mail program needs for a button of its own (RFC 2369, RFC 8058)."""
         if self.channel != Channel.EMAIL or not self.links.base:
             return NO_HEADERS
-        return {
-            "List-Unsubscribe": f"<{self.links.to(Purpose.ONE_CLICK, recipient)}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
+        return OneClick(self.links, recipient)
+
+
+class OneClick(Mapping[str, str]):
+    """What a mail program needs for a button of its own (RFC 2369, RFC 8058).
+
+    The link is sealed when a sender asks for it: those that send no mails of their own never do.
+    """
+
+    __slots__ = ("_links", "_recipient")
+
+    def __init__(self, links: Links, recipient: int) -> None:
+        self._links, self._recipient = links, recipient
+
+    def __getitem__(self, name: str) -> str:
+        if name == "List-Unsubscribe":
+            return f"<{self._links.to(Purpose.ONE_CLICK, self._recipient)}>"
+        if name == "List-Unsubscribe-Post":
+            return "List-Unsubscribe=One-Click"
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("List-Unsubscribe", "List-Unsubscribe-Post"))
+
+    def __len__(self) -> int:
+        return 2
 
 
 def content_of(campaign_id: int, hands: Handover) -> Content:

@@ -2,7 +2,7 @@
 
 A link names the person, the campaign and the channel, not the row of the message: the rows of old campaigns are moved
 to files, and their links work on. Its seal is a keyed digest of these and of what the link is for, so that one kind of
-link is never taken for another. Two are made for every mail, so each microsecond here counts.
+link is never taken for another. One or two are made for every mail, so each microsecond here counts.
 """
 
 import hashlib
