@@ -28,17 +28,17 @@ PEOPLE = [
     }
     for n in range(1_000)
 ]
-ROUNDS = 20  # of all these people, each time
+TURNS = 200  # of all these people, in each round
 
 
 def measure(notebook: Notebook, options: Options) -> None:
     text = Renderer(Channel.SMS, {(0, ""): Source("", TEXT)})
     mail = Renderer(Channel.EMAIL, {(0, ""): Source("For {first_name|you}", TEXT, PAGE)})
     assert [joined(person) for person in PEOPLE] == [text.rendered(person).text for person in PEOPLE]
+    fillers = {"join, a text": joined, "renderer, a text": text.rendered, "renderer, an email with HTML": mail.rendered}
     for _ in range(options.rounds):
-        notebook.write("join, a text", microseconds(joined), "us")
-        notebook.write("renderer, a text", microseconds(text.rendered), "us")
-        notebook.write("renderer, an email with HTML", microseconds(mail.rendered), "us")
+        for name, taken in zip(fillers, microseconds(*fillers.values()), strict=True):
+            notebook.write(name, taken, "us")
     notebook.at_most(5, notebook.divide("renderer, a text", "join, a text"))
 
 
@@ -65,10 +65,16 @@ def joined(values: Mapping[str, str]) -> str:
     )
 
 
-def microseconds(fill: Callable[[Mapping[str, str]], object]) -> float:
-    """For one person: processor time, for whatever else runs here is no part of it."""
-    began = time.thread_time()
-    for _ in range(ROUNDS):
-        for person in PEOPLE:
-            fill(person)
-    return (time.thread_time() - began) / (ROUNDS * len(PEOPLE)) * 1e6
+def microseconds(*fillers: Callable[[Mapping[str, str]], object]) -> list[float]:
+    """For one person, of each: processor time, for whatever else runs here is no part of it.
+
+    They take turns, so that whatever slows the processor for a while slows them all.
+    """
+    taken = [0.0] * len(fillers)
+    for _ in range(TURNS):
+        for nth, fill in enumerate(fillers):
+            began = time.thread_time()
+            for person in PEOPLE:
+                fill(person)
+            taken[nth] += time.thread_time() - began
+    return [each / (TURNS * len(PEOPLE)) * 1e6 for each in taken]
