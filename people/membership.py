@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
 from accounts import audit_log
@@ -113,7 +113,9 @@ def _change(
 ) -> Change:
     # Whoever leaves one just now is waited for, or waits, finds that they are in it, and is taken out.
     hold_groups([group.pk for group in (into, out_of) if group])
-    sql, params = people.order_by().values_list("pk").query.sql_with_params()
+    # Also of nobody at all, whom Django would not ask the database about.
+    asked = people.order_by().values_list("pk").query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
+    sql, params = asked.as_sql()
     target, source = into.pk if into else None, out_of.pk if out_of else None
     many = people.order_by()[: MANY + 1].count() > MANY
     with connection.cursor() as cursor:

@@ -113,6 +113,14 @@ def test_people_are_put_in_by_address_and_those_added_are_answered(program):
     assert not Recipient.objects.filter(email="erased@example.com").exists()
 
 
+def test_putting_in_nobody_or_none_who_may_be_put_in_answers_that_nobody_was_added(program):
+    gone, group = make_recipient(program.workspace, opted_out=True), make_group(program.workspace)
+
+    for emails in ([], [gone.email]):
+        answer = program.patch(f"/api/groups/{group.pk}/recipients", {"recipient_emails": emails})
+        assert (answer.status_code, answer.json()) == (200, [])
+
+
 def test_one_bad_address_refuses_the_call_and_is_named(program):
     group = make_group(program.workspace)
 
