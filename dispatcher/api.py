@@ -1,7 +1,7 @@
 """The API: programs ask with a key and are answered in JSON, whatever becomes of their request."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
@@ -20,6 +22,7 @@ from accounts.once import once
 from campaigns import api_templates
 from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, api_wordings, strict_json
 from dispatcher.api_errors import ANSWERS, not_allowed
+from dispatcher.api_schema import completed
 from people import api_complaints, api_groups, api_recipients, api_replies
 
 
@@ -48,7 +51,17 @@ class Docs(Swagger):
 
 class API(NinjaAPI):
     def get_root_path(self, path_params: dict[str, Any]) -> str:
-        return reverse("api", args=["/"])
+        return "/"  # of the server the description names
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **place: Any) -> OpenAPISchema:
+        return self.description_of_all
+
+    @cached_property
+    def description_of_all(self) -> OpenAPISchema:
+        return completed(super().get_openapi_schema())
 
 
 api = API(
@@ -57,6 +70,7 @@ api = API(
     auth=Key(),
     parser=StrictParser(),
     docs=Docs(),
+    servers=[{"url": "/api", "description": "This installation"}],
 )
 for error, answer in ANSWERS.items():
     api.add_exception_handler(error, answer)

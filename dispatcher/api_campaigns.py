@@ -118,7 +118,10 @@ class PreviewOut(Schema):
 
 
 @router.post(
-    "campaigns/{campaign_id}/personalized-preview", response=PreviewOut, summary="The text as one customer reads it"
+    "campaigns/{campaign_id}/personalized-preview",
+    response=PreviewOut,
+    summary="The text as one customer reads it",
+    operation_id="preview_for_customer",
 )
 @may("read")
 def preview_for(request: KeyRequest, campaign_id: int, whom: PreviewIn) -> dict:

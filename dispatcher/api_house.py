@@ -31,7 +31,7 @@ class QueueOut(Schema):
     at: datetime
 
 
-@router.get("queue/stats", response=QueueOut, summary="What waits, and how fast it goes")
+@router.get("queue/stats", response=QueueOut, summary="What waits, and how fast it goes", operation_id="show_queue")
 @may("read")
 def queue_stats(request: KeyRequest) -> dict[str, Any]:
     """Of the key's workspace; workers serve all workspaces."""
@@ -60,7 +60,7 @@ class DayOut(Schema):
     since: datetime
 
 
-@router.get("stats", response=DayOut, summary="How the day went")
+@router.get("stats", response=DayOut, summary="How the day went", operation_id="show_day")
 @may("read")
 def day(request: KeyRequest) -> dict[str, Any]:
     here = timezone.now().astimezone(request.workspace.zone)

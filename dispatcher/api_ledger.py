@@ -41,7 +41,9 @@ class ProgressOut(Schema):
     why: str = Field(description="What it is doing, or why it is not moving.")
 
 
-@router.get("campaigns/{campaign_id}/progress", response=ProgressOut, summary="How far it is")
+@router.get(
+    "campaigns/{campaign_id}/progress", response=ProgressOut, summary="How far it is", operation_id="show_progress"
+)
 @may("read")
 def progress(request: KeyRequest, campaign_id: int) -> dict[str, Any]:
     campaign = campaign_of(request, campaign_id)

@@ -59,7 +59,12 @@ class ChosenOut(Schema):
 ALL = RetryIn()
 
 
-@router.post("campaigns/send", response={200: QueuedOut, 202: QueuedOut}, summary="Send a campaign to its saved people")
+@router.post(
+    "campaigns/send",
+    response={200: QueuedOut, 202: QueuedOut},
+    summary="Send a campaign to its saved people",
+    operation_id="send_saved_campaign",
+)
 @may("send")
 def send_saved(request: KeyRequest, campaign: NamedIn) -> Status[dict]:
     known = numbered(request.workspace.campaigns, "Campaign", campaign.id)
@@ -71,6 +76,7 @@ def send_saved(request: KeyRequest, campaign: NamedIn) -> Status[dict]:
     "campaigns/{campaign_id}/enqueue",
     response={200: EnqueuedOut, 202: EnqueuedOut},
     summary="Send a campaign to its saved people, and say how many",
+    operation_id="enqueue_campaign",
 )
 @may("send")
 def enqueue(request: KeyRequest, campaign_id: int) -> Status[dict]:
@@ -89,7 +95,10 @@ def offer(
     """A route for a verb that needs nothing but its campaign; it answers with the campaign as it is then."""
 
     @router.post(
-        f"campaigns/{{campaign_id}}/{verb}", response={status: CampaignOut}, summary=summary, operation_id=verb
+        f"campaigns/{{campaign_id}}/{verb}",
+        response={status: CampaignOut},
+        summary=summary,
+        operation_id=f"{verb}_campaign",
     )
     @may(ability)
     def route(request: KeyRequest, campaign_id: int) -> Status[dict]:
@@ -103,7 +112,12 @@ offer("unschedule", operations.unschedule, "Back to a draft")
 offer("duplicate", duplicate, "A new draft like it", "write", 201)
 
 
-@router.post("campaigns/{campaign_id}/retry-failed", response=RetriedOut, summary="Try the failed messages again")
+@router.post(
+    "campaigns/{campaign_id}/retry-failed",
+    response=RetriedOut,
+    summary="Try the failed messages again",
+    operation_id="retry_failed_messages",
+)
 @may("send")
 def retry_failed(request: KeyRequest, campaign_id: int, which: RetryIn = ALL) -> dict[str, Any]:
     """All of them, or those of one cause; also while it is being sent."""
@@ -112,7 +126,12 @@ def retry_failed(request: KeyRequest, campaign_id: int, which: RetryIn = ALL) ->
     return {"campaign": draw(campaign_of(request, campaign_id)), "retried": count}
 
 
-@router.post("campaigns/{campaign_id}/schedule", response=CampaignOut, summary="Let a draft start by itself")
+@router.post(
+    "campaigns/{campaign_id}/schedule",
+    response=CampaignOut,
+    summary="Let a draft start by itself",
+    operation_id="schedule_campaign",
+)
 @may("send")
 def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, Any]:
     """Of one that is scheduled already, the time is changed."""
@@ -122,7 +141,12 @@ def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, A
     return draw(operation(campaign, at=when.in_utc, by=request.auth))
 
 
-@router.post("campaigns/{campaign_id}/choose-winner", response=ChosenOut, summary="Send a variant to all who wait")
+@router.post(
+    "campaigns/{campaign_id}/choose-winner",
+    response=ChosenOut,
+    summary="Send a variant to all who wait",
+    operation_id="choose_winner",
+)
 @may("send")
 def choose_variant(request: KeyRequest, campaign_id: int, winner: WinnerIn) -> dict[str, Any]:
     """Once and for good; of two who choose at once one is refused."""

@@ -26,7 +26,12 @@ from people.models import Group
 router = Router(tags=["groups"])
 
 
-@router.post("groups", response={200: GroupOut, 201: GroupOut}, summary="Add a group, or find one")
+@router.post(
+    "groups",
+    response={200: GroupOut, 201: GroupOut},
+    summary="Add a group, or find one",
+    operation_id="add_or_find_group",
+)
 @may("write")
 def add_or_find(request: KeyRequest, group: GroupIn) -> Status[Group]:
     """A group of this name that is here already stays as it is (200)."""
@@ -50,7 +55,7 @@ def show_group(request: KeyRequest, group_id: int) -> Group:
     return shown(request, group_id)
 
 
-@router.patch("groups/{group_id}", response=GroupOut, summary="Change a group")
+@router.patch("groups/{group_id}", response=GroupOut, summary="Change a group", operation_id="change_group")
 @may("write")
 def change(request: KeyRequest, group_id: int, group: GroupChange) -> Group:
     known = numbered(request.workspace.groups, "Group", group_id)
@@ -59,7 +64,12 @@ def change(request: KeyRequest, group_id: int, group: GroupChange) -> Group:
     return shown(request, group_id)
 
 
-@router.delete("groups/{group_id}", response={204: None}, summary="Delete a group; its people stay")
+@router.delete(
+    "groups/{group_id}",
+    response={204: None},
+    summary="Delete a group; its people stay",
+    operation_id="delete_group",
+)
 @may("write")
 def delete(request: KeyRequest, group_id: int) -> Status[None]:
     """Refused (409) while a campaign that is still to be sent goes to the group."""
@@ -80,7 +90,12 @@ def list_members(request: KeyRequest, group_id: int, asked: Query[Asked]) -> dic
     return {"data": api_rows.recipients(found, group), "pagination": pagination}
 
 
-@router.patch("groups/{group_id}/recipients", response=list[RecipientOut], summary="Put people into a group")
+@router.patch(
+    "groups/{group_id}/recipients",
+    response=list[RecipientOut],
+    summary="Put people into a group",
+    operation_id="put_into_group",
+)
 @may("write")
 def put_in(request: KeyRequest, group_id: int, members: MembersIn) -> list[dict]:
     """Answers those this call added. Unknown addresses are added to the workspace, too; who opted out, was erased or

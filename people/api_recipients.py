@@ -29,7 +29,12 @@ from people.recipients import change_recipient, names_in
 router = Router(tags=["recipients"])
 
 
-@router.post("recipients", response={200: RecipientOut, 201: RecipientOut}, summary="Add a recipient, or find one")
+@router.post(
+    "recipients",
+    response={200: RecipientOut, 201: RecipientOut},
+    summary="Add a recipient, or find one",
+    operation_id="add_or_find_recipient",
+)
 @may("write")
 def add_or_find(request: KeyRequest, recipient: RecipientIn) -> Status[dict]:
     """Somebody who is here already stays as they are (200), but for being put into the group."""
@@ -52,20 +57,35 @@ def list_recipients(request: KeyRequest, asked: Query[Asked]) -> dict[str, Any]:
     return page(people if asked.include_opted_out else people.filter(opted_out=False), asked)
 
 
-@router.get("recipients/active", response=RecipientPage, summary="List those who have not opted out")
+@router.get(
+    "recipients/active",
+    response=RecipientPage,
+    summary="List those who have not opted out",
+    operation_id="list_active_recipients",
+)
 @may("read")
 def list_active(request: KeyRequest, asked: Query[Paging]) -> dict[str, Any]:
     return page(request.workspace.recipients.filter(opted_out=False), asked)
 
 
-@router.post("recipients/opt-out", response=RecipientOut, summary="Write to somebody no more")
+@router.post(
+    "recipients/opt-out",
+    response=RecipientOut,
+    summary="Write to somebody no more",
+    operation_id="opt_out_recipient",
+)
 @may("write")
 def opt_out(request: KeyRequest, wish: WishIn) -> dict[str, Any]:
     """On one channel, or on every one. Somebody unknown is added, so that the wish is kept."""
     return noted(request, wish, Wish.OUT)
 
 
-@router.post("recipients/opt-in", response=RecipientOut, summary="Write to somebody again")
+@router.post(
+    "recipients/opt-in",
+    response=RecipientOut,
+    summary="Write to somebody again",
+    operation_id="opt_in_recipient",
+)
 @may("write")
 def opt_in(request: KeyRequest, wish: WishIn) -> dict[str, Any]:
     """As they agreed to: say how in `reason`. An address on the suppression list stays there."""
@@ -90,7 +110,12 @@ def show_recipient(request: KeyRequest, recipient_id: int) -> dict[str, Any]:
     return shown(numbered(request.workspace.recipients, "Recipient", recipient_id))
 
 
-@router.patch("recipients/{recipient_id}", response=RecipientOut, summary="Change a recipient")
+@router.patch(
+    "recipients/{recipient_id}",
+    response=RecipientOut,
+    summary="Change a recipient",
+    operation_id="change_recipient",
+)
 @may("write")
 @transaction.atomic
 def change(request: KeyRequest, recipient_id: int, recipient: RecipientChange) -> dict[str, Any]:

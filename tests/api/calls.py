@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import ApiKey, Role, Workspace
+from tests.api.described import check_declared
 
 BAD_BODIES = {
     "nothing": b"",
@@ -44,19 +45,25 @@ class Program:
         self.headers = {"Authorization": f"Bearer {self.secret}"}
 
     def get(self, path: str, **query: object) -> HttpResponse:
-        return Client().get(path, query, headers=self.headers)
+        return self.call("get", path, data=query)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         return self.post_raw(path, json.dumps(body or {}).encode())
 
     def patch(self, path: str, body: dict[str, Any]) -> HttpResponse:
-        return Client().patch(path, json.dumps(body), content_type="application/json", headers=self.headers)
+        return self.call("patch", path, data=json.dumps(body), content_type="application/json")
 
     def delete(self, path: str) -> HttpResponse:
-        return Client().delete(path, headers=self.headers)
+        return self.call("delete", path)
 
     def post_raw(self, path: str, body: bytes) -> HttpResponse:
-        return Client().post(path, body, content_type="application/json", headers=self.headers)
+        return self.call("post", path, data=body, content_type="application/json")
+
+    def call(self, method: str, path: str, **request: Any) -> HttpResponse:
+        """Whatever comes back has to be declared in the OpenAPI document."""
+        answer = getattr(Client(), method)(path, headers=self.headers, **request)
+        check_declared(method, path, answer)
+        return answer
 
 
 def error_of(response: HttpResponse) -> dict[str, Any]:
