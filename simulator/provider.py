@@ -36,6 +36,7 @@ PROFILES = {
     "quick": Profile(fastest=0, slowest=0, failures=0.10),
     "rails": Profile(fastest=1, slowest=3, failures=0.10),
     "dispatch": Profile(fastest=0, slowest=0.5, failures=0.05),
+    "stormy": Profile(fastest=0.05, slowest=0.2, failures=0.75),
     "perfect": Profile(fastest=0, slowest=0, failures=0),
 }
 # Faults that can be asked for, each with the share of calls it befalls.

@@ -15,6 +15,7 @@ PROFILES = [
     ("quick", "Quick: at once, 10 % fail"),
     ("rails", "Slow: 1 to 3 s, 10 % fail"),
     ("dispatch", "Mixed: up to half a second, 5 % fail"),
+    ("stormy", "Stormy: 50 to 200 ms, 75 % fail"),
     ("perfect", "Perfect: at once, nobody fails"),
 ]
 

@@ -53,7 +53,7 @@ def test_many_in_one_call_are_answered_as_if_they_came_one_by_one(settings):
     assert 200 < Call.objects.count() == len(known) < 300
 
 
-@pytest.mark.parametrize("profile", ["leopard", "quick", "rails", "dispatch", "perfect"])
+@pytest.mark.parametrize("profile", ["leopard", "quick", "rails", "dispatch", "stormy", "perfect"])
 def test_each_profile_fails_as_often_as_it_says(profile):
     expected = PROFILES[profile].failures
     failed = sum(draws(1, f"key {n}", 0)[0] < expected for n in range(10_000))
