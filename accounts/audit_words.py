@@ -42,6 +42,7 @@ VERBS = {
     "export_suppressions": "downloaded the suppression list of",
     "finish": "finished",
     "forget": "forgot a person in the file of messages of",
+    "forget_sender": "no longer chose",
     "import_suppressions": "brought a suppression list into",
     "invite": "invited",
     "launch": "sent",

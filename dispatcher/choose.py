@@ -69,6 +69,20 @@ def choose(
     return row
 
 
+@transaction.atomic
+def forget_choice(workspace: Workspace, channel: Channel, *, by: Actor | None) -> bool:
+    """Write by the sender of the installation again, as before anybody chose; False if nobody had."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    row = ChosenSender.objects.filter(workspace=workspace, channel=channel).first()
+    if row is None:
+        return False
+    before = told(row, limit_of(workspace, channel, row.sender))
+    audit_log.record(workspace, "forget_sender", row, by=by, before=before, after={})
+    row.delete()
+    try_again(workspace, channel)
+    return True
+
+
 def sealed(secrets: tuple[str, ...], options: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """The options as they are stored: secrets encrypted, an empty one left out, one of None as it was."""
     kept = {name: value for name, value in options.items() if name not in secrets}

@@ -1,0 +1,75 @@
+"""manage.py api_demo, against a real server: what it shows, and that it leaves nothing behind."""
+
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import ApiKey, AuditEntry
+from campaigns.models import Campaign
+from dispatcher.api_demo.examples import EXAMPLES
+from dispatcher.api_demo.provider import stormy
+from dispatcher.chosen import chosen_sender
+from dispatcher.models import ChosenSender
+from people.channels import Channel
+from people.models import Group, Recipient
+from tests.api.served import on_its_first_day, run_beside_the_engine
+
+API_DEMO = (sys.executable, "manage.py", "api_demo")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_documented_is_played_over_http_and_a_failing_provider_is_overcome(live_server, monkeypatch):
+    on_its_first_day(monkeypatch)
+    before = people_and_groups()
+
+    code, said = run_beside_the_engine(*API_DEMO, "--url", live_server.url)
+    assert code == 0, said
+    assert f"{len(EXAMPLES)} of {len(EXAMPLES)} as documented." in said
+    assert people_and_groups() == before, "nobody who was there is changed"
+    assert not Campaign.objects.filter(status__in=[Campaign.Status.DRAFT, Campaign.Status.SCHEDULED], pk__gt=6).exists()
+
+    code, said = run_beside_the_engine(*API_DEMO, "--retries", "--url", live_server.url)
+    assert code == 0, said
+    assert "provider_down" in said and "are tried again" in said and "The balance: " in said
+    assert not ChosenSender.objects.exists()
+    assert not ApiKey.objects.filter(name="api_demo", revoked_at=None).exists()
+
+
+def people_and_groups() -> tuple[set, set]:
+    """Those of the demo."""
+    people = set(Recipient.objects.filter(pk__lte=110).values_list("email", "first_name", "opted_out"))
+    return people, set(Group.objects.values_list("name", "description"))
+
+
+@pytest.mark.django_db
+def test_without_a_demo_nothing_is_made_and_it_says_what_to_do():
+    with pytest.raises(CommandError, match="manage.py demo, or give --key"):
+        call_command("api_demo")
+
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.django_db
+def test_where_nobody_answers_it_says_so_and_its_key_is_revoked(closed, monkeypatch):
+    on_its_first_day(monkeypatch)
+
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("api_demo", url=f"http://127.0.0.1:{closed}")
+
+    assert not ApiKey.objects.filter(name="api_demo", revoked_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_failing_provider_is_put_back_as_it_was_whatever_happens(monkeypatch):
+    workspace = on_its_first_day(monkeypatch)
+
+    with pytest.raises(RuntimeError), stormy(workspace):
+        assert '"stormy"' in chosen_sender(workspace.pk, Channel.SMS).stored
+        raise RuntimeError
+    with stormy(workspace) as end_storm:
+        end_storm()
+        assert not ChosenSender.objects.exists()
+
+    verbs = AuditEntry.objects.filter(verb__endswith="_sender").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["choose_sender", "forget_sender"] * 2
