@@ -1,0 +1,84 @@
+"""The examples of docs/api.md work as they stand there, on the demo."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright._impl._driver import compute_driver_executable
+
+from accounts.models import ApiKey, Role
+from campaigns.models import Campaign
+from dispatcher.api_demo.play import differences
+from dispatcher.api_demo.requests import request_of
+from dispatcher.models import Message
+from tests.api.served import asking, on_its_first_day, run_beside_the_engine
+
+DOCS = settings.BASE_DIR / "docs" / "api.md"
+BLOCKS = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
+HERE, KEY = "http://127.0.0.1:8000", "cd_..."
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Language and text of each, from the top."""
+    return BLOCKS.findall(DOCS.read_text())
+
+
+@pytest.mark.django_db
+def test_every_curl_command_is_answered_as_the_page_says(monkeypatch):
+    ask, answers = asking(on_its_first_day(monkeypatch)), []
+
+    for language, text in blocks():
+        if language == "bash" and (commands := COMMAND.findall(text)):
+            answers = [ask(request_of(command)) for command in commands]
+            assert all(answer.is_good for answer in answers), (text, answers)
+        elif language == "json" and answers:
+            assert list(differences(json.loads(text), answers[-1].read)) == [], text
+            answers = []
+
+    assert Campaign.objects.filter(name="Thanks").count() == 1
+    assert Campaign.objects.get(name="Hello").messages.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_python_and_javascript_of_the_page_run_as_they_stand(live_server, tmp_path, monkeypatch):
+    workspace = on_its_first_day(monkeypatch)
+    _, secret = ApiKey.make(workspace, "docs", Role.MARKETER)
+
+    def script(language: str, name: str) -> Path:
+        text = "\n".join(text for each, text in blocks() if each == language)
+        assert HERE in text and KEY in text
+        path = tmp_path / name
+        path.write_text(text.replace(HERE, live_server.url).replace(KEY, secret))
+        return path
+
+    code, said = run_beside_the_engine(sys.executable, script("python", "client.py"))
+    assert code == 0, said
+    assert "3 messages" in said and "CONFLICT" in said
+    assert said.count("Hi ") == Message.objects.filter(campaign__name="Sale").count() == 3
+
+    node = compute_driver_executable()[0]  # comes with the browser tests
+    code, said = run_beside_the_engine(node, script("javascript", "client.mjs"))
+    assert code == 0, said
+    assert "scheduled 3" in said
+    assert Campaign.objects.get(name="Later").status == Campaign.Status.CANCELLED
+
+
+def codes_in(folder: str) -> Iterator[str]:
+    """The words in capitals with which code refuses."""
+    for path in sorted((settings.BASE_DIR / folder).rglob("*.py")):
+        yield from re.findall(r'(?:refuse\([^"\n]*|LaunchRefused\(|code = )"([A-Z][A-Z_]+)"', path.read_text())
+
+
+def test_the_page_names_every_code_and_says_what_to_do():
+    table = re.findall(r"^\| \d+ \| (.+?) \|.*\|$", DOCS.read_text(), re.MULTILINE)
+    named = set(re.findall(r"`([A-Z_]+)`", "".join(table)))
+
+    used = {code for folder in ("accounts", "people", "campaigns", "dispatcher") for code in codes_in(folder)}
+
+    assert len(used) > 15
+    assert {code for code in used - named if not code.endswith("_NOT_FOUND")} == set()
