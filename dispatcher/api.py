@@ -103,6 +103,8 @@ def front_door(request: HttpRequest, route: str) -> HttpResponse:
     """Every address below /api, with or without a slash at its end."""
     try:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
+        found.route = f"api/{found.route}"
+        request.resolver_match = found  # what the log tells is the operation, not that it was one
         answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
     except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import once
+from accounts.origin import working_at
 from campaigns.models import Campaign
 from dispatcher import dry_run_due, forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
@@ -148,12 +149,13 @@ def unlocked(pk: int) -> QuerySet[Campaign]:
 @contextmanager
 def one_alone(pk: int, what: str = "campaign") -> Iterator[None]:
     """What goes wrong with one campaign, or one series, stops none of the others."""
-    try:
-        yield
-    except Exception as error:
-        logger.exception("the clock could not move %s %s on", what, pk)
-        if isinstance(error, OperationalError | InterfaceError):
-            connection.close()
+    with working_at(**{what: pk}):
+        try:
+            yield
+        except Exception as error:
+            logger.exception("the clock could not move %s %s on", what, pk)
+            if isinstance(error, OperationalError | InterfaceError):
+                connection.close()
 
 
 def finish_the_finished() -> None:

@@ -155,7 +155,10 @@ def open_sender(chosen: Chosen, campaign: Campaign, hands: Handover) -> Sender:
             try:
                 return hands.sender(chosen)
             except Unreachable as error:
-                logger.warning("campaign %s waits: the sender %s cannot be reached", campaign.pk, chosen.sender)
+                facts = {"campaign": campaign.pk, "workspace": campaign.workspace_id}
+                logger.warning(
+                    "campaign %s waits: the sender %s cannot be reached", campaign.pk, chosen.sender, extra=facts
+                )
                 if _others_get_through(cursor, chosen):
                     raise
                 seconds = error.retry_after or 0

@@ -219,7 +219,8 @@ def keep(generation: Generation, numbers: list[int], words: list[dict[str, str]]
 
 def give_up(generation: Generation, trouble: str) -> None:
     """All who are left read the fallback: a campaign is never lost for want of words."""
-    logger.warning("generating words for campaign %s was given up: %s", generation.campaign_id, trouble)
+    campaign = generation.campaign_id
+    logger.warning("generating words for campaign %s was given up: %s", campaign, trouble, extra={"campaign": campaign})
     here = Generation.objects.filter(pk=generation.pk, up_to=generation.up_to, done_at=None)
     left = waiting(generation).count()
     here.update(done_at=Now(), learnt=None, failed=F("failed") + left, trouble=f"given up: {trouble}"[:200])

@@ -11,6 +11,8 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
+from accounts.origin import HEADER, new_number
+
 logger = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 15  # no byte of a request that has begun, or of the first one of a connection
@@ -69,6 +71,15 @@ class Request(WebRequest):
         else:
             super().handleContentChunk(data)
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Numbers the answers that come from before any page: to a request that is none, or from us when time is up."""
+        if message.get("type") == "http.response.start" and not self.finished:
+            headers = list(message.get("headers", []))
+            if not any(name.lower() == HEADER.lower().encode() for name, _ in headers):
+                number = log_alone(self.method, self.path, message["status"])
+                message = {**message, "headers": [*headers, (HEADER.encode(), number.encode())]}
+        super().handle_reply(message)
+
 
 class Channel(HTTPChannel):
     """One connection, which has to make progress and may not send more than it may."""
@@ -126,7 +137,9 @@ class Channel(HTTPChannel):
         if self.refused:
             return
         self.refused = True
-        self.transport.write(too_large(cast(bytes, self._path), self.factory.server.max_body_bytes))
+        path = cast(bytes, self._path)
+        number = log_alone(self._command, path, 413)
+        self.transport.write(too_large(path, self.factory.server.max_body_bytes, number))
         self.transport.loseWriteConnection()
         self.setTimeout(None)
         self.set_deadline(LINGER_SECONDS)
@@ -162,7 +175,19 @@ class Factory(HTTPFactory):
 daphne.server.HTTPFactory = Factory
 
 
-def too_large(path: bytes, limit: int) -> bytes:
+def log_alone(method: bytes, path: bytes, status: int) -> str:
+    """Of what no page logs, since none was reached. Returns the number it was given."""
+    number, verb, place = (
+        new_number(),
+        method.decode(errors="replace"),
+        path.partition(b"?")[0].decode(errors="replace"),
+    )
+    facts = {"request_id": number, "method": verb, "path": place, "status": status}
+    logger.warning("%s %s %s, before any page was reached", verb, place, status, extra=facts)
+    return number
+
+
+def too_large(path: bytes, limit: int, number: str) -> bytes:
     sentence = f"The request is larger than the {limit:,} bytes allowed."
     if path.startswith(b"/api/"):
         kind = "application/json"
@@ -171,14 +196,10 @@ def too_large(path: bytes, limit: int) -> bytes:
         kind = "text/plain; charset=utf-8"
         body = sentence + "\n"
     head = ("HTTP/1.1 413 Content Too Large", f"Content-Type: {kind}", f"Content-Length: {len(body)}")
-    return "\r\n".join((*head, "Connection: close", "", body)).encode()
+    return "\r\n".join((*head, f"{HEADER}: {number}", "Connection: close", "", body)).encode()
 
 
 def log(protocol: str, action: str, details: dict[str, Any]) -> None:
-    """One line a request, without its query string, which may hold what is nobody's business."""
-    path = details["path"].partition("?")[0]
-    if protocol == "http":
-        milliseconds = details["time_taken"] * 1000
-        logger.info("%s %s %s in %.0f ms", details["method"], path, details["status"], milliseconds)
-    elif action in ("connected", "rejected"):
-        logger.info("socket %s %s", path, action)
+    """One line a socket, without its query string; requests are logged where their number is known."""
+    if protocol != "http" and action in ("connected", "rejected"):
+        logger.info("socket %s %s", details["path"].partition("?")[0], action)

@@ -247,21 +247,21 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
+LEVELS = validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], error="Write one of {choices}.")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=LEVELS)
+FORMATS = validate.OneOf(["lines", "json"], error="Write lines, for people, or json, for programs.")
+LOG_FORMAT = env.str("LOG_FORMAT", "lines" if DEV else "json", validate=FORMATS)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "request": {"()": "accounts.origin.WithRequest"},
-        "tokens": {"()": "accounts.veil.WithoutTokens"},
+    "filters": {"origin": {"()": "accounts.origin.WithOrigin"}},
+    "formatters": {"lines": {"()": "accounts.log_lines.Lines"}, "json": {"()": "accounts.log_lines.Objects"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["origin"]}},
+    "loggers": {
+        "axes": {"level": "WARNING"},  # it tells of every login three times
+        # Django's own handlers write in forms of their own. Below INFO it tells of statements with their values.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True},
     },
-    "formatters": {
-        "line": {
-            "()": "accounts.veil.WithoutAddresses",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "tokens"]}},
-    "loggers": {"axes": {"level": "WARNING"}},  # it tells of every login three times
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -105,7 +105,8 @@ class Watch:
                 if campaign and campaign.status == Status.SENDING:
                     reason = f"{UNHEARD_IN_A_ROW} messages in a row got no answer from the provider"
                     campaign.move_to(Status.PAUSED, by=None, reason=reason)
-                    logger.warning("campaign %s was paused: %s", campaign.pk, reason)
+                    facts = {"campaign": campaign.pk, "workspace": campaign.workspace_id}
+                    logger.warning("campaign %s was paused: %s", campaign.pk, reason, extra=facts)
                     after = {"status": Status.PAUSED.label, "reason": reason}
                     before = {"status": Status.SENDING.label}
                     audit_log.record(campaign.workspace, "pause", campaign, by=None, before=before, after=after)

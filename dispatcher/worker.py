@@ -8,11 +8,13 @@ from types import FrameType
 from django.conf import settings
 from redis import Redis
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS, register
 
-from accounts.veil import without_addresses
+from accounts.origin import working_at
+from accounts.veil import veiled
 from dispatcher.engine import stop_requested
 from wires.queue import AllowedJob
 
@@ -43,9 +45,13 @@ class GentleWorker(Worker):
         if self.queue_names() == ["dispatch"]:
             signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        with working_at(job=job.id, work=str(job.func_name).rpartition(".")[2]):
+            return super().perform_job(job, queue, execution)
+
     def handle_job_failure(self, job: Job, queue: Queue, started_job_registry=None, exc_string="", execution=None):
         # Redis keeps it for a day, and PostgreSQL names in it the very row that it refused.
-        super().handle_job_failure(job, queue, started_job_registry, without_addresses(exc_string), execution)
+        super().handle_job_failure(job, queue, started_job_registry, veiled(exc_string), execution)
 
     def heartbeat(self, timeout: int | None = None, pipeline=None) -> None:
         super().heartbeat(timeout, pipeline)

@@ -93,6 +93,7 @@ def test_a_claim_of_600_megabytes_is_refused_before_any_of_it_is_sent(port):
         answer = everything(connection)
 
     assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nX-Request-ID: " in answer
     assert answer.endswith(b"The request is larger than the 12,582,912 bytes allowed.\n")
 
 

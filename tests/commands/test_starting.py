@@ -31,3 +31,23 @@ def test_no_process_starts_with_another_key_than_the_list_was_made_with(words):
 
     assert done.returncode == 1
     assert "SUPPRESSION_KEY is not the one" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("LOG_LEVEL", "Write one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+        ("LOG_FORMAT", "Write lines, for people, or json, for programs."),
+    ],
+)
+def test_a_log_that_cannot_be_as_it_is_asked_for_is_refused_with_what_can(name, sentence):
+    said = subprocess.run(
+        [sys.executable, "-c", "import dispatcher.settings"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {name: "loud"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    ).stderr
+
+    assert name in said and sentence in said

@@ -4,14 +4,14 @@ import threading
 from django.core.management.base import BaseCommand
 
 from dispatcher.clock import tick
-from dispatcher.starting import check_database
+from dispatcher.starting import begin
 
 
 class Command(BaseCommand):
     help = "Ticks every second until stopped: starts schedules, rings for what is due, finishes what is over."
 
     def handle(self, *args, **options) -> None:
-        check_database(self)
+        begin(self)
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.signals import request_finished
 from django.db import connections
+from twisted.python.log import PythonLoggingObserver
 
 from dispatcher import collector
 from dispatcher.asgi import application
 from dispatcher.server import Server
-from dispatcher.starting import check_database
+from dispatcher.starting import begin
 
 
 def close_connections(**about: Any) -> None:
@@ -26,9 +27,11 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
-        check_database(self)
+        begin(self)
         connections.close_all()
-        logging.getLogger("daphne").setLevel(logging.WARNING)  # it announces every step of its start
+        for announcer in ("daphne", "twisted"):  # they announce every step of their start
+            logging.getLogger(announcer).setLevel(logging.WARNING)
+        PythonLoggingObserver().start()  # what Twisted finds wrong, in our form
         server = Server(
             application,
             host=host,

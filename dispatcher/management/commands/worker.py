@@ -1,11 +1,15 @@
+import logging
+
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 from redis.exceptions import RedisError
 
 from dispatcher import collector
-from dispatcher.starting import check_database
+from dispatcher.starting import begin
 from dispatcher.worker import GentleWorker
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -16,11 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("queue", choices=sorted(settings.RQ_QUEUES))
 
     def handle(self, *args, queue: str, **options) -> None:
-        check_database(self)
+        begin(self)
         connections.close_all()  # a connection must not be inherited by the horses
         collector.spare()
         try:
             GentleWorker(queue).work(logging_level="WARNING")
         except RedisError as error:
-            self.stderr.write(f"The worker stops because Redis does not answer: {error}")
+            logger.error("The worker stops because Redis does not answer: %s", error)
             raise SystemExit(1) from None
