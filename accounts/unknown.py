@@ -6,9 +6,9 @@ from typing import Any
 class Unknown(Exception):
     """Something of this kind with this number is not in the workspace."""
 
-    def __init__(self, what: str, number: int) -> None:
+    def __init__(self, what: str, number: int, sentence: str = "") -> None:
         self.what = what
-        super().__init__(f"{what} with ID {number} not found")
+        super().__init__(sentence or f"{what} with ID {number} not found")
 
 
 def numbered(rows: Any, what: str, number: int) -> Any:

@@ -9,6 +9,7 @@ from campaigns.models import (
     ChosenPersonaliser,
     Image,
     ImageFile,
+    Linking,
     PartPrice,
     Recurrence,
     Split,
@@ -94,6 +95,18 @@ class Splits(ReadOnly):
     list_select_related = ("campaign",)
     search_fields = ("campaign__name",)
     ordering = ("-id",)
+
+
+@admin.register(Linking)
+class Linkings(ReadOnly):
+    list_display = ("campaign", "total", "up_to", "linked", "skipped", "wrong", "moved_at", "done_at")
+    list_filter = ("done_at",)
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("addresses")
 
 
 @admin.register(ChosenPersonaliser)

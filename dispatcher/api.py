@@ -20,7 +20,25 @@ from ninja.security import HttpBearer
 from accounts.models import ApiKey
 from accounts.once import once
 from campaigns import api_templates
-from dispatcher import api_campaigns, api_house, api_ledger, api_people, api_verbs, api_wordings, strict_json
+from dispatcher import (
+    api_again,
+    api_attention,
+    api_audience,
+    api_campaigns,
+    api_checks,
+    api_dry_runs,
+    api_house,
+    api_ledger,
+    api_letters,
+    api_message,
+    api_people,
+    api_series,
+    api_trials,
+    api_variants,
+    api_verbs,
+    api_wordings,
+    strict_json,
+)
 from dispatcher.api_errors import ANSWERS, not_allowed
 from dispatcher.api_schema import completed
 from people import api_complaints, api_groups, api_recipients, api_replies
@@ -76,8 +94,18 @@ for error, answer in ANSWERS.items():
     api.add_exception_handler(error, answer)
 api.add_router("", api_verbs.router)  # before the numbers of campaigns: one of them is called "send"
 api.add_router("", api_campaigns.router)
+api.add_router("", api_audience.router)
+api.add_router("", api_variants.router)
 api.add_router("", api_wordings.router)
+api.add_router("", api_checks.router)
+api.add_router("", api_dry_runs.router)
+api.add_router("", api_trials.router)
+api.add_router("", api_again.router)
+api.add_router("", api_series.router)
 api.add_router("", api_ledger.router)
+api.add_router("", api_message.router)
+api.add_router("", api_letters.router)
+api.add_router("", api_attention.router)
 api.add_router("", api_house.router)
 api.add_router("", api_templates.router)
 api.add_router("", api_people.router)

@@ -1,14 +1,17 @@
 """What programs read about campaigns: the shapes of the API's answers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ninja import Schema
 from pydantic import Field
 
 from accounts.paging import Pagination
-from campaigns.models import Campaign, Format
+from campaigns.linking import linkings_of
+from campaigns.models import Campaign, Format, Linking, Split
 from campaigns.splitting import letter
 from dispatcher.api_shapes import FormatWord, PriorityWord, StatusWord
+from dispatcher.stats import stats_of_many
 from dispatcher.variants import Comparison, Result
 from people.api_shapes import ChannelWord
 
@@ -26,6 +29,21 @@ class Stats(Schema):
     unknown: int
 
 
+class BadEmail(Schema):
+    email: str
+    error: str
+
+
+class LinkingOut(Schema):
+    """What became of recipient_emails; all of them are in one of these numbers."""
+
+    processed: int = Field(description="People of the campaign now.")
+    skipped: int = Field(description="Who opted out or was erased, or was named before.")
+    errors: list[BadEmail] = Field(description="No email addresses; the first 100 of them.")
+    error_count: int
+    waiting: int = Field(description="Not looked at yet; until it is 0 the campaign cannot be sent.")
+
+
 class CampaignOut(Schema):
     id: int
     name: str
@@ -39,11 +57,16 @@ class CampaignOut(Schema):
     priority: PriorityWord
     generated_words: bool
     brief: str
+    whatsapp_template_id: int | None
+    whatsapp_values: dict[str, str]
+    series_id: int | None = Field(description="The series it belongs to.")
+    archived: bool
+    recipients: LinkingOut | None = Field(description="null where no recipient_emails were given.")
     created_at: datetime
     stats: Stats
 
 
-def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
+def shown(campaign: Campaign, stats: dict[str, int], linking: Linking | None) -> dict:
     """The campaign as `CampaignOut` shows it."""
     return {
         "id": campaign.pk,
@@ -58,9 +81,25 @@ def shown(campaign: Campaign, stats: dict[str, int]) -> dict:
         "priority": campaign.get_priority_display(),
         "generated_words": campaign.generated_words,
         "brief": campaign.brief,
+        "whatsapp_template_id": campaign.whatsapp_template_id,
+        "whatsapp_values": campaign.whatsapp_values,
+        "series_id": campaign.series_id,
+        "archived": campaign.archived_at is not None,
+        "recipients": linking_shown(linking) if linking else None,
         "created_at": campaign.created_at,
         "stats": stats,
     }
+
+
+def all_shown(campaigns: Sequence[Campaign]) -> list[dict]:
+    """In as many queries for many as for one."""
+    stats, linkings = stats_of_many(campaigns), linkings_of(campaigns)
+    return [shown(campaign, stats[campaign.pk], linkings.get(campaign.pk)) for campaign in campaigns]
+
+
+def linking_shown(linking: Linking) -> dict:
+    counts = {"processed": linking.linked, "skipped": linking.skipped, "error_count": linking.wrong}
+    return counts | {"errors": linking.errors, "waiting": linking.waiting}
 
 
 class CampaignPage(Schema):
@@ -81,7 +120,21 @@ class VariantOut(Schema):
     high: float = Field(description="With 95 % certainty the true share is not above this.")
 
 
+class RuleOut(Schema):
+    measure: str = Field(description="accepted or bounced.")
+    after_hours: int = Field(description="After the launch.")
+    at_least: int = Field(description="Points by which the winner has to lead.")
+
+
+class SplitOut(Schema):
+    weights: list[int] = Field(description="Percents for A, B and so on.")
+    tested: int = Field(description="Percent who get a variant at once; the rest wait for the winner.")
+    hold_out: int = Field(description="Percent who get nothing, to compare with.")
+    rule: RuleOut | None = Field(description="null where a person chooses the winner.")
+
+
 class VariantsOut(Schema):
+    split: SplitOut | None = Field(description="How the people are divided; null for a campaign without variants.")
     measure: str | None = Field(description="accepted or bounced.")
     verdict: str | None = Field(description="What can be said of the difference, in a sentence.")
     better: str | None = Field(description="The variant that is better for sure, if one is.")
@@ -90,12 +143,15 @@ class VariantsOut(Schema):
     variants: list[VariantOut]
 
 
-def compared(comparison: Comparison | None) -> dict:
+def compared(split: Split | None, comparison: Comparison | None) -> dict:
     """The variants as `VariantsOut` shows them."""
+    divided = split_shown(split) if split else None
     if comparison is None:
-        return {"variants": [], "waiting": 0} | dict.fromkeys(("measure", "verdict", "better", "winner"))
+        nothing = dict.fromkeys(("measure", "verdict", "better", "winner"))
+        return {"split": divided, "variants": [], "waiting": 0} | nothing
     better, winner = comparison.verdict.winner, comparison.split.winner
     return {
+        "split": divided,
         "measure": comparison.measure.word,
         "verdict": comparison.words,
         "better": letter(better) if better else None,
@@ -103,6 +159,12 @@ def compared(comparison: Comparison | None) -> dict:
         "waiting": comparison.held,
         "variants": [variant_shown(result, comparison) for result in comparison.results],
     }
+
+
+def split_shown(split: Split) -> dict:
+    rule = {name: getattr(split, name) for name in ("measure", "after_hours", "at_least")}
+    told = {"weights": split.weights, "tested": split.tested, "hold_out": split.hold_out}
+    return told | {"rule": rule if split.measure else None}
 
 
 def variant_shown(result: Result, comparison: Comparison) -> dict:

@@ -1,27 +1,27 @@
 """Campaigns over the API: write them, list them, look at one, send it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Query, Router, Schema, Status
 
 from accounts.access import KeyRequest, may, refuse_unless
 from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
-from campaigns.authoring import create_campaign, delete_campaign, update_campaign
-from campaigns.faults import UnknownPlaceholders, check_placeholders
-from campaigns.models import Campaign, Split
+from campaigns.authoring import delete_campaign, update_campaign
+from campaigns.copying import update_with_following
+from campaigns.faults import InvalidContent, UnknownPlaceholders, check_placeholders
+from campaigns.linking import create_with_addresses
+from campaigns.models import Campaign
 from campaigns.personalise import OLD_SPELLINGS
 from campaigns.preview import filled_for
 from dispatcher import shelf
-from dispatcher.api_answers import CampaignOut, CampaignPage, ForecastOut, SentOut, VariantsOut, compared, shown
+from dispatcher.api_answers import CampaignOut, CampaignPage, ForecastOut, SentOut, all_shown
 from dispatcher.api_shapes import CampaignChange, CampaignIn, ChannelWord, SendIn, StatusWord
 from dispatcher.check import refusal_of
 from dispatcher.cost import cost_of
 from dispatcher.freeze import forecast
 from dispatcher.models import SkipReason
 from dispatcher.send import send
-from dispatcher.stats import stats_of_many
-from dispatcher.variants import comparison_of
 from people.api_shapes import Number
 from people.channels import Channel
 
@@ -32,8 +32,12 @@ NOBODY = SendIn()
 @router.post("campaigns", response={201: CampaignOut}, summary="Write a campaign")
 @may("write")
 def write_campaign(request: KeyRequest, campaign: CampaignIn) -> dict:
-    """A draft, or a scheduled campaign when scheduled_at lies ahead."""
-    return draw(create_campaign(request.workspace, by=request.auth, **campaign.content))
+    """A draft, or a scheduled campaign when scheduled_at lies ahead.
+
+    Who has one of recipient_emails is linked to it in the background, and added to the workspace if nobody has it.
+    """
+    content, addresses = templated(request, campaign.content), campaign.recipient_emails
+    return draw(create_with_addresses(request.workspace, by=request.auth, addresses=addresses, **content))
 
 
 class Asked(Paging):
@@ -57,8 +61,7 @@ class Asked(Paging):
 @may("read")
 def list_campaigns(request: KeyRequest, asked: Query[Asked]) -> dict:
     found, pagination = page_of(request.workspace.campaigns.filter(**asked.filters), asked)
-    stats = stats_of_many(found)
-    return {"data": [shown(campaign, stats[campaign.pk]) for campaign in found], "pagination": pagination}
+    return {"data": all_shown(found), "pagination": pagination}
 
 
 @router.get("campaigns/{campaign_id}", response=CampaignOut, summary="Look at a campaign")
@@ -67,20 +70,13 @@ def show_campaign(request: KeyRequest, campaign_id: int) -> dict:
     return draw(campaign_of(request, campaign_id))
 
 
-@router.get("campaigns/{campaign_id}/variants", response=VariantsOut, summary="Compare the variants of a campaign")
-@may("read")
-def show_variants(request: KeyRequest, campaign_id: int) -> dict:
-    """How each variant does, and whether one is better; empty for a campaign that has none, or is not launched."""
-    campaign = campaign_of(request, campaign_id)
-    split = Split.of(campaign)
-    return compared(comparison_of(campaign, split) if split else None)
-
-
 @router.patch("campaigns/{campaign_id}", response=CampaignOut, summary="Change a draft or a scheduled campaign")
 @may("write")
 def change_campaign(request: KeyRequest, campaign_id: int, campaign: CampaignChange) -> dict:
     known, only_drafts = campaign_of(request, campaign_id), not request.auth.may("send")
-    return draw(update_campaign(known, by=request.auth, only_drafts=only_drafts, **campaign.content))
+    operation = update_with_following if campaign.and_following and known.series_id else update_campaign
+    content = templated(request, campaign.content)
+    return draw(operation(known, by=request.auth, only_drafts=only_drafts, **content))
 
 
 @router.delete("campaigns/{campaign_id}", response={204: None}, summary="Delete a campaign")
@@ -180,4 +176,16 @@ def campaign_of(request: KeyRequest, number: int) -> Campaign:
 
 
 def draw(campaign: Campaign) -> dict:
-    return shown(campaign, stats_of_many([campaign])[campaign.pk])
+    return all_shown([campaign])[0]
+
+
+def templated(request: KeyRequest, content: dict[str, Any]) -> dict[str, Any]:
+    """With the WhatsApp template in place of its number. Raises InvalidContent."""
+    if "whatsapp_template_id" not in content:
+        return content
+    number, content = content["whatsapp_template_id"], {**content}
+    del content["whatsapp_template_id"]
+    template = request.workspace.whatsapp_templates.filter(pk=number).first() if number else None
+    if number and template is None:
+        raise InvalidContent({"whatsapp_template_id": ["There is no such WhatsApp template."]})
+    return content | {"whatsapp_template": template}

@@ -13,11 +13,17 @@ from accounts.once import NoKey, Reused, StillRunning
 from accounts.origin import origin
 from accounts.unknown import Unknown
 from campaigns.authoring import NotEditable, Scheduled
+from campaigns.copying import SeriesEnded
 from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
+from campaigns.when import InvalidTime
+from dispatcher.operations import TimeChanged
 from dispatcher.readiness import LaunchRefused
+from dispatcher.recurring import NextChanged, SeriesChanged
 from dispatcher.strict_json import NotJson
+from dispatcher.trials import PERIOD
+from dispatcher.trials import TooMany as TooManyTests
 from people.erased import StillImported
 from people.groups import DuplicateGroup, GroupInUse
 from people.models import Recipient
@@ -28,9 +34,11 @@ logger = logging.getLogger(__name__)
 
 FIELDS = {"body": "base_template", "groups": "group_ids", "segments": "segment_ids"}
 FIELDS |= {"picked": "customer_ids", "excluded": "exclude_ids"}
+FIELDS |= {"excluded_groups": "exclude_group_ids", "excluded_segments": "exclude_segment_ids"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
 REFUSALS = {"SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE, "IMPORT_RUNNING": HTTPStatus.CONFLICT}
+REFUSALS |= {"ADDRESSES_LINKING": HTTPStatus.CONFLICT}
 
 Details = dict[str, list[str]]
 
@@ -83,7 +91,7 @@ def forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
 
 
 def unknown(request: HttpRequest, error: Unknown) -> HttpResponse:
-    return refuse(HTTPStatus.NOT_FOUND, f"{error.what.upper()}_NOT_FOUND", str(error))
+    return refuse(HTTPStatus.NOT_FOUND, f"{error.what.upper().replace(' ', '_')}_NOT_FOUND", str(error))
 
 
 def nothing_there(request: HttpRequest, error: Http404) -> HttpResponse:
@@ -99,6 +107,16 @@ def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
 
 def conflict(request: HttpRequest, error: Exception) -> HttpResponse:
     return refuse(HTTPStatus.CONFLICT, "CONFLICT", str(error))
+
+
+def invalid_time(request: HttpRequest, error: InvalidTime) -> HttpResponse:
+    return refuse_fields({name: [sentence] for name, sentence in error.errors.items()})
+
+
+def too_many_tests(request: HttpRequest, error: TooManyTests) -> HttpResponse:
+    answer = refuse(HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED", str(error))
+    answer["Retry-After"] = str(int(PERIOD.total_seconds()))
+    return answer
 
 
 def no_key(request: HttpRequest, error: NoKey) -> HttpResponse:
@@ -177,6 +195,12 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     DuplicateTemplate: duplicate_template,
     ChangedMeanwhile: conflict,
     GroupInUse: conflict,
+    SeriesEnded: conflict,
+    NextChanged: conflict,
+    SeriesChanged: conflict,
+    TimeChanged: conflict,
+    InvalidTime: invalid_time,
+    TooManyTests: too_many_tests,
     Recipient.DoesNotExist: erased_meanwhile,
     StillImported: conflict,
     LaunchRefused: launch_refused,

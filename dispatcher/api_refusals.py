@@ -39,7 +39,7 @@ NOT_OF = {"get": {409, 413, 422}, "delete": {413, 422}, "patch": {422}, "put": {
 LAUNCH = {
     400: ["INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "SEGMENT_BROKEN", "NO_RECIPIENTS", "UNFITTING_VALUES"],
     404: ["SEGMENT_NOT_FOUND"],
-    409: ["IMPORT_RUNNING"],
+    409: ["IMPORT_RUNNING", "ADDRESSES_LINKING"],
     503: ["SENDER_NOT_CONFIGURED", "QUEUE_FULL"],
 }
 ALSO: dict[str, Codes] = {
@@ -50,6 +50,15 @@ ALSO: dict[str, Codes] = {
     "schedule_campaign": LAUNCH,
     "resume_campaign": {503: ["SENDER_NOT_CONFIGURED", "QUEUE_FULL"]},
     "choose_winner": {404: ["VARIANT_NOT_FOUND"]},
+    "repeat_campaign": LAUNCH,
+    "begin_dry_run": {400: ["INVALID_TEMPLATE"]},
+    "show_dry_run": {404: ["DRY_RUN_NOT_FOUND"]},
+    "send_test": {400: ["INVALID_TEMPLATE"], 404: ["VARIANT_NOT_FOUND"]},
+    "show_message": {400: ["INVALID_NUMBER"], 404: ["MESSAGE_NOT_FOUND"], 409: ["CONFLICT"]},
+    "list_letters_of": {404: ["DEAD_LETTERS_NOT_FOUND"]},
+    "retry_dead_letters": {404: ["DEAD_LETTERS_NOT_FOUND"]},
+    "dismiss_dead_letters": {404: ["DEAD_LETTERS_NOT_FOUND"]},
+    "save_text": {400: ["INVALID_TEMPLATE"], 409: ["DUPLICATE"]},
     "write_campaign": {400: ["INVALID_TEMPLATE"]},
     "change_campaign": {400: ["INVALID_TEMPLATE"]},
     "preview_for_customer": {400: ["INVALID_TEMPLATE"]},

@@ -13,8 +13,12 @@ MEDIA = "application/json"
 
 TAGS = {
     "campaigns": "Write them, list them, preview them, send them.",
+    "before sending": "Check a campaign, read it as its people get it, try it out.",
+    "variants": "Several texts of one campaign, and which of them is better.",
+    "series": "Campaigns that come again.",
     "verbs": "What may be asked of a campaign once it is written.",
     "what became of it": "How far a campaign is, its messages one by one, and its history.",
+    "what needs a person": "What went wrong and waits for somebody to decide.",
     "customers": "The people of the workspace.",
     "recipients": "The same people by their email addresses, and what they wish.",
     "groups": "Lists of people.",

@@ -7,16 +7,17 @@ from zoneinfo import ZoneInfo
 
 from django.utils.timezone import now
 from ninja import Schema
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaigns.models import Campaign, Format
 from dispatcher.send import Choice
-from people.api_shapes import Change, ChannelWord, Number
+from people.api_shapes import MOST_EMAILS, Change, ChannelWord, Number
 from people.channels import Channel
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
+MessageNumber = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "low"]
 FormatWord = Literal["text", "markdown", "html", "mjml"]
@@ -88,14 +89,33 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     priority: PriorityWord = "normal"
     generated_words: Annotated[StrictBool, Field(description="Write words for each person before it is sent.")] = False
     brief: str = Field("", description="What it is about, for generated words.")
+    everyone: Annotated[StrictBool, Field(description="It is for everybody in the workspace.")] = False
     group_ids: list[Number] = []
     segment_ids: list[Number] = []
+    customer_ids: list[Number] = []
+    recipient_emails: Annotated[
+        list[str],
+        Field(max_length=MOST_EMAILS, description="Linked in the background; bad ones are told in recipients."),
+    ] = []
+    exclude_group_ids: list[Number] = []
+    exclude_segment_ids: list[Number] = []
+    exclude_ids: Annotated[list[Number], Field(description="People who do not get it.")] = []
+    whatsapp_template_id: Annotated[Number | None, Field(description="It says what this WhatsApp template says.")] = (
+        None
+    )
+    whatsapp_values: Annotated[dict[str, str], Field(description="What stands in place of its variables.")] = {}
 
     @model_validator(mode="after")
     def one_word_for_each(self) -> "CampaignIn":
         for first, second in (("name", "title"), ("base_template", "message")):
             if getattr(self, first) is not None and getattr(self, second) is not None:
                 raise PydanticCustomError("twice", f"Give {first} or {second}, not both.")
+        return self
+
+    @model_validator(mode="after")
+    def template_of_its_channel(self) -> "CampaignIn":
+        if self.whatsapp_template_id and self.channel != "whatsapp":
+            raise PydanticCustomError("channel", "Only a campaign by WhatsApp has a WhatsApp template.")
         return self
 
     @model_validator(mode="after")
@@ -116,8 +136,10 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             "body": (self.message if self.base_template is None else self.base_template) or "",
             "format": Format[self.format.upper()],
             "preheader": self.preheader,
-            "groups": self.group_ids,
-            "segments": self.segment_ids,
+            "everyone": self.everyone,
+            **{kind: getattr(self, name) for name, kind in CHOICES.items()},
+            "whatsapp_template_id": self.whatsapp_template_id,
+            "whatsapp_values": self.whatsapp_values,
             "priority": Campaign.Priority[self.priority.upper()],
             "generated_words": self.generated_words,
             "brief": self.brief,
@@ -139,12 +161,23 @@ class CampaignChange(Change):
     generated_words: StrictBool | None = None
     brief: str | None = None
     priority: PriorityWord | None = None
+    everyone: StrictBool | None = None
     group_ids: list[Number] | None = None
     segment_ids: list[Number] | None = None
+    customer_ids: list[Number] | None = None
+    exclude_group_ids: list[Number] | None = None
+    exclude_segment_ids: list[Number] | None = None
+    exclude_ids: list[Number] | None = None
+    whatsapp_template_id: Annotated[Number | None, Field(description="null takes it away.")] = None
+    whatsapp_values: dict[str, str] | None = None
+    and_following: Annotated[
+        StrictBool | None, Field(description="Of a series: those that follow say the same to the same people.")
+    ] = None
 
     @model_validator(mode="after")
     def one_value_for_each(self) -> "CampaignChange":
-        if nothing := [name for name in self.model_fields_set if getattr(self, name) is None]:
+        named = self.model_fields_set - {"whatsapp_template_id"}
+        if nothing := [name for name in named if getattr(self, name) is None]:
             raise PydanticCustomError("null", f"{min(nothing)} cannot be null; leave it out to keep it.")
         for first, second in (("name", "title"), ("base_template", "message")):
             if {first, second} <= self.model_fields_set:
@@ -154,7 +187,7 @@ class CampaignChange(Change):
     @property
     def content(self) -> dict:
         """What `update_campaign` takes."""
-        said = self.model_dump(include=self.model_fields_set)
+        said = self.model_dump(include=self.model_fields_set - {"and_following"})
         content = {COLUMNS.get(name, name): value for name, value in said.items()}
         if self.channel:
             content["channel"] = Channel[self.channel.upper()]
@@ -165,8 +198,10 @@ class CampaignChange(Change):
         return content
 
 
-COLUMNS = {"title": "name", "base_template": "body", "message": "body", "group_ids": "groups"}
-COLUMNS |= {"segment_ids": "segments"}
+CHOICES = {"group_ids": "groups", "segment_ids": "segments", "customer_ids": "picked"}
+CHOICES |= {"exclude_group_ids": "excluded_groups", "exclude_segment_ids": "excluded_segments"}
+CHOICES |= {"exclude_ids": "excluded"}
+COLUMNS = {"title": "name", "base_template": "body", "message": "body"} | CHOICES
 
 
 class TimeIn(Schema, extra="forbid", arbitrary_types_allowed=True):

@@ -1,23 +1,23 @@
 """What may be asked of a campaign over the API: the verbs of its pages."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
 from accounts.unknown import numbered
+from campaigns import api_templates
+from campaigns.api_templates import TemplateOut
 from campaigns.copying import duplicate
+from campaigns.library import free_name, save_as_template
 from campaigns.models import Campaign
-from campaigns.splitting import LETTERS
-from dispatcher import operations
+from dispatcher import operations, shelf
 from dispatcher.api_answers import CampaignOut
 from dispatcher.api_campaigns import campaign_of, draw
-from dispatcher.api_shapes import CategoryWord, TimeIn
+from dispatcher.api_shapes import PriorityWord, TimeIn
 from dispatcher.books import books_of
-from dispatcher.models import Category
-from dispatcher.winner import choose_winner
 from people.api_shapes import Number
 
 router = Router(tags=["verbs"])
@@ -38,25 +38,15 @@ class QueuedOut(Schema):
     campaign_id: int
 
 
-class RetryIn(Schema, extra="forbid"):
-    category: Annotated[CategoryWord | None, Field(description="Only those that failed for this cause.")] = None
+class PriorityIn(Schema, extra="forbid"):
+    priority: PriorityWord
 
 
-class RetriedOut(Schema):
-    campaign: CampaignOut
-    retried: int
+class TemplateNameIn(Schema, extra="forbid"):
+    name: Annotated[str | None, Field(description="Of the template; else that of the campaign, if it is free.")] = None
 
 
-class WinnerIn(Schema, extra="forbid"):
-    variant: Literal["A", "B", "C", "D", "E", "F"]
-
-
-class ChosenOut(Schema):
-    campaign: CampaignOut
-    messages_queued: int = Field(description="People who waited for the winner and get it now.")
-
-
-ALL = RetryIn()
+ITS_NAME = TemplateNameIn()
 
 
 @router.post(
@@ -110,20 +100,9 @@ offer("resume", operations.resume, "Go on where it was paused")
 offer("cancel", operations.cancel, "Send nothing more, for good")
 offer("unschedule", operations.unschedule, "Back to a draft")
 offer("duplicate", duplicate, "A new draft like it", "write", 201)
-
-
-@router.post(
-    "campaigns/{campaign_id}/retry-failed",
-    response=RetriedOut,
-    summary="Try the failed messages again",
-    operation_id="retry_failed_messages",
-)
-@may("send")
-def retry_failed(request: KeyRequest, campaign_id: int, which: RetryIn = ALL) -> dict[str, Any]:
-    """All of them, or those of one cause; also while it is being sent."""
-    category = Category[which.category.upper()] if which.category else None
-    count = operations.retry_failed(campaign_of(request, campaign_id), by=request.auth, category=category)
-    return {"campaign": draw(campaign_of(request, campaign_id)), "retried": count}
+offer("undo", operations.undo, "Take back a send of which nobody got anything yet")
+offer("archive", shelf.archive, "Hide what is over from the list")
+offer("unarchive", shelf.unarchive, "Show it in the list again")
 
 
 @router.post(
@@ -141,15 +120,20 @@ def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, A
     return draw(operation(campaign, at=when.in_utc, by=request.auth))
 
 
-@router.post(
-    "campaigns/{campaign_id}/choose-winner",
-    response=ChosenOut,
-    summary="Send a variant to all who wait",
-    operation_id="choose_winner",
-)
+@router.post("campaigns/{campaign_id}/change-priority", response=CampaignOut, summary="Send it before or after others")
 @may("send")
-def choose_variant(request: KeyRequest, campaign_id: int, winner: WinnerIn) -> dict[str, Any]:
-    """Once and for good; of two who choose at once one is refused."""
+def change_priority(request: KeyRequest, campaign_id: int, change: PriorityIn) -> dict[str, Any]:
+    """From the next batches on; also while it is being sent."""
+    priority = Campaign.Priority[change.priority.upper()]
+    return draw(operations.change_priority(campaign_of(request, campaign_id), to=priority, by=request.auth))
+
+
+@router.post(
+    "campaigns/{campaign_id}/save-as-template", response={201: TemplateOut}, summary="Keep its text as a template"
+)
+@may("write")
+def save_text(request: KeyRequest, campaign_id: int, template: TemplateNameIn = ITS_NAME) -> Status[dict[str, Any]]:
+    """In its main words: those of A in no language of its own."""
     campaign = campaign_of(request, campaign_id)
-    count = choose_winner(campaign, variant=LETTERS.index(winner.variant) + 1, by=request.auth)
-    return {"campaign": draw(campaign_of(request, campaign_id)), "messages_queued": count}
+    name = free_name(request.workspace, campaign.name) if template.name is None else template.name
+    return Status(201, api_templates.shown(save_as_template(campaign, by=request.auth, name=name)))

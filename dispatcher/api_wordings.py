@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from ninja import Router, Schema, Status
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from accounts.access import KeyRequest, may
@@ -19,8 +19,10 @@ router = Router(tags=["campaigns"])
 Letter = Literal["A", "B", "C", "D", "E", "F"]
 
 
-def language(value: object) -> str:
-    """A language as people write it, by its code."""
+def known_code(value: object) -> str:
+    """A language as people write it, by its code; empty for none."""
+    if value == "":
+        return ""
     code = code_of(str(value)[:60])
     if not code:
         raise PydanticCustomError("language", "There is no such language; write it as el, pt-BR or Greek.")
@@ -30,12 +32,24 @@ def language(value: object) -> str:
 class WordingIn(Schema, extra="forbid"):
     """The words of one variant in one language; of words that are there already, what is not named stays."""
 
-    language: Annotated[str, BeforeValidator(language), Field(description="A code or a name: el, pt-BR, Greek.")]
+    language: Annotated[
+        str,
+        BeforeValidator(known_code),
+        Field(description="A code or a name: el, pt-BR, Greek; empty for the words people of any other language read."),
+    ] = ""
     variant: Letter = "A"
     subject: str | None = None
     base_template: str | None = None
     format: FormatWord | None = None
     preheader: str | None = None
+
+    @model_validator(mode="after")
+    def other_words(self) -> "WordingIn":
+        if self.variant == "A" and not self.language:
+            raise PydanticCustomError(
+                "main", "Name a language or another variant; the words of A for any language are those of the campaign."
+            )
+        return self
 
 
 class WordingOut(Schema):
@@ -59,10 +73,12 @@ def show_wordings(request: KeyRequest, campaign_id: int) -> dict:
     return {"data": [shown(campaign, 1, ""), *others]}
 
 
-@router.patch("campaigns/{campaign_id}/wordings", response=WordingOut, summary="Write the words in a language")
+@router.patch(
+    "campaigns/{campaign_id}/wordings", response=WordingOut, summary="Write the words of a variant or language"
+)
 @may("write")
 def change_wording(request: KeyRequest, campaign_id: int, wording: WordingIn) -> dict:
-    """New words begin with those of the variant for any language."""
+    """New words begin with those of the variant for any language; those of a new variant with A's."""
     campaign = campaign_of(request, campaign_id)
     variant = variant_of(campaign, wording.variant)
     now: Words = wording_of(campaign, variant, wording.language) or words_of(campaign, variant)

@@ -36,7 +36,7 @@ KINDS = {
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
 MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "UNFITTING_VALUES", "NO_RECIPIENTS", "SEGMENT_BROKEN")
-ONLY_FOR_NOW = "IMPORT_RUNNING"
+ONLY_FOR_NOW = ("IMPORT_RUNNING", "ADDRESSES_LINKING")
 WITHIN_A_DAY = (
     "WhatsApp brings a free text only to people who wrote to you in the last 24 hours; the others fail. "
     "An approved template reaches everybody."
@@ -147,13 +147,17 @@ class Check:
         return self.refusal is not None and self.refusal.code in MENDED_IN_THE_TEXT
 
     @property
+    def is_mended_by_time(self) -> bool:
+        return self.refusal is not None and self.refusal.code in ONLY_FOR_NOW
+
+    @property
     def can_be_sent(self) -> bool:
         return self.refusal is None and self.campaign.can_become(Campaign.Status.PREPARING)
 
     @property
     def can_be_scheduled(self) -> bool:
-        """An import under way is done by then."""
-        is_ready = self.refusal is None or self.refusal.code == ONLY_FOR_NOW
+        """An import or a linking under way is done by then."""
+        is_ready = self.refusal is None or self.is_mended_by_time
         return is_ready and self.campaign.status == Campaign.Status.DRAFT
 
 
@@ -237,9 +241,7 @@ def schedule_as_checked(
             raise DraftChanged
         if typed.is_asked_for(campaign.workspace, people.reached):
             typed.refuse_other_than(people.reached, number)
-        refusal = refusal_of(campaign)
-        if refusal and refusal.code != ONLY_FOR_NOW:
-            raise refusal
+        refuse_unless_schedulable(campaign)
     if rule:
         return recurring.repeat(campaign, rule, at, by=by, until=until, count=count)
     return operations.schedule(campaign, at=at, by=by)
@@ -251,3 +253,10 @@ def refusal_of(campaign: Campaign) -> LaunchRefused | None:
     except LaunchRefused as refusal:
         return refusal
     return None
+
+
+def refuse_unless_schedulable(campaign: Campaign) -> None:
+    """Raises LaunchRefused where something stands in the way that time will not mend."""
+    refusal = refusal_of(campaign)
+    if refusal and refusal.code not in ONLY_FOR_NOW:
+        raise refusal

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import once
 from accounts.origin import working_at
+from campaigns import linking
 from campaigns.models import Campaign
 from dispatcher import dry_run_due, forget_due, operations, recurring, store_due, trials, winner
 from dispatcher.bounces import suppress_bounced
@@ -48,6 +49,7 @@ def tick() -> None:
         ring_to_forget,
         ring_to_look,
         ring_for_dry_runs,
+        ring_to_link,
         suppress_bounced,
         tidy,
         forget_answers,
@@ -113,6 +115,8 @@ def start(campaign: Campaign) -> None:
     try:
         operations.launch(due, by=None)
     except LaunchRefused as refusal:
+        if refusal.code == "ADDRESSES_LINKING":
+            return  # a moment, and all for whom it is meant are there
         operations.unschedule(due, by=None, reason=f"Could not start: {refusal}")
         logger.warning("campaign %s could not be started: %s", due.pk, refusal)
 
@@ -207,6 +211,10 @@ def ring_to_look() -> None:
 
 def ring_for_dry_runs() -> None:
     dry_run_due.ring_unfinished()
+
+
+def ring_to_link() -> None:
+    linking.ring_unfinished()
 
 
 def tidy() -> None:

@@ -103,6 +103,17 @@ def unknown_and_dead(workspace: Workspace) -> tuple[list[int], list[int]]:
     return [pk for pk, is_unknown, _ in rows if is_unknown], [pk for pk, _, is_dead in rows if is_dead]
 
 
+def all_of(workspace: Workspace) -> list[Letters]:
+    """Of every campaign of the workspace that has some, or of which some were dismissed; the newest first."""
+    books = troubled(workspace)
+    return letters_of(workspace.campaigns.filter(pk__in=books).defer("body").order_by("-pk"), books)
+
+
+def one_of(campaign: Campaign) -> Letters | None:
+    """Of this campaign; None when nothing of it failed."""
+    return next(iter(letters_of([campaign], books_of_many([campaign.pk]))), None)
+
+
 def letters_of(campaigns: Iterable[Campaign], books: dict[int, Books]) -> list[Letters]:
     """The dead letters of these campaigns; those of which nothing failed are left out."""
     campaigns = [campaign for campaign in campaigns if books[campaign.pk].failed]

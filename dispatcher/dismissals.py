@@ -75,11 +75,15 @@ def say(campaign: Campaign, verb: str, fact: str, *, by: Actor | None, category:
 
 @dataclass
 class Result:
-    """What came of a verb on many campaigns: how many messages of which campaigns, and which were refused."""
+    """What came of a verb on many campaigns: how many messages of which campaigns, and which were refused.
+
+    `left` are those that were too many for one press.
+    """
 
     messages: int = 0
     campaigns: set[int] = field(default_factory=set)
     refused: list[Campaign] = field(default_factory=list)
+    left: int = 0
 
     def add(self, verb: Callable[..., int], campaigns: Iterable[Campaign], *, by: Actor | None, **which: Any) -> None:
         """Do it to each, one transaction for each: what is refused for one stops none of the others."""

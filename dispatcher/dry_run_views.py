@@ -19,7 +19,6 @@ from dispatcher.models import SKIP_WORDS, DryRun
 from dispatcher.readiness import LaunchRefused, refuse_unwritten
 from dispatcher.words import duration
 from people.models import Recipient
-from people.patience import TookTooLong, patience
 
 NAMED = 20  # people named of each kind
 
@@ -91,7 +90,7 @@ def about(campaign: Campaign) -> dict[str, Any]:
         "misfits": by_name(campaign, run.misfits),
         "empty": named(campaign, weights.empty_of),
         "longest": named(campaign, [weights.longest_of] if weights.longest_of else []),
-        "changed": what_changed(campaign, run) if campaign.is_editable else "",
+        "changed": dry_runs.what_changed(campaign, run) if campaign.is_editable else "",
         "lines": compared(campaign, run) if campaign.launched_at else [],
     }
 
@@ -99,15 +98,3 @@ def about(campaign: Campaign) -> dict[str, Any]:
 def named(campaign: Campaign, ids: list[int]) -> list[Recipient]:
     """Those of them who are still here."""
     return list(campaign.workspace.recipients.filter(pk__in=ids[:NAMED]).order_by("pk"))
-
-
-def what_changed(campaign: Campaign, run: DryRun) -> str:
-    """Why its numbers hold no longer, in a sentence; empty while they do."""
-    if dry_runs.seal_of_words(campaign) != run.words:
-        return "The campaign was changed since."
-    try:
-        with patience():
-            _, seal = dry_runs.seal_of_people(campaign)
-    except TookTooLong:
-        return "Whether somebody was changed since cannot be told quickly, there are so many."
-    return "" if seal == run.people else "People, or what they wish, changed since."

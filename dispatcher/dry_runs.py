@@ -35,6 +35,7 @@ from dispatcher.readiness import refuse_unwritten
 from people.channels import Channel
 from people.links import Links, Purpose
 from people.models import STANDARD_FIELDS, UNSUBSCRIBE_LINK
+from people.patience import TookTooLong, patience
 from wires import queue
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,18 @@ def seal_of_people(campaign: Campaign) -> tuple[int, str]:
     digest = Func(row, Value(0), function="hashtextextended", output_field=BigIntegerField())
     found = freeze.candidates(campaign).order_by().aggregate(people=Count("pk"), seal=BitXor(digest))
     return found["people"], f"{found['people']} {found['seal']}"
+
+
+def what_changed(campaign: Campaign, run: DryRun) -> str:
+    """Why its numbers hold no longer, in a sentence; empty while they do."""
+    if seal_of_words(campaign) != run.words:
+        return "The campaign was changed since."
+    try:
+        with patience():
+            _, seal = seal_of_people(campaign)
+    except TookTooLong:
+        return "Whether somebody was changed since cannot be told quickly, there are so many."
+    return "" if seal == run.people else "People, or what they wish, changed since."
 
 
 def carry_out(run_id: int) -> None:

@@ -12,6 +12,7 @@ from psycopg.errors import DeadlockDetected
 
 from accounts import audit_log, once
 from accounts.models import Actor, User, Workspace
+from campaigns import linking
 from campaigns.models import Campaign
 from dispatcher.crash import crash_point
 from dispatcher.models import Attempt, Erasure, Message, Trial
@@ -93,6 +94,7 @@ def _erase(person: Recipient, found: Traces, *, by: Actor | None) -> Erasure:
     Trial.objects.filter(workspace=workspace, address__in=theirs.addresses | seen.addresses).delete()
     erased.forget_wishes(person)
     once.forget_of(workspace)
+    linking.forget(workspace, theirs.addresses | seen.addresses)
     segment_traces.forget(workspace, theirs.addresses | seen.addresses, by=by)
     Recipient.objects.filter(pk=person.pk).delete()
     for address in sorted(theirs.addresses | seen.addresses):

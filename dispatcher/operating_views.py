@@ -9,17 +9,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, may
 from campaigns.models import IllegalMove
-from dispatcher import dismissals, operations
+from dispatcher import dismissals
 from dispatcher.attention import attention_of, troubles_of
-from dispatcher.books import books_of_many
-from dispatcher.dead_letters import Letters, letters_of, page_of, troubled
+from dispatcher.dead_letters import Letters, all_of, one_of, page_of
+from dispatcher.letters_at_once import dismiss_dead
+from dispatcher.letters_at_once import retry_dead as retry_dead_letters
 from dispatcher.models import CATEGORY_WORDS, Category
 from dispatcher.queue_page import queue_of
 from dispatcher.views import go_to, page
 from people.search import number_in
 
 SIZE = 20  # campaigns on a page of dead letters
-AT_ONCE = 200  # campaigns of which dead letters are tried again by one press
 
 
 # --- what needs a person ---
@@ -72,7 +72,7 @@ def draw_attention(request: MemberRequest, template: str) -> HttpResponse:
 @may("read")
 def dead_letters(request: MemberRequest) -> HttpResponse:
     before = number_in(request.GET.get("before", ""))
-    every = all_letters(request)
+    every = all_of(request.workspace)
     found = [letters for letters in every if before is None or letters.campaign.pk < before]
     causes = sum(len(letters.causes) for letters in every)
     about = {
@@ -115,17 +115,13 @@ def retry_dead(request: MemberRequest) -> HttpResponse:
     """Try again what is on the list: one message, some causes or all of a campaign, or all there is."""
     chosen = chosen_letters(request, request.POST)
     numbers = numbers_in(request.POST)
-    result = dismissals.Result()
     if numbers and len(chosen) != 1:
         raise Http404
-    campaigns = [letters.campaign for letters in chosen if letters.count or numbers]
     categories: list[Category | None] = [*categories_in(request.POST)] or [None]
-    for category in categories:
-        which = {"numbers": numbers} if numbers else {"category": category, "spare_dismissed": True}
-        result.add(operations.retry_failed, campaigns[:AT_ONCE], by=request.user, **which)
+    result = retry_dead_letters(chosen, categories, by=request.user, numbers=numbers)
     say(request, result, "Trying {} again.", "Nothing was left to try again: somebody was faster.")
-    if len(campaigns) > AT_ONCE:
-        messages.warning(request, f"{len(campaigns) - AT_ONCE:,} campaigns are left; press again for them.")
+    if result.left:
+        messages.warning(request, f"{result.left:,} campaigns are left; press again for them.")
     return see_list(request)
 
 
@@ -140,9 +136,7 @@ def dismiss(request: MemberRequest) -> HttpResponse:
         count = sum(c.count for letters in chosen for c in letters.causes if category in (None, c.category))
         about = {"letters": chosen, "count": count, "campaign": asked.get("campaign"), "category": category}
         return page(request, "dead_letters_dismiss", about)
-    campaigns = [letters.campaign for letters in chosen]
-    result = dismissals.Result()
-    result.add(dismissals.dismiss, campaigns, by=request.user, category=category)
+    result = dismiss_dead(chosen, [category], by=request.user)
     say(request, result, "Dismissed {}. They stay in the books; put them back below.", "Nothing was left to dismiss.")
     return see_list(request)
 
@@ -157,26 +151,19 @@ def undismiss(request: MemberRequest, pk: int) -> HttpResponse:
     return see_list(request)
 
 
-def all_letters(request: MemberRequest) -> list[Letters]:
-    """Of every campaign of the workspace that has some, or of which some were dismissed; the newest first."""
-    books = troubled(request.workspace)
-    campaigns = request.workspace.campaigns.filter(pk__in=books).defer("body").order_by("-pk")
-    return letters_of(campaigns, books)
-
-
 def found_letters(request: MemberRequest, pk: int) -> Letters:
     """Raises Http404 when the campaign is not in the workspace or nothing of it failed."""
     campaign = get_object_or_404(request.workspace.campaigns, pk=pk)
-    found = letters_of([campaign], books_of_many([campaign.pk]))
-    if not found:
+    found = one_of(campaign)
+    if found is None:
         raise Http404
-    return found[0]
+    return found
 
 
 def chosen_letters(request: MemberRequest, asked: QueryDict) -> list[Letters]:
     """Those of the campaign that is named, else all. Raises Http404."""
     if "campaign" not in asked:
-        return all_letters(request)
+        return all_of(request.workspace)
     return [found_letters(request, number_in(asked.get("campaign") or "") or 0)]
 
 

@@ -1,5 +1,6 @@
 """Whether a campaign can be sent as it is, and if not, what is to be mended."""
 
+from campaigns import linking
 from campaigns.generated import known_names
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Split
@@ -61,6 +62,9 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:
         raise LaunchRefused("SEGMENT_BROKEN", str(broken)) from None
+    if linking.is_under_way(campaign):
+        sentence = "The addresses named for it are still being linked; send when that is done."
+        raise LaunchRefused("ADDRESSES_LINKING", sentence)
     if upload := import_under_way(campaign):
         sentence = f"“{upload}” is still being imported into this audience; send when it is done."
         raise LaunchRefused("IMPORT_RUNNING", sentence)

@@ -7,8 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from campaigns.models import Campaign
-from dispatcher.trials import MOST
-from people.addresses import InvalidAddress, normal_email, normal_phone
+from dispatcher.trials import MOST, normal_addresses
 from people.channels import Channel
 
 BETWEEN = re.compile(r"[\n,;]+")
@@ -48,14 +47,7 @@ class TrialForm(forms.Form):
     def clean_addresses(self) -> list[str]:
         """Each as it is kept everywhere else, once."""
         typed = [word.strip() for word in BETWEEN.split(self.cleaned_data["addresses"]) if word.strip()]
-        known, faults = {}, []
-        for word in typed:
-            try:
-                known[normal_email(word) if self.channel == Channel.EMAIL else normal_phone(word, self.region)] = True
-            except InvalidAddress as refusal:
-                faults.append(str(refusal))
-        if len(known) > MOST:
-            faults.append(f"These are {len(known)} addresses; a test goes to {MOST} at most.")
+        known, faults = normal_addresses(typed, self.channel, self.region)
         if faults:
             raise forms.ValidationError(faults[:SHOWN])
-        return [*known]
+        return known

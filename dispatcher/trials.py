@@ -3,7 +3,7 @@
 No message, no counter and no wish of anybody is touched: a test has no link that acts for a person.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit_log
-from accounts.models import User, Workspace
+from accounts.models import Actor, User, Workspace
 from campaigns.authoring import NotEditable
 from campaigns.models import Campaign
 from campaigns.preview import Preview, preview_of
@@ -21,6 +21,7 @@ from dispatcher.models import Trial
 from dispatcher.readiness import LaunchRefused, refuse_unwritten
 from dispatcher.senders.parcel import Parcel
 from dispatcher.tryout import hand_over, in_words
+from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.channels import Channel
 from people.consent import refuses
 from people.models import Recipient
@@ -35,7 +36,7 @@ MARK = "[Test] "
 
 
 class TooMany(Exception):
-    """The user, or the workspace, has sent so many tests lately that they could be a campaign."""
+    """The user, the program or the workspace has sent so many tests lately that they could be a campaign."""
 
     def __init__(self, who: str, most: int) -> None:
         super().__init__(f"{who} sent {most} tests within the last hour, which is the most. Try again in a while.")
@@ -46,7 +47,7 @@ def send_test(
     addresses: Collection[str],
     person: Recipient | None,
     *,
-    by: User,
+    by: Actor,
     variant: int = 0,
     is_marked: bool = True,
 ) -> list[Trial]:
@@ -74,6 +75,19 @@ def send_test(
     return trials
 
 
+def normal_addresses(typed: Iterable[str], channel: Channel, region: str | None) -> tuple[list[str], list[str]]:
+    """Each as it is kept everywhere else, once, and what is wrong with the others, in sentences."""
+    known, faults = {}, []
+    for word in typed:
+        try:
+            known[normal_email(word) if channel == Channel.EMAIL else normal_phone(word, region)] = True
+        except InvalidAddress as refusal:
+            faults.append(str(refusal))
+    if len(known) > MOST:
+        faults.append(f"These are {len(known)} addresses; a test goes to {MOST} at most.")
+    return [*known], faults
+
+
 def refuse_unless_written(campaign: Campaign) -> None:
     """Raises NotEditable or LaunchRefused."""
     if not campaign.is_editable:
@@ -82,17 +96,18 @@ def refuse_unless_written(campaign: Campaign) -> None:
 
 
 @transaction.atomic
-def noted(campaign: Campaign, addresses: Collection[str], *, by: User) -> list[Trial]:
+def noted(campaign: Campaign, addresses: Collection[str], *, by: Actor) -> list[Trial]:
     """A row for each address before anything is handed over; where nothing may be sent it says why. Raises TooMany."""
     with connection.cursor() as cursor:  # two presses at once are counted one after the other
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"tests:{campaign.workspace_id}"])
     lately = Trial.objects.filter(workspace=campaign.workspace_id, at__gt=Now() - PERIOD)
-    if lately.filter(by=by).count() + len(addresses) > MOST_OF_USER:
-        raise TooMany("You have", MOST_OF_USER)
+    who = {"by": by} if isinstance(by, User) else {"key": by}
+    if lately.filter(**who).count() + len(addresses) > MOST_OF_USER:
+        raise TooMany("You have" if isinstance(by, User) else "This key has", MOST_OF_USER)
     if lately.count() + len(addresses) > MOST_OF_WORKSPACE:
         raise TooMany(f"People of {campaign.workspace} have", MOST_OF_WORKSPACE)
     channel = Channel(campaign.channel)
-    about = {"workspace": campaign.workspace, "campaign": campaign, "by": by, "channel": channel}
+    about = {"workspace": campaign.workspace, "campaign": campaign, "channel": channel} | who
     why_not = unwanted(campaign.workspace, channel, addresses)
     return Trial.objects.bulk_create(
         Trial(

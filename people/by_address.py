@@ -88,7 +88,7 @@ def put_in_by_email(group: Group, emails: Collection[str], *, by: Actor | None) 
     workspace = hold_workspace(group.workspace_id)
     erased = erased_among(workspace, emails)
     place = {email: place for place, email in enumerate(emails) if email not in erased}
-    added = _add_all(workspace, place)
+    added = add_unknown(workspace, place)
     hold_groups([group.pk])
     ids = list(by_email(workspace, place).filter(opted_out=False).values_list("pk", flat=True))
     inside = MEMBERSHIP.objects.filter(group=group, recipient__in=ids).values_list("recipient", flat=True)
@@ -100,8 +100,11 @@ def put_in_by_email(group: Group, emails: Collection[str], *, by: Actor | None) 
     return sorted(people, key=lambda person: place[person.email.lower()])
 
 
-def _add_all(workspace: Workspace, emails: Collection[str]) -> int:
-    """Add those nobody has; the workspace is held, so nobody else adds them meanwhile."""
+def add_unknown(workspace: Workspace, emails: Collection[str]) -> int:
+    """Add those of these normal addresses that nobody has; returns how many.
+
+    The caller holds the workspace, so that nobody else adds them meanwhile.
+    """
     known = {email.lower() for email in by_email(workspace, emails).values_list("email", flat=True)}
     new = Recipient.objects.bulk_create(
         [Recipient(workspace=workspace, email=email) for email in emails if email not in known], batch_size=2_000

@@ -496,6 +496,7 @@ NOTHING = {
     "one-click": "the person's own wish, an event of consent",
 }
 
+A_SERIES = {"repeat": "daily", "starts": f"{timezone.localdate() + timedelta(days=2)}", "time": "09:00"}
 # By method and path below /api: the verbs, and what is sent.
 CALLS = {
     "POST campaigns": ("create", {"name": "Spring", "channel": "sms", "base_template": "Hi"}),
@@ -508,6 +509,26 @@ CALLS = {
     "POST campaigns/{campaign_id}/pause": ("pause", {}),
     "POST campaigns/{campaign_id}/resume": ("resume", {}),
     "POST campaigns/{campaign_id}/cancel": ("cancel", {}),
+    "PUT campaigns/{campaign_id}/variants": ("set_up_variants", {"weights": [60, 40]}),
+    "PATCH campaigns/{campaign_id}/variants": ("set_up_variants", {"hold_out": 10}),
+    "DELETE campaigns/{campaign_id}/variants": ("remove_variants", {}),
+    "POST campaigns/{campaign_id}/undo": ("undo_send", {}),
+    "POST campaigns/{campaign_id}/archive": ("archive", {}),
+    "POST campaigns/{campaign_id}/unarchive": ("unarchive", {}),
+    "POST campaigns/{campaign_id}/change-priority": ("change_priority", {"priority": "urgent"}),
+    "POST campaigns/{campaign_id}/save-as-template": ("create", {}),
+    "POST campaigns/{campaign_id}/send-again": ("send_again", {}),
+    "POST campaigns/{campaign_id}/assume-delivered": ("assume_delivered", {}),
+    "POST campaigns/{campaign_id}/dry-run": ("dry_run", {}),
+    "POST campaigns/{campaign_id}/test": ("send_test", {"addresses": ["ann@example.com"]}),
+    "POST campaigns/{campaign_id}/dismiss-launch": ("dismiss_launch", {}),
+    "POST campaigns/{campaign_id}/repeat": ("schedule repeat", A_SERIES),
+    "PATCH series/{series_id}": ("change_time change_rule", {"time": "10:00"}),
+    "POST series/{series_id}/skip": ("cancel skip_next repeat", {}),
+    "POST series/{series_id}/end": ("cancel end_series", {}),
+    "POST dead-letters/retry": ("retry_failed", {}),
+    "POST dead-letters/dismiss": ("dismiss", {}),
+    "POST dead-letters/{campaign_id}/undismiss": ("undismiss", {}),
     "POST campaigns/{campaign_id}/choose-winner": ("choose_winner", {"variant": "B"}),
     "POST campaigns/{campaign_id}/schedule": ("schedule", {"scheduled_at": "2035-01-01T00:00:00Z"}),
     "POST campaigns/{campaign_id}/unschedule": ("unschedule", {}),
@@ -536,6 +557,9 @@ CALLS = {
 
 STANDING = {
     **{"pause": sending, "retry-failed": sending, "resume": paused, "unschedule": scheduled},
+    **{"send-again": sending, "assume-delivered": sending, "undo": held, "archive": over, "unarchive": archived},
+    **{"dismiss-launch": launch_refused, "retry": over, "dismiss": over, "undismiss": dismissed},
+    "variants": lambda scene: [with_variants(scene.workspace).pk],
     "choose-winner": lambda scene: awaiting_the_winner(scene.workspace),
     "{language}": lambda scene: translation(scene.workspace),
 }
@@ -582,9 +606,10 @@ def test_a_change_leaves_one_row_that_names_who_from_where_and_by_which_request(
 def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     verb, body = CALLS[name]
     method, path = name.split(" ")
-    person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
     campaign = STANDING.get(path.rpartition("/")[2], draft)(scene)[0]
+    person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
     rows = {"customer_id": person, "recipient_id": person, "group_id": group, "template_id": a_template(scene)[0]}
+    rows["series_id"] = series(scene)[0] if "series" in path else 0
     path = path.format(language="el", campaign_id=campaign, **rows)
     body = {"id": campaign} if path == "campaigns/send" else body
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)

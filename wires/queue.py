@@ -30,7 +30,8 @@ FORGET = "dispatcher.jobs.forget"
 LOOK = "people.jobs.look_at_people"
 GENERATE = "dispatcher.jobs.generate"
 DRY_RUN = "dispatcher.jobs.dry_run"
-ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK, GENERATE, DRY_RUN}
+LINK = "campaigns.jobs.link_addresses"
+ALLOWED = {DISPATCH, IMPORT, STORE, FORGET, LOOK, GENERATE, DRY_RUN, LINK}
 
 
 class NotAllowed(Exception):
@@ -78,6 +79,11 @@ def ask_for_import(import_id: int) -> None:
 def ask_for_dry_run(run_id: int) -> None:
     """Have a chores worker carry on this dry run once the transaction is committed."""
     transaction.on_commit(lambda: _put("chores", DRY_RUN, run_id))
+
+
+def ask_to_link(campaign_id: int) -> None:
+    """Have a chores worker link addresses to this campaign once the transaction is committed."""
+    transaction.on_commit(lambda: _put("chores", LINK, campaign_id))
 
 
 def ask_to_store() -> None:

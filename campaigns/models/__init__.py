@@ -11,6 +11,7 @@ from campaigns.models.campaign import (
     listed,
 )
 from campaigns.models.image import Image, ImageFile
+from campaigns.models.linking import Linking
 from campaigns.models.part_price import PartPrice
 from campaigns.models.personalising import ChosenPersonaliser
 from campaigns.models.recurrence import Recurrence
@@ -28,6 +29,7 @@ __all__ = [
     "IllegalMove",
     "Image",
     "ImageFile",
+    "Linking",
     "PartPrice",
     "IllegalStatus",
     "Recurrence",

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
 
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from campaigns.models import Campaign
 from people.channels import Channel
 
@@ -20,6 +20,7 @@ class Trial(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="trials")
     campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="trials")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     channel = models.SmallIntegerField(choices=Channel)
     address = models.CharField(max_length=320)
     outcome = models.SmallIntegerField(choices=Outcome, default=Outcome.NOT_HEARD)

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 KEYS = {
     "id", "name", "channel", "status", "base_template", "subject", "format", "preheader", "scheduled_at", "priority",
-    "generated_words", "brief", "created_at", "stats"
+    "generated_words", "brief", "whatsapp_template_id", "whatsapp_values", "series_id", "archived", "recipients",
+    "created_at", "stats"
 }  # fmt: skip
 STATS = {"total", "pending", "sending", "sent", "failed", "skipped", "cancelled", "unknown"}
 

@@ -13,6 +13,7 @@ from campaigns.images import add_image
 from campaigns.library import add_template
 from campaigns.models import (
     ChosenPersonaliser,
+    Linking,
     PartPrice,
     Recurrence,
     Split,
@@ -69,6 +70,7 @@ def add_rows() -> None:
     Erasure.objects.create(workspace=workspace, person=campaign.pk)
     MessageFile.objects.create(campaign=campaign, name=f"2026-11/campaign-{campaign.pk}.zip")
     Split.objects.create(campaign=campaign, weights=[50, 50])
+    Linking.objects.create(campaign=campaign, addresses=["a@example.com"], total=1)
     Generation.objects.create(campaign=campaign, personaliser="opening")
     ChosenPersonaliser.objects.create(workspace=workspace, personaliser="opening")
     LinkHit.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, times=1)

@@ -149,6 +149,7 @@ def test_every_row_that_points_at_a_message_or_a_campaign_is_thought_of():
         "campaigns_statuschange",
         "campaigns_split",
         "campaigns_wording",
+        "campaigns_linking",
         "dispatcher_messagefile",
         "dispatcher_trial",
     }

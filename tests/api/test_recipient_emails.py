@@ -1,0 +1,173 @@
+"""Programs name email addresses for a campaign: they are linked in the background, and the bad ones are told."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from campaigns import linking
+from campaigns.models import Campaign, Linking
+from dispatcher import clock, erase, operations
+from people.models import Recipient
+from tests.api.calls import Program, error_of
+from tests.make import make_recipient, make_workspace
+from wires import queue
+
+pytestmark = pytest.mark.django_db
+WORDS = {"title": "Welcome", "message": "Welcome!"}
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program(make_workspace())
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[int]:
+    """For which campaigns a worker was rung."""
+    calls: list[int] = []
+    monkeypatch.setattr(queue, "ask_to_link", calls.append)
+    return calls
+
+
+def named(program: Program, *emails: str, **fields) -> Campaign:
+    answer = program.post("/api/campaigns", WORDS | {"recipient_emails": [*emails]} | fields)
+    assert answer.status_code == 201, answer.content
+    return Campaign.objects.get(pk=answer.json()["id"])
+
+
+def told(program: Program, campaign: Campaign) -> dict:
+    return program.get(f"/api/campaigns/{campaign.pk}").json()["recipients"]
+
+
+def test_addresses_become_people_of_the_campaign_and_bad_ones_are_told(program):
+    known = make_recipient(program.workspace, email="grace@example.com")
+    make_recipient(program.workspace, email="stop@example.com", opted_out=True)
+    emails = ("Grace@Example.com ", "grace@example.com", "new@example.com", "stop@example.com", "nobody", "")
+
+    campaign = named(program, *emails)
+    before = told(program, campaign)
+    linking.link_on(campaign.pk)
+    after = told(program, campaign)
+
+    assert before == {"processed": 0, "skipped": 0, "errors": [], "error_count": 0, "waiting": 6}
+    assert (after["processed"], after["skipped"], after["error_count"], after["waiting"]) == (2, 3, 1, 0)
+    assert after["errors"][0]["email"] == "nobody" and "not an email address" in after["errors"][0]["error"]
+    assert set(campaign.picked.all()) == {known, Recipient.objects.get(email="new@example.com")}
+    assert program.get("/api/campaigns").json()["data"][0]["recipients"] == after
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.actor, entry.changes["linked"]) == ("link_addresses", str(program.key), [None, 2])
+
+
+def test_a_campaign_of_nobody_named_has_nothing_to_link(program):
+    campaign = Campaign.objects.get(pk=program.post("/api/campaigns", WORDS).json()["id"])
+
+    assert told(program, campaign) is None
+    assert not Linking.objects.exists()
+
+
+def test_five_thousand_addresses_are_taken_with_as_many_queries_as_one(program, rung):
+    def queries(how_many: int) -> int:
+        with CaptureQueriesContext(connection) as context:
+            named(program, *(f"person{n}@example.com" for n in range(how_many)))
+        return len(context)
+
+    queries(1)  # notes that the key was used
+    assert queries(1) == queries(5_000)
+    assert len(rung) == 3 and not Recipient.objects.exists()
+
+
+def test_nothing_is_sent_before_all_are_linked(program):
+    campaign = named(program, "grace@example.com", "ann@example.com")
+    path = f"/api/campaigns/{campaign.pk}"
+
+    early = program.post(f"{path}/enqueue")
+    assert (early.status_code, error_of(early)["code"]) == (409, "ADDRESSES_LINKING")
+    linking.link_on(campaign.pk)
+
+    assert program.post(f"{path}/enqueue").json()["created"] == 2
+
+
+def test_a_campaign_that_is_due_waits_for_its_addresses(program):
+    at = timezone.now() + timedelta(hours=1)
+    campaign = named(program, "grace@example.com", scheduled_at=at.isoformat())
+    Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=timezone.now())
+
+    clock.start_schedules()
+    campaign.refresh_from_db()
+    assert campaign.get_status_display() == "scheduled"
+    linking.link_on(campaign.pk)
+    clock.start_schedules()
+
+    campaign.refresh_from_db()
+    assert campaign.get_status_display() == "sending"
+
+
+def test_a_worker_that_dies_half_way_links_each_address_once(program, monkeypatch):
+    monkeypatch.setattr(linking, "CHUNK", 2)
+    campaign = named(program, *(f"p{n}@example.com" for n in range(5)), "bad")
+    linking.link_next(campaign.pk)
+
+    def die(*arguments, **named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(linking, "_end", die)
+        linking.link_on(campaign.pk)
+    assert told(program, campaign)["waiting"] == 2
+    linking.link_on(campaign.pk)
+    linking.link_on(campaign.pk)
+
+    assert told(program, campaign) | {"errors": []} == {
+        "processed": 5, "skipped": 0, "errors": [], "error_count": 1, "waiting": 0
+    }  # fmt: skip
+    assert campaign.picked.count() == Recipient.objects.count() == 5
+
+
+def test_a_bell_that_was_lost_is_rung_again_by_the_clock(program, rung):
+    campaign = named(program, "grace@example.com")
+
+    clock.ring_to_link()
+    Linking.objects.update(moved_at=timezone.now() - timedelta(minutes=1))
+    clock.ring_to_link()
+    clock.ring_to_link()
+    linking.link_on(campaign.pk)
+    Linking.objects.update(moved_at=timezone.now() - timedelta(minutes=1))
+    clock.ring_to_link()
+
+    assert rung == [campaign.pk, campaign.pk]  # by the request, and by the clock once
+
+
+def test_who_is_erased_meanwhile_does_not_come_back(program):
+    grace = make_recipient(program.workspace, email="grace@example.com")
+    campaign = named(program, "grace@example.com", "not grace@example.com", "ann@example.com")
+    other = named(program, "bad grace@example.com")
+    linking.link_on(other.pk)
+
+    erase.erase(grace, by=None)
+    linking.link_on(campaign.pk)
+
+    assert set(campaign.picked.values_list("email", flat=True)) == {"ann@example.com"}
+    assert not Recipient.objects.filter(email="grace@example.com").exists()
+    assert not any("grace" in str(row) for row in Linking.objects.values_list("addresses", "errors"))
+
+
+def test_what_is_cancelled_meanwhile_gets_nobody(program):
+    campaign = named(program, "grace@example.com")
+    operations.cancel(campaign, by=None)
+
+    linking.link_on(campaign.pk)
+
+    assert told(program, campaign)["skipped"] == 1
+    assert not Recipient.objects.exists()
+
+
+@pytest.mark.parametrize("emails", ["grace@example.com", [1], [None], {"a": 1}])
+def test_what_is_no_list_of_texts_is_refused(program, emails):
+    refused = program.post("/api/campaigns", WORDS | {"recipient_emails": emails})
+
+    assert (refused.status_code, error_of(refused)["code"]) == (400, "VALIDATION_ERROR")
+    assert not Campaign.objects.exists()
