@@ -1,12 +1,12 @@
-"""The demo as documents speak of it, and programs that ask it: in this process, or over HTTP beside the engine."""
+"""The demo as documents speak of it, and programs that ask it: in this process, or over HTTP while the engine works."""
 
 import subprocess
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from threading import Event, Thread
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 
@@ -15,9 +15,6 @@ from campaigns.models import Campaign
 from dispatcher import demo, engine
 from dispatcher.api_demo.requests import Answer, Ask, Request
 from people.models import Group, Recipient
-from tests.dispatcher.shift import child_environment
-
-LONGEST = 60  # seconds
 
 
 def on_its_first_day(monkeypatch: pytest.MonkeyPatch) -> Workspace:
@@ -46,16 +43,27 @@ def asking(workspace: Workspace) -> Ask:
     return ask
 
 
-def run_beside_the_engine(*command: str | Path) -> tuple[int, str]:
-    """Its exit code and all it said."""
-    with TemporaryFile("w+") as said:
-        child = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=child_environment(), stdout=said, stderr=subprocess.STDOUT
-        )
-        ends = time.monotonic() + LONGEST
-        while child.poll() is None and time.monotonic() < ends:
+@contextmanager
+def engine_at_work() -> Iterator[None]:
+    """Messages leave for the time of the block, whoever asks for it and however."""
+    over = Event()
+
+    def work() -> None:
+        while not over.wait(0.05):
             engine.work(seconds=0.3)
-            time.sleep(0.05)
-        child.kill()
-        said.seek(0)
-        return child.wait(), said.read()
+        connection.close()
+
+    worker = Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+
+
+def said_by(*command: str | Path) -> str:
+    """All that a program said that ended well."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -14,8 +14,9 @@ from accounts.models import ApiKey, Role
 from campaigns.models import Campaign
 from dispatcher.api_demo.play import differences
 from dispatcher.api_demo.requests import request_of
+from dispatcher.api_refusals import ALSO, EVERYWHERE
 from dispatcher.models import Message
-from tests.api.served import asking, on_its_first_day, run_beside_the_engine
+from tests.api.served import asking, engine_at_work, on_its_first_day, said_by
 
 DOCS = settings.BASE_DIR / "docs" / "api.md"
 BLOCKS = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -56,16 +57,14 @@ def test_the_python_and_javascript_of_the_page_run_as_they_stand(live_server, tm
         path.write_text(text.replace(HERE, live_server.url).replace(KEY, secret))
         return path
 
-    code, said = run_beside_the_engine(sys.executable, script("python", "client.py"))
-    assert code == 0, said
-    assert "3 messages" in said and "CONFLICT" in said
-    assert said.count("Hi ") == Message.objects.filter(campaign__name="Sale").count() == 3
+    with engine_at_work():
+        said = said_by(sys.executable, script("python", "client.py"))
+        assert "3 messages" in said and "CONFLICT" in said
+        assert said.count("Hi ") == Message.objects.filter(campaign__name="Sale").count() == 3
 
-    node = compute_driver_executable()[0]  # comes with the browser tests
-    code, said = run_beside_the_engine(node, script("javascript", "client.mjs"))
-    assert code == 0, said
-    assert "scheduled 3" in said
-    assert Campaign.objects.get(name="Later").status == Campaign.Status.CANCELLED
+        node = compute_driver_executable()[0]  # comes with the browser tests
+        assert "scheduled 3" in said_by(node, script("javascript", "client.mjs"))
+        assert Campaign.objects.get(name="Later").status == Campaign.Status.CANCELLED
 
 
 def codes_in(folder: str) -> Iterator[str]:
@@ -79,6 +78,7 @@ def test_the_page_names_every_code_and_says_what_to_do():
     named = set(re.findall(r"`([A-Z_]+)`", "".join(table)))
 
     used = {code for folder in ("accounts", "people", "campaigns", "dispatcher") for code in codes_in(folder)}
+    used |= {code for codes in (EVERYWHERE, *ALSO.values()) for some in codes.values() for code in some}
 
     assert len(used) > 15
     assert {code for code in used - named if not code.endswith("_NOT_FOUND")} == set()
