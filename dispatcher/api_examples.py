@@ -28,6 +28,7 @@ VALUES: Json = {
     "by": "Ann Mwende",
     "campaignId": 2,
     "campaign_id": 2,
+    "campaigns_today": 1,
     "cancelled": 0,
     "category": "timeout",
     "channel": "sms",

@@ -9,10 +9,12 @@ from ninja import Field, Router, Schema
 
 from accounts.access import KeyRequest, may
 from accounts.models import Workspace
+from campaigns.models import Campaign
 from dispatcher.models import Batch
 from dispatcher.queue_page import Queue, queue_of
 
 router = Router(tags=["the house"])
+NOT_BEGUN = (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED, Campaign.Status.PREPARING)
 
 
 class QueueCounts(Schema):
@@ -54,6 +56,7 @@ def health_of(queue: Queue) -> str:
 
 
 class DayOut(Schema):
+    campaigns_today: int = Field(description="Campaigns that began to be sent since midnight.")
     sent_today: int = Field(description="In batches that were settled since midnight where the workspace is.")
     failed_today: int
     failure_rate: float = Field(description="Of 100 percent of both.")
@@ -67,7 +70,9 @@ def day(request: KeyRequest) -> dict[str, Any]:
     since = here.replace(hour=0, minute=0, second=0, microsecond=0)
     sent, failed = settled_since(request.workspace, since)
     rate = round(100 * failed / (sent + failed), 2) if sent + failed else 0
-    return {"sent_today": sent, "failed_today": failed, "failure_rate": rate, "since": since}
+    begun = request.workspace.campaigns.filter(launched_at__gte=since).exclude(status__in=NOT_BEGUN)
+    told = {"campaigns_today": begun.count(), "sent_today": sent, "failed_today": failed}
+    return told | {"failure_rate": rate, "since": since}
 
 
 def settled_since(workspace: Workspace, since: datetime) -> tuple[int, int]:

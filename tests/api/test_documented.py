@@ -12,8 +12,9 @@ from dispatcher.api_demo.play import Player, differences
 from dispatcher.models import Message
 from people.channels import Channel
 from people.models import ConsentEvent, Group, Recipient
+from tests.api.calls import Program
 from tests.api.served import asking, on_its_first_day
-from tests.make import make_campaign
+from tests.make import make_campaign, make_recipient, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,40 @@ def test_every_documented_request_is_answered_and_has_its_effect(acme):
         sent_before = Message.objects.count()
 
     assert all(here == number for (kind, number), here in player.numbers.items() if kind == "campaign")
+
+
+def test_the_demo_has_the_people_and_campaigns_the_documents_begin_with(acme):
+    assert acme.recipients.filter(email__startswith="customer").count() == 10
+    assert str(acme.recipients.get(pk=3)) == "Alice Johnson"
+    begun_with = acme.campaigns.filter(name__in=["Welcome Campaign", "Product Promotion"], status=Status.DRAFT)
+    assert set(begun_with.values_list("channel", flat=True)) == {Channel.SMS, Channel.WHATSAPP}
+
+
+def test_the_overview_s_template_reads_as_it_says():
+    program = Program(make_workspace())
+    alice = make_recipient(program.workspace, first_name="Alice", preferred_product="Shoes")
+    body = {"name": "Sale", "channel": "sms", "base_template": "Hi {first_name}, check {preferred_product}!"}
+    place = f"/api/campaigns/{program.post('/api/campaigns', body).json()['id']}"
+
+    program.post(f"{place}/send", {"customer_ids": [alice.pk]})
+
+    message = program.get(f"{place}/messages").json()["data"][0]
+    assert message["rendered_content"].splitlines()[0] == "Hi Alice, check Shoes!"
+    assert (message["status"], message["retry_count"], message["customer_id"]) == ("pending", 0, alice.pk)
+
+
+def test_a_cursor_meets_every_campaign_once_while_others_are_written():
+    program = Program(make_workspace())
+    made = [make_campaign(program.workspace).pk for _ in range(5)]
+    met, cursor = [], ""
+
+    while cursor is not None:
+        page = program.get("/api/campaigns", cursor=cursor, page_size="2").json()
+        met += [campaign["id"] for campaign in page["data"]]
+        cursor = page["pagination"]["next_cursor"]
+        make_campaign(program.workspace)
+
+    assert met == made[::-1]
 
 
 def test_what_every_writing_request_has_to_cause_is_written_here():

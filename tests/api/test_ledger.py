@@ -133,6 +133,7 @@ def test_the_queue_and_the_day_are_told(program):
 
     assert queue["counts"] == {"waiting": 0, "due": 0, "in_flight": 0}
     assert queue["health"] in ("degraded", "unhealthy")  # nobody works here
+    assert day["campaigns_today"] == 1
     assert (day["sent_today"], day["failed_today"], day["failure_rate"]) == (4, 4, 50.0)
 
 
