@@ -40,8 +40,9 @@ CAMPAIGNS: dict[str, Any] = {
     "data": [CAMPAIGN],
     "pagination": {"page": 1, "page_size": 20, "total_count": int, "total_pages": int},
 }
-ALICE = {"id": int, "first_name": "Alice", "last_name": "Johnson", "phone": str, "location": "Nairobi"}
-ALICE |= {"preferred_product": str, "prefered_product": str}
+ALICE = {"id": int, "first_name": "Alice", "last_name": "Johnson", "location": "Nairobi"}
+# The second preview of the document says "Shoes": the same customer cannot prefer both.
+ALICE |= {"phone": "+254712345678", "preferred_product": "Premium Package", "prefered_product": "Premium Package"}
 GROUP = {"id": int, "name": str, "description": str}
 RECIPIENT = {"id": int, "email": str, "name": str, "opt_out": bool, "group_id": object}
 PEOPLE = {"data": [RECIPIENT], "pagination": {"page": 1, "total_count": int}}
