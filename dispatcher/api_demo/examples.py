@@ -139,6 +139,19 @@ POST /campaigns
 ]  # fmt: skip
 
 CAMPAIGN_MANAGER = [
+    Example(MANAGER, 118, "Write a campaign to two addresses", """\
+curl -X POST "http://localhost:8000/campaigns/" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "title": "Welcome Campaign",
+    "message": "Welcome to our platform!",
+    "recipient_emails": ["user1@example.com", "user2@example.com"]
+  }'""",
+        CAMPAIGN | {"name": "Welcome Campaign", "base_template": "Welcome to our platform!", "channel": "email",
+                    "recipients": {"processed": int, "skipped": int, "errors": list}},
+        makes=("campaign", 11)),
+    Example(MANAGER, 97, "Send it to them", 'POST /campaigns/send\n{"id": 11}',
+        {"status": "queued", "campaign_id": int}),
     Example(MANAGER, 96, "List all campaigns", "GET /campaigns/", CAMPAIGNS),
     Example(MANAGER, 129, "Make a group", """\
 curl -X POST "http://localhost:8000/groups/" \\

@@ -1,7 +1,8 @@
 """Plays documented examples one after the other, and holds each answer against what its document says."""
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import UnionType
@@ -10,6 +11,8 @@ from typing import Any
 from dispatcher.api_demo.examples import Example
 from dispatcher.api_demo.program import sentence_of
 from dispatcher.api_demo.requests import Answer, Ask, Numbers, Request, renumbered, request_of
+
+LOOKS, LOOK_EVERY = 20, 0.5  # how often, and after how many seconds, it is asked whether addresses are linked
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,18 @@ class Player:
     `made` are the addresses of those rows.
     """
 
-    def __init__(self, ask: Ask, numbers: Numbers) -> None:
-        self.ask, self.numbers = ask, numbers
+    def __init__(self, ask: Ask, numbers: Numbers, wait: Callable[[float], None] = time.sleep) -> None:
+        self.ask, self.numbers, self.wait = ask, numbers, wait
         self.made: list[str] = []
 
     def play(self, example: Example) -> Played:
         request = renumbered(request_of(filled_in(example.text)), self.numbers)
         answer = self.ask(request)
+        for _ in range(LOOKS):
+            if "ADDRESSES_LINKING" not in answer.body:
+                break
+            self.wait(LOOK_EVERY)
+            answer = self.ask(request)
         if example.makes and answer.status == 201:
             kind, number = example.makes
             self.numbers[kind, number] = answer.read["id"]

@@ -3,9 +3,8 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from dispatcher.api_demo.program import Program, Refused
 
@@ -19,36 +18,13 @@ ENDINGS = ("sent", "failed", "skipped", "cancelled", "unknown")
 Say = Callable[[str], None]
 
 
-class Try(NamedTuple):
-    """The `nth` try of a message that did not succeed, when that was written down, and why."""
-
-    nth: int
-    at: datetime
-    error: str
-
-
-@dataclass
-class Story:
-    """What one message went through, as far as it was seen."""
-
-    number: int
-    tries: list[Try] = field(default_factory=list)
-    status: str = "pending"
-
-    def see(self, message: dict[str, Any]) -> None:
-        self.status = message["status"]
-        if message["retry_count"] > (self.tries[-1].nth if self.tries else 0):
-            at = datetime.fromisoformat(message["updated_at"])
-            self.tries.append(Try(message["retry_count"], at, message["last_error"]))
-
-
 def show_retries(program: Program, say: Say, end_storm: Callable[[], None]) -> None:
     """From the first try to the final balance, in less than 90 seconds. Raises Unheard and Refused."""
     say("The simulated provider of text messages fails three of four calls for a while; some for good.")
     campaign = send(program, say)
-    stories = follow(program, campaign, say)
-    for story in sorted(stories, key=lambda story: -len(story.tries))[:STORIES]:
-        tell(story, say)
+    messages = follow(program, campaign, say)
+    for message in sorted(messages, key=lambda message: -message["retry_count"])[:STORIES]:
+        tell(program, f"/api/campaigns/{campaign}/messages/{message['number']}", say)
     causes = tell_causes(program, campaign, say)
     end_storm()
     say("\nThe provider is as it was before. Retried is what another try can help:")
@@ -67,21 +43,17 @@ def send(program: Program, say: Say) -> int:
     return campaign
 
 
-def follow(program: Program, campaign: int, say: Say) -> list[Story]:
-    """Look again and again until nothing is open; tells whenever something changed."""
-    stories: dict[int, Story] = {}
+def follow(program: Program, campaign: int, say: Say) -> list[dict[str, Any]]:
+    """Look again and again until nothing is open; tells whenever something changed. The messages at the end."""
     begun, told = time.monotonic(), ""
-    while time.monotonic() < begun + STORM_LASTS:
-        messages = messages_of(program, campaign)
-        for message in messages:
-            stories.setdefault(message["number"], Story(message["number"])).see(message)
+    while True:
+        messages, passed = messages_of(program, campaign), time.monotonic() - begun
         if (line := line_of(messages)) != told:
-            say(f"  {time.monotonic() - begun:5.1f} s  {line}")
-        if not any(message["status"] == "pending" for message in messages):
-            break
+            say(f"  {passed:5.1f} s  {line}")
+        if passed > STORM_LASTS or not any(message["status"] == "pending" for message in messages):
+            return messages
         told = line
         program.wait(LOOK_EVERY)
-    return list(stories.values())
 
 
 def messages_of(program: Program, campaign: int) -> list[dict[str, Any]]:
@@ -95,14 +67,15 @@ def line_of(messages: list[dict[str, Any]]) -> str:
     return ", ".join(f"{counts[status]} {status}" for status in ("pending", "sent", "failed")) + tries
 
 
-def tell(story: Story, say: Say) -> None:
-    say(f"\nMessage {story.number}")
-    before = None
-    for each in story.tries:
-        waited = f", {(each.at - before).total_seconds():.1f} s after the one before" if before else ""
-        say(f"  try {each.nth}{waited}: {each.error}")
-        before = each.at
-    say(f"  and in the end: {story.status}")
+def tell(program: Program, place: str, say: Say) -> None:
+    message, before = program.get(place), None
+    say(f"\nGET {place.removeprefix('/api')}")
+    for nth, attempt in enumerate(message["attempts"], 1):
+        at = datetime.fromisoformat(attempt["at"])
+        waited = f", {(at - before).total_seconds():.1f} s after the one before" if before else ""
+        say(f"  try {nth}{waited}: {attempt['error']}")
+        before = at
+    say(f"  in the end: {message['status']}")
 
 
 def tell_causes(program: Program, campaign: int, say: Say) -> Counter[str]:

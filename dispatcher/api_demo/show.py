@@ -28,7 +28,7 @@ def play_all(program: Program, say: Say) -> bool:
     """Whether all was as documented. Raises Unheard and Refused."""
     say(ABOUT.format(url=program.url, count=len(EXAMPLES)))
     numbers, made = make_stand_ins(program)
-    player = Player(program.ask, numbers)
+    player = Player(program.ask, numbers, program.wait)
     try:
         played = [each for document, rows in groupby(EXAMPLES, lambda example: example.document)
                   for each in play_document(document, list(rows), player, say)]  # fmt: skip

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import ApiKey, Role, Workspace
-from campaigns.models import Campaign
+from campaigns.linking import link_on
+from campaigns.models import Campaign, Linking
 from dispatcher import demo, engine
 from dispatcher.api_demo.requests import Answer, Ask, Request
 from people.models import Group, Recipient
@@ -45,12 +46,14 @@ def asking(workspace: Workspace) -> Ask:
 
 @contextmanager
 def engine_at_work() -> Iterator[None]:
-    """Messages leave for the time of the block, whoever asks for it and however."""
+    """Messages leave and addresses are linked for the time of the block, as workers would see to."""
     over = Event()
 
     def work() -> None:
         while not over.wait(0.05):
             engine.work(seconds=0.3)
+            for campaign in Linking.objects.filter(done_at=None).values_list("campaign", flat=True):
+                link_on(campaign)
         connection.close()
 
     worker = Thread(target=work)
