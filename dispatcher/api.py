@@ -37,9 +37,9 @@ from dispatcher import (
     api_variants,
     api_verbs,
     api_wordings,
-    strict_json,
 )
-from dispatcher.api_errors import ANSWERS, not_allowed
+from dispatcher.api_bodies import read_body, refuse_unasked
+from dispatcher.api_errors import ANSWERS, not_allowed, possible
 from dispatcher.api_schema import completed
 from people import api_complaints, api_groups, api_recipients, api_replies
 
@@ -50,6 +50,7 @@ class Key(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         key = ApiKey.of(token)
         if key:
+            refuse_unasked(request, api)
             key.used(timezone.now())
             request.membership, request.workspace = key, key.workspace  # type: ignore[attr-defined]
         return key
@@ -57,7 +58,7 @@ class Key(HttpBearer):
 
 class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        return strict_json.parse(request.body)
+        return read_body(request)
 
 
 class Docs(Swagger):
@@ -128,7 +129,8 @@ def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
 @csrf_exempt
 @login_not_required
 def front_door(request: HttpRequest, route: str) -> HttpResponse:
-    """Every address below /api, with or without a slash at its end."""
+    """Every address below /api, with or without a slash at its end; the server keeps back the body of a HEAD."""
+    asked, request.method = request.method, "GET" if request.method == "HEAD" else request.method
     try:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
         found.route = f"api/{found.route}"
@@ -136,7 +138,8 @@ def front_door(request: HttpRequest, route: str) -> HttpResponse:
         answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
     except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)
+    request.method = asked
     if answer.status_code == 405:
-        answer = not_allowed(request, answer["Allow"])
+        answer = (possible if asked == "OPTIONS" else not_allowed)(request, answer["Allow"])
     answer["Cache-Control"] = "no-store"
     return answer

@@ -105,6 +105,11 @@ def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     return answer
 
 
+def possible(request: HttpRequest, allowed: str) -> HttpResponse:
+    """What somebody learns who asks what may be done here."""
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Allow": f"{allowed}, OPTIONS"})
+
+
 def conflict(request: HttpRequest, error: Exception) -> HttpResponse:
     return refuse(HTTPStatus.CONFLICT, "CONFLICT", str(error))
 

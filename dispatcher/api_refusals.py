@@ -34,8 +34,8 @@ EVERYWHERE: dict[int, list[str]] = {
     500: ["INTERNAL"],
     503: ["UNAVAILABLE"],
 }
-# Without a body nothing is too large, without a change nothing is in conflict, and only a POST takes a key for once.
-NOT_OF = {"get": {409, 413, 422}, "delete": {413, 422}, "patch": {422}, "put": {422}, "post": set()}
+# Nobody looks at the body of a GET, without a change nothing is in conflict, and only a POST takes a key for once.
+NOT_OF = {"get": {409, 413, 422}, "delete": {422}, "patch": {422}, "put": {422}, "post": set()}
 LAUNCH = {
     400: ["INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "SEGMENT_BROKEN", "NO_RECIPIENTS", "UNFITTING_VALUES"],
     404: ["SEGMENT_NOT_FOUND"],

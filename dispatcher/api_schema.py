@@ -10,6 +10,7 @@ from dispatcher.api_refusals import EVERYWHERE, refusals_of, sentence_of
 Json = dict[str, Any]
 Document = TypeVar("Document", bound=Json)
 MEDIA = "application/json"
+PRINTABLE = "^[^\\x00-\\x1f\\x7f]*$"  # what accounts.access lets through in an address
 
 TAGS = {
     "campaigns": "Write them, list them, preview them, send them.",
@@ -102,8 +103,7 @@ def operations_of(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 def complete(method: str, path: str, operation: Json, shapes: Json) -> None:
     for parameter in operation["parameters"]:
-        if (value := asked_example(parameter["name"])) is not None:
-            parameter.setdefault("example", value)
+        complete_parameter(parameter)
     if method == "post":
         operation["parameters"].append(IDEMPOTENCY_KEY)
     fields = complete_body(operation, shapes)
@@ -112,6 +112,14 @@ def complete(method: str, path: str, operation: Json, shapes: Json) -> None:
         complete_answer(response, [*ALWAYS, "Idempotent-Replayed"] if method == "post" else ALWAYS, shapes)
     refusals = refusals_of(operation["operationId"], method, path, fields)
     operation["responses"] = responses | {status: declared(status, codes) for status, codes in refusals.items()}
+
+
+def complete_parameter(parameter: Json) -> None:
+    schema = parameter["schema"]
+    if schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}:
+        schema["pattern"] = PRINTABLE
+    if (value := asked_example(parameter["name"])) is not None:
+        parameter.setdefault("example", value)
 
 
 def complete_body(operation: Json, shapes: Json) -> list[str]:

@@ -3,12 +3,12 @@
 const root = document.documentElement;
 const night = matchMedia("(prefers-color-scheme: dark)");
 
-function draw_theme() {
+function drawTheme() {
   root.classList.toggle("dark-mode", root.dataset.theme ? root.dataset.theme === "dark" : night.matches);
 }
 
-night.addEventListener("change", draw_theme);
-draw_theme();
+night.addEventListener("change", drawTheme);
+drawTheme();
 SwaggerUIBundle({
   url: document.getElementById("swagger-ui").dataset.openapi,
   dom_id: "#swagger-ui",

@@ -3,20 +3,15 @@ import json
 import pytest
 from django.db import OperationalError
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from accounts.models import ApiKey
 from campaigns.models import Campaign
-from dispatcher import api_campaigns
-from people.models import Group, Recipient
+from dispatcher import api_answers
 from tests.api.calls import BAD_BODIES, Program, error_of
-from tests.make import make_campaign, make_recipient, make_workspace
+from tests.make import make_campaign, make_workspace
 from tests.test_roles import OPERATIONS
 
 pytestmark = pytest.mark.django_db
-
-POSTS = ["/api/customers", "/api/campaigns", "/api/recipients", "/api/recipients/opt-out", "/api/groups"]
 
 
 @pytest.fixture
@@ -24,18 +19,15 @@ def program() -> Program:
     return Program(make_workspace())
 
 
-@pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_body_that_cannot_be_read_is_refused_with_a_sentence(program, path, body):
-    answer = program.post_raw(path, body)
+def test_a_body_that_cannot_be_read_is_refused_with_a_sentence(program, body):
+    answer = program.post_raw("/api/campaigns", body)
 
     assert answer.status_code == 400
     error = error_of(answer)
     assert error["code"] in ("INVALID_REQUEST", "VALIDATION_ERROR")
     assert error["message"]
     assert not Campaign.objects.exists()
-    assert not Recipient.objects.exists()
-    assert not Group.objects.exists()
 
 
 @pytest.mark.parametrize("body", [b for name, b in BAD_BODIES.items() if name != "nothing"])
@@ -61,7 +53,6 @@ def test_an_address_that_leads_nowhere_is_told_in_json(path):
         ("put", "/api/campaigns", {"GET", "POST"}),
         ("put", "/api/campaigns/1", {"GET", "PATCH", "DELETE"}),
         ("get", "/api/campaigns/1/send", {"POST"}),
-        ("options", "/api/customers/", {"GET", "POST"}),
     ],
 )
 def test_a_wrong_method_is_told_in_json(program, method, path, allowed):
@@ -100,7 +91,7 @@ def test_our_own_fault_is_told_by_its_number_alone(program, monkeypatch, caplog)
     def broken(campaigns):
         raise KeyError("a secret of the house")
 
-    monkeypatch.setattr(api_campaigns, "stats_of_many", broken)
+    monkeypatch.setattr(api_answers, "stats_of_many", broken)
 
     answer = program.get("/api/campaigns")
 
@@ -147,43 +138,3 @@ def test_the_description_can_be_read_without_strangers():
     text = page.content.decode()
     assert "/api/openapi.json" in text
     assert "http" not in text.replace("http-equiv", "")
-
-
-WORDS = st.sampled_from(["", "email", "sms", "all", "2099-01-01T00:00:00Z", "Africa/Nairobi", "{first_name}", "{x}"])
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-FIELDS = st.sampled_from(
-    ["name", "title", "channel", "base_template", "message", "subject", "scheduled_at", "timezone", "priority"]
-    + ["group_ids", "customer_ids", "segment", "target", "exclude_ids", "send_now"]
-    + ["segment_ids", "exclude_segment_ids"]
-    + ["phone", "email", "first_name", "location", "attributes", "\x00", "id"]
-    + ["description", "group_id", "opt_out", "reason"]
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.dictionaries(FIELDS, VALUES, max_size=5).map(lambda found: json.dumps(found).encode()) | st.binary())
-def test_whatever_is_sent_is_answered_and_never_breaks_anything(program, body):
-    make_recipient(program.workspace)
-    campaign = make_campaign(program.workspace)
-
-    for path in (*POSTS, f"/api/campaigns/{campaign.pk}/send"):
-        answer = program.post_raw(path, body)
-        assert answer.status_code < 500
-        assert answer.status_code < 300 or error_of(answer)["message"]
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    query=st.dictionaries(
-        st.sampled_from(["page", "page_size", "cursor", "channel", "status", "q"]), st.text(max_size=30)
-    ),
-    number=st.integers() | st.text(max_size=10),
-)
-def test_whatever_is_asked_is_answered(program, query, number):
-    for path in ("/api/campaigns", f"/api/campaigns/{number}", "/api/recipients", f"/api/groups/{number}"):
-        query = {name: value.encode(errors="replace").decode() for name, value in query.items()}
-        assert program.get(path, **query).status_code < 500
