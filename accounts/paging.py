@@ -2,7 +2,7 @@
 
 import hashlib
 from math import ceil
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from django.core.cache import cache
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from ninja.errors import ValidationError
 
 SIZE, LARGEST = 20, 100
 COUNTED = 100_000  # rows that are counted anew for each page
+CURSOR = "^(0|[1-9][0-9]{0,17})?$"
 REMEMBERED = 10  # seconds for which the total of a longer list is good enough
 
 
@@ -19,7 +20,7 @@ class Paging(Schema):
 
     page: str = "1"
     page_size: str = str(SIZE)
-    cursor: str | None = Field(
+    cursor: Annotated[str, Field(json_schema_extra={"pattern": CURSOR})] | None = Field(
         None,
         description="Empty to begin, then the next_cursor of each answer: without totals, and nothing is missed or"
         " comes twice while rows are added.",

@@ -11,7 +11,7 @@ from accounts.paging import Pagination, Paging, page_of
 from accounts.unknown import numbered
 from campaigns import library
 from campaigns.models import Format, Template, TemplateVersion
-from people.api_shapes import Change, ChannelWord
+from people.api_shapes import Change, ChannelWord, Number
 from people.channels import Channel
 
 router = Router(tags=["templates"])
@@ -40,7 +40,7 @@ class TemplateChange(Change):
     subject: str | None = None
     preheader: str | None = None
     base_template: str | None = None
-    version: int | None = Field(None, description="The version that was read; 409 if another one was written since.")
+    version: Number | None = Field(None, description="The version that was read; 409 if another was written since.")
     archived: StrictBool | None = None
 
 
