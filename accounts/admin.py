@@ -18,6 +18,7 @@ from accounts.back_office import Audited, ReadOnly, asker, log
 from accounts.models import ApiKey, AuditEntry, AuditLink, Invitation, KeptAnswer, Membership, Role, User, Workspace
 
 RIGHTS = ("is_staff", "is_superuser")
+LIMITS = ("sends_per_minute", "open_messages")
 GIVEN = (*RIGHTS, "groups", "user_permissions")
 
 
@@ -117,13 +118,19 @@ def is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(Workspace)
 class Workspaces(Audited):
-    """Deleting one would forget every campaign and person of it, so nobody can do that here."""
+    """Deleting one would forget every campaign and person of it, so nobody can do that here.
 
-    list_display = ("name", "time_zone", "retry_policy", "requires_two_factor", "created_at")
+    What it may do beyond what the installation allows is for superusers to say.
+    """
+
+    list_display = ("name", "time_zone", "retry_policy", "requires_two_factor", *LIMITS, "created_at")
     list_filter = ("retry_policy", "requires_two_factor", "created_at")
     search_fields = ("name",)
     readonly_fields = ("created_at",)
     inlines = (Memberships,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if is_superuser(request) else (*self.readonly_fields, *LIMITS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -162,12 +169,13 @@ def revoke(modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySe
 class ApiKeys(Audited):
     """Keys can be named, limited and revoked here; a new one is made where its secret can be shown once."""
 
-    list_display = ("name", "prefix", "workspace", "role", "created_at", "expires_at", "revoked_at", "last_used_at")
+    times = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    list_display = ("name", "prefix", "workspace", "role", "made_by", *times)
     list_filter = ("role", "revoked_at", "expires_at")
-    list_select_related = ("workspace",)
+    list_select_related = ("workspace", "made_by")
     search_fields = ("name", "prefix", "workspace__name")
-    fields = ("workspace", "name", "role", "expires_at", "prefix", "created_at", "revoked_at", "last_used_at")
-    readonly_fields = ("workspace", "prefix", "created_at", "revoked_at", "last_used_at")
+    fields = ("workspace", "name", "role", "prefix", "made_by", *times)
+    readonly_fields = ("workspace", "prefix", "made_by", "created_at", "revoked_at", "last_used_at")
     actions = (revoke,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:

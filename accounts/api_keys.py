@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit_log
-from accounts.models import Actor, ApiKey, Role, Workspace
+from accounts.models import Actor, ApiKey, Role, User, Workspace
 
 
 @transaction.atomic
@@ -15,9 +15,8 @@ def make_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which cannot be had again."""
     key, secret = ApiKey.make(workspace, name, role)
-    if expires_at:
-        key.expires_at = expires_at
-        key.save(update_fields=["expires_at"])
+    key.expires_at, key.made_by = expires_at, by if isinstance(by, User) else None
+    key.save(update_fields=["expires_at", "made_by"])
     after = {"name": name, "role": role.label, "expires_at": expires_at}
     audit_log.record(workspace, "make", key, by=by, after=after)
     return key, secret

@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,10 +10,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import api_keys
+from accounts import api_keys, rates
 from accounts.access import MemberRequest, may
+from accounts.allowance import sends_of
 from accounts.forms import KeyForm
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Workspace
+from wires.meter import Standing
+
+KEPT_AN_EYE_ON = 50  # keys of which it is told how often they were used just now
 
 
 @never_cache
@@ -23,9 +28,21 @@ def show_keys(request: MemberRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         key, secret = make(request, form)
         return render(request, "accounts/api_key.html", {"key": key, "secret": secret})
-    keys = request.workspace.api_keys.order_by("-revoked_at", "-pk")
-    context = {"keys": keys, "form": form, "now": timezone.now()}
+    context = {
+        "keys": keys_of(request.workspace),
+        "sends": sends_of(request.workspace),
+        "requests": settings.API_REQUESTS_PER_MINUTE,
+        "form": form,
+        "now": timezone.now(),
+    }
     return render(request, "accounts/api_keys.html", context, status=422 if form.errors else 200)
+
+
+def keys_of(workspace: Workspace) -> list[tuple[ApiKey, Standing | None]]:
+    """Those in use first, each with how its requests stand."""
+    keys = [*workspace.api_keys.select_related("made_by").order_by("-revoked_at", "-pk")]
+    watched = {key.pk for key in keys[:KEPT_AN_EYE_ON] if key.is_usable}
+    return [(key, rates.requests_of(key) if key.pk in watched else None) for key in keys]
 
 
 def make(request: MemberRequest, form: KeyForm) -> tuple[ApiKey, str]:

@@ -122,6 +122,9 @@ class Workspace(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(default=10, db_default=10, editable=False)
     # Above this many people whoever sends types their number; null for never.
     typed_above = models.PositiveIntegerField(null=True, default=1000, db_default=1000, editable=False)
+    # Null for what the settings of the installation say; 0 for no limit.
+    sends_per_minute = models.PositiveIntegerField("campaigns sent a minute", null=True, blank=True)
+    open_messages = models.PositiveBigIntegerField("messages waiting at a time", null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 
@@ -198,6 +201,7 @@ class ApiKey(models.Model):
     role = models.SmallIntegerField(choices=Role, default=Role.MARKETER)
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -222,10 +226,14 @@ class ApiKey(models.Model):
     @classmethod
     def of(cls, secret: str) -> "ApiKey | None":
         """The key with this secret, if it can be used now."""
-        # Looked up by digest, so no comparison of secrets can leak its timing.
+        # The index compares digests. How long that takes tells of a digest, from which nobody finds its secret.
         usable = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
         keys = cls.objects.filter(usable, digest=digest_of(secret), revoked_at=None)
         return keys.select_related("workspace").first()
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
     def used(self, at: datetime) -> None:
         """Note the use, at most once a minute."""
@@ -293,6 +301,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(models.F("workspace_id"), models.F("id").desc(), name="audit_page"),
             models.Index(fields=["kind", "about_id"], name="audit_about"),
+            models.Index(fields=["workspace_id", "at"], condition=models.Q(verb="launch"), name="audit_sends"),
         ]
 
     def __str__(self) -> str:

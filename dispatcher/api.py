@@ -26,6 +26,7 @@ from dispatcher import (
     api_audience,
     api_campaigns,
     api_checks,
+    api_door,
     api_dry_runs,
     api_house,
     api_ledger,
@@ -48,7 +49,7 @@ class Key(HttpBearer):
     """Lets a request work as a member would: in the key's workspace, with the key's role. Cookies count for nothing."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        key = ApiKey.of(token)
+        key = api_door.asker_of(request)
         if key:
             refuse_unasked(request, api)
             key.used(timezone.now())
@@ -120,10 +121,8 @@ ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 
 def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
     """A POST with an Idempotency-Key is done once; whose key is not known has nothing done."""
-    word = request.headers.get("Idempotency-Key")
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    key = ApiKey.of(secret) if word is not None and request.method == "POST" and scheme.lower() == "bearer" else None
-    return once(key, word or "", request, answer) if key else answer()
+    word, key = request.headers.get("Idempotency-Key"), request.asker  # type: ignore[attr-defined]
+    return once(key, word, request, answer) if key and word is not None and request.method == "POST" else answer()
 
 
 @csrf_exempt
@@ -135,11 +134,13 @@ def front_door(request: HttpRequest, route: str) -> HttpResponse:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
         found.route = f"api/{found.route}"
         request.resolver_match = found  # what the log tells is the operation, not that it was one
-        answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
+        with api_door.admitted(request):
+            answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
     except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)
     request.method = asked
     if answer.status_code == 405:
         answer = (possible if asked == "OPTIONS" else not_allowed)(request, answer["Allow"])
+    api_door.tell(request, answer)
     answer["Cache-Control"] = "no-store"
     return answer

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Query, Router, Schema, Status
 
 from accounts.access import KeyRequest, may, refuse_unless
+from accounts.allowance import sends_of
 from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
 from campaigns.authoring import delete_campaign, update_campaign
@@ -14,7 +15,7 @@ from campaigns.linking import create_with_addresses
 from campaigns.models import Campaign
 from campaigns.personalise import OLD_SPELLINGS
 from campaigns.preview import filled_for
-from dispatcher import shelf
+from dispatcher import api_door, shelf
 from dispatcher.api_answers import CampaignOut, CampaignPage, ForecastOut, SentOut, all_shown
 from dispatcher.api_shapes import CampaignChange, CampaignIn, ChannelWord, SendIn, StatusWord
 from dispatcher.check import refusal_of
@@ -161,6 +162,7 @@ def send_campaign(request: KeyRequest, campaign_id: int, whom: SendIn = NOBODY) 
     Answers 202 while an audience above 20,000 is being prepared.
     """
     sent = send(campaign_of(request, campaign_id), whom.choice, by=request.auth, now=whom.send_now)
+    api_door.note(request, sends_of(request.workspace))
     answer = {
         "campaign_id": sent.campaign.pk,
         "messages_queued": sent.queued,

@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.once import NoKey, Reused, StillRunning
 from accounts.origin import origin
+from accounts.rates import RateLimited
 from accounts.unknown import Unknown
 from campaigns.authoring import NotEditable, Scheduled
 from campaigns.copying import SeriesEnded
@@ -18,6 +19,7 @@ from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
 from campaigns.when import InvalidTime
+from dispatcher import api_door
 from dispatcher.operations import TimeChanged
 from dispatcher.readiness import LaunchRefused
 from dispatcher.recurring import NextChanged, SeriesChanged
@@ -37,8 +39,13 @@ FIELDS |= {"picked": "customer_ids", "excluded": "exclude_ids"}
 FIELDS |= {"excluded_groups": "exclude_group_ids", "excluded_segments": "exclude_segment_ids"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
-REFUSALS = {"SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE, "IMPORT_RUNNING": HTTPStatus.CONFLICT}
-REFUSALS |= {"ADDRESSES_LINKING": HTTPStatus.CONFLICT}
+REFUSALS = {
+    "SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE,
+    "QUEUE_FULL": HTTPStatus.SERVICE_UNAVAILABLE,
+    "IMPORT_RUNNING": HTTPStatus.CONFLICT,
+    "ADDRESSES_LINKING": HTTPStatus.CONFLICT,
+}
+PASSING = {"QUEUE_FULL": 60}  # what another try may overcome, after so many seconds
 
 Details = dict[str, list[str]]
 
@@ -157,7 +164,17 @@ def erased_meanwhile(request: HttpRequest, error: Recipient.DoesNotExist) -> Htt
 
 
 def launch_refused(request: HttpRequest, error: LaunchRefused) -> HttpResponse:
-    return refuse(REFUSALS.get(error.code, HTTPStatus.BAD_REQUEST), error.code, str(error))
+    answer = refuse(REFUSALS.get(error.code, HTTPStatus.BAD_REQUEST), error.code, str(error))
+    if seconds := PASSING.get(error.code):
+        answer["Retry-After"] = str(seconds)
+    return answer
+
+
+def rate_limited(request: HttpRequest, error: RateLimited) -> HttpResponse:
+    answer = refuse(HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED", str(error), {"retry_after": error.standing.seconds})
+    answer["Retry-After"] = str(error.standing.seconds)
+    api_door.note(request, error.standing)
+    return answer
 
 
 def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
@@ -209,6 +226,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     Recipient.DoesNotExist: erased_meanwhile,
     StillImported: conflict,
     LaunchRefused: launch_refused,
+    RateLimited: rate_limited,
     RequestDataTooBig: too_large,
     OperationalError: unavailable,
     InterfaceError: unavailable,

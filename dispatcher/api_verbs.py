@@ -7,13 +7,14 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
+from accounts.allowance import sends_of
 from accounts.unknown import numbered
 from campaigns import api_templates
 from campaigns.api_templates import TemplateOut
 from campaigns.copying import duplicate
 from campaigns.library import free_name, save_as_template
 from campaigns.models import Campaign
-from dispatcher import operations, shelf
+from dispatcher import api_door, operations, shelf
 from dispatcher.api_answers import CampaignOut
 from dispatcher.api_campaigns import campaign_of, draw
 from dispatcher.api_shapes import PriorityWord, TimeIn
@@ -59,6 +60,7 @@ ITS_NAME = TemplateNameIn()
 def send_saved(request: KeyRequest, campaign: NamedIn) -> Status[dict]:
     known = numbered(request.workspace.campaigns, "Campaign", campaign.id)
     launched = operations.launch(known, by=request.auth)
+    api_door.note(request, sends_of(request.workspace))
     return Status(status_of(launched), {"status": "queued", "campaign_id": launched.pk})
 
 
@@ -71,6 +73,7 @@ def send_saved(request: KeyRequest, campaign: NamedIn) -> Status[dict]:
 @may("send")
 def enqueue(request: KeyRequest, campaign_id: int) -> Status[dict]:
     launched = operations.launch(campaign_of(request, campaign_id), by=request.auth)
+    api_door.note(request, sends_of(request.workspace))
     created = None if launched.status == Campaign.Status.PREPARING else books_of(launched).pending
     return Status(status_of(launched), {"ok": True, "created": created, "campaignId": launched.pk})
 

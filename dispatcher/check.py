@@ -10,6 +10,7 @@ from functools import cached_property
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.allowance import sends_of
 from accounts.models import Actor
 from campaigns.authoring import AUDIENCE
 from campaigns.gaps import Gap, gaps
@@ -29,6 +30,7 @@ from dispatcher.readiness import LaunchRefused, refuse_unless_ready
 from dispatcher.reading import Reading, reading_of
 from dispatcher.words import about
 from people.channels import Channel
+from wires.meter import Standing
 
 KINDS = {
     Channel.EMAIL: ("email", "emails"),
@@ -36,7 +38,7 @@ KINDS = {
     Channel.WHATSAPP: ("WhatsApp message", "WhatsApp messages"),
 }
 MENDED_IN_THE_TEXT = ("INVALID_TEMPLATE", "WHATSAPP_TEMPLATE", "UNFITTING_VALUES", "NO_RECIPIENTS", "SEGMENT_BROKEN")
-ONLY_FOR_NOW = ("IMPORT_RUNNING", "ADDRESSES_LINKING")
+ONLY_FOR_NOW = ("IMPORT_RUNNING", "ADDRESSES_LINKING", "QUEUE_FULL")
 WITHIN_A_DAY = (
     "WhatsApp brings a free text only to people who wrote to you in the last 24 hours; the others fail. "
     "An approved template reaches everybody."
@@ -64,6 +66,7 @@ class Check:
     gaps: list[Gap]
     cost: Cost
     prediction: Prediction
+    sends: Standing | None
 
     @property
     def kind(self) -> str:
@@ -156,7 +159,7 @@ class Check:
 
     @property
     def can_be_scheduled(self) -> bool:
-        """An import or a linking under way is done by then."""
+        """An import or a linking under way is done by then, and the queue has room."""
         is_ready = self.refusal is None or self.is_mended_by_time
         return is_ready and self.campaign.status == Campaign.Status.DRAFT
 
@@ -178,6 +181,7 @@ def check_of(campaign: Campaign, query: Mapping[str, str]) -> Check:
         reading=reading_of(campaign, query, total=forecast.reached),
         cost=cost_of(campaign, forecast.reached),
         prediction=predict(campaign, forecast.reached, undo_seconds=campaign.workspace.undo_seconds),
+        sends=sends_of(campaign.workspace),
     )
 
 

@@ -20,6 +20,13 @@ def settings_make_sense(**_: object) -> list[CheckMessage]:
 
 
 IS_PUBLIC = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?")  # RFC 8058 asks for https
+LIMITS = (
+    "API_REQUESTS_PER_MINUTE",
+    "API_REQUESTS_AT_ONCE",
+    "API_WRONG_KEYS_PER_MINUTE",
+    "API_SENDS_PER_MINUTE",
+    "MAX_OPEN_MESSAGES",
+)
 SECURITY = {word for word, _ in SECURITIES}
 
 
@@ -91,6 +98,7 @@ def _rules():
                 f"PUBLIC_URL is {settings.PUBLIC_URL!r}; set it to where people reach this installation, such as "
                 "https://campaigns.example.com: the links to unsubscribe in every message lead there.",
             ),
+            *((getattr(settings, name) < 0, f"{name} must be 0, for no limit, or more.") for name in LIMITS),
         ],
         1,
     )

@@ -14,6 +14,7 @@ from accounts.models import Actor, User
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import operations
 from dispatcher.models import Category, Dismissal
+from dispatcher.readiness import LaunchRefused
 from dispatcher.why import failed_launch
 from wires import live
 
@@ -77,19 +78,26 @@ def say(campaign: Campaign, verb: str, fact: str, *, by: Actor | None, category:
 class Result:
     """What came of a verb on many campaigns: how many messages of which campaigns, and which were refused.
 
-    `left` are those that were too many for one press.
+    `left` are those that were too many for one press; `why_full` says why the rest has to wait.
     """
 
     messages: int = 0
     campaigns: set[int] = field(default_factory=set)
     refused: list[Campaign] = field(default_factory=list)
     left: int = 0
+    why_full: str = ""
 
     def add(self, verb: Callable[..., int], campaigns: Iterable[Campaign], *, by: Actor | None, **which: Any) -> None:
-        """Do it to each, one transaction for each: what is refused for one stops none of the others."""
+        """Do it to each, one transaction for each: what is refused for one stops none of the others.
+
+        Unless the queue is full: it is so for all of them.
+        """
         for campaign in campaigns:
             try:
                 count = verb(campaign, by=by, **which)
+            except LaunchRefused as refusal:
+                self.why_full = str(refusal)
+                return
             except IllegalMove:
                 if campaign not in self.refused:
                     self.refused.append(campaign)

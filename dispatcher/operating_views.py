@@ -194,8 +194,10 @@ def say(request: MemberRequest, result: dismissals.Result, done: str, nothing: s
     if result.messages:
         where = f" of {len(result.campaigns):,} campaigns" if len(result.campaigns) > 1 else ""
         messages.success(request, done.format(counted(result.messages) + where))
-    elif not result.refused:
+    elif not (result.refused or result.why_full):
         messages.warning(request, nothing)
+    if result.why_full:
+        messages.warning(request, f"Not all was tried again. {result.why_full}")
     if result.refused:
         refused = [f"“{campaign}” is {campaign.get_status_display()}" for campaign in result.refused]
         shown = ", ".join(refused[:5])

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import audit_log
+from accounts import allowance, audit_log
 from accounts.models import Actor
 from campaigns import footer, price
 from campaigns.models import Campaign, IllegalMove, StatusChange
@@ -18,7 +18,7 @@ from dispatcher.books import books_of
 from dispatcher.crash import crash_point
 from dispatcher.fitting import Unfitting, refuse_unfitting
 from dispatcher.models import Category
-from dispatcher.readiness import refuse_unless_ready
+from dispatcher.readiness import refuse_unless_ready, refuse_without_room
 from people.channels import Channel
 from people.segments import BrokenSegment, hold, refuse_broken
 from wires import live, queue
@@ -78,11 +78,13 @@ def launch(campaign: Campaign, *, by: Actor | None, undo_seconds: int = 0, parts
 
     Above freeze.CHUNK people it stays `preparing` and the clock carries it on; so does it with `undo_seconds`, before
     which nobody gets it. `parts` are those its price was told by, if they were counted.
-    Raises IllegalMove, or LaunchRefused, which changes nothing.
+    Raises IllegalMove, RateLimited or LaunchRefused, each of which changes nothing.
     """
     campaign = locked(campaign)
     if not campaign.can_become(Status.PREPARING):
         raise IllegalMove(campaign, Status.SENDING)
+    if by:
+        allowance.refuse_too_many_sends(campaign.workspace)
     hold(campaign.all_segments())  # what they ask stays as it is until all can see that it is being prepared
     refuse_unless_ready(campaign)
     was = campaign.get_status_display()
@@ -288,8 +290,9 @@ def retry_failed(
     numbers: list[int] | None = None,
     spare_dismissed: bool = False,
 ) -> int:
-    """Try the failed messages again: all, those of one cause, or these; returns how many. Raises IllegalMove.
+    """Try the failed messages again: all, those of one cause, or these; returns how many.
 
+    Raises IllegalMove, or LaunchRefused while the queue is full.
     With `spare_dismissed` those that somebody dismissed stay as they are.
     """
     campaign = locked(campaign)
@@ -308,7 +311,7 @@ def retry_failed(
 def send_again(campaign: Campaign, *, by: Actor | None, numbers: list[int] | None = None) -> int:
     """Hand the unknown messages over once more, though some may arrive twice; returns how many.
 
-    Raises IllegalMove.
+    Raises IllegalMove, or LaunchRefused while the queue is full.
     """
     campaign = locked(campaign)
     refuse_unless_launched(campaign)
@@ -338,11 +341,12 @@ def assume_delivered(campaign: Campaign, *, by: Actor | None, numbers: list[int]
 
 
 def refuse_unless_launched(campaign: Campaign) -> None:
-    """Raises IllegalMove for campaigns whose messages may not become pending again."""
+    """Raises IllegalMove for campaigns whose messages may not become pending again, LaunchRefused without room."""
     refuse_if_stored(campaign)
     if not campaign.is_retryable:
         raise IllegalMove(campaign, Status.SENDING)
     refuse_unapproved(campaign)
+    refuse_without_room(campaign)
 
 
 def refuse_unapproved(campaign: Campaign) -> None:

@@ -11,6 +11,7 @@ from campaigns.wordings import wrong_in, wrong_with_languages, wrong_with_varian
 from dispatcher import freeze
 from dispatcher.chosen import chosen_sender
 from dispatcher.fitting import misfits_of
+from dispatcher.room import why_full
 from people.channels import Channel
 from people.models import Import
 from people.segments import BrokenSegment, refuse_broken
@@ -76,6 +77,13 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         raise LaunchRefused("NO_RECIPIENTS", nobody if chosen else "Nobody is chosen yet: say who gets it.")
     if sentence := misfits_of(campaign).sentence:
         raise LaunchRefused("UNFITTING_VALUES", sentence)
+    refuse_without_room(campaign)
+
+
+def refuse_without_room(campaign: Campaign) -> None:
+    """Raises LaunchRefused while as many messages of the workspace wait as may."""
+    if sentence := why_full(campaign.workspace):
+        raise LaunchRefused("QUEUE_FULL", sentence)
 
 
 def import_under_way(campaign: Campaign) -> Import | None:

@@ -114,6 +114,15 @@ SMTP_PASSWORD = env.str("SMTP_PASSWORD", "")
 SMTP_HELLO = env.str("SMTP_HELLO", "")  # the name we greet with; that of this machine if empty
 SMTP_CA_FILE = env.str("SMTP_CA_FILE", "")  # authorities to trust instead of the system's
 
+# --- limits ----------------------------------------------------------------------------------------------
+
+# 0 is for no limit.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)  # of one key
+API_REQUESTS_AT_ONCE = env.int("API_REQUESTS_AT_ONCE", 30)  # of one key, in each web process
+API_WRONG_KEYS_PER_MINUTE = env.int("API_WRONG_KEYS_PER_MINUTE", 20)  # from one address
+API_SENDS_PER_MINUTE = env.int("API_SENDS_PER_MINUTE", 5)  # of one workspace, by its pages as well
+MAX_OPEN_MESSAGES = env.int("MAX_OPEN_MESSAGES", 20_000_000)  # waiting in one workspace
+
 # --- mail to our own users: invitations, forgotten passwords -----------------------------------------------
 
 # In development it is written to the log; anywhere else nothing is mailed until a server is named.

@@ -9,8 +9,8 @@ class WrongNumber(Exception):
     """What was typed is not how many people get it."""
 
     def __init__(self, typed: str, people: int) -> None:
-        self.typed = typed.strip()[:40]
-        wrong = f"You typed “{self.typed}”, but {people:,} people get it. " if self.typed else ""
+        typed = typed.strip()[:40]
+        wrong = f"You typed “{typed}”, but {people:,} people get it. " if typed else ""
         super().__init__(f"{wrong}Type how many people get it: {people}.")
 
 

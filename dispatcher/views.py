@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, may
 from accounts.models import Role
+from accounts.rates import RateLimited
 from campaigns.footer import has_link, said_by
 from campaigns.frames import framed
 from campaigns.models import Campaign, IllegalMove
@@ -136,6 +137,10 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
         return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=fact)
     except LaunchRefused:  # the page says why
         return draw_check(request, found(request, pk), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except RateLimited as fact:
+        answer = draw_check(request, found(request, pk), status=HTTPStatus.TOO_MANY_REQUESTS, limited=fact)
+        answer["Retry-After"] = str(fact.standing.seconds)
+        return answer
     except IllegalMove as fact:
         messages.warning(request, f"Nothing was sent by this. {fact}")
     else:
@@ -168,7 +173,7 @@ def operate(request: MemberRequest, pk: int, operation: Callable, takes: str = "
     campaign = found(request, pk)
     try:
         operation(campaign, by=request.user, **taken(request, takes))
-    except operations.NotApproved as fact:
+    except (operations.NotApproved, LaunchRefused) as fact:
         messages.warning(request, str(fact))
         if request.htmx:
             return HttpResponse(headers={"HX-Refresh": "true"})
@@ -249,12 +254,16 @@ def draw_check(
     status: int = 200,
     changed: DraftChanged | None = None,
     wrong: WrongNumber | None = None,
+    limited: RateLimited | None = None,
     form: ScheduleForm | None = None,
 ) -> HttpResponse:
     """`form` is what was typed to schedule it, when that could not be done."""
     check = check_of(campaign, request.GET)
-    about = {"campaign": campaign, "check": check, "changed": changed}
-    about |= {"wrong_to_send": None, "wrong_to_schedule": None, f"wrong_to_{'schedule' if form else 'send'}": wrong}
+    about = {"campaign": campaign, "check": check, "changed": changed, "limited": limited}
+    # Whoever has to look again at another draft types the number again, too.
+    asked, typed = "schedule" if form else "send", "" if changed else request.POST.get("number", "").strip()[:40]
+    about |= {"wrong_to_send": None, "wrong_to_schedule": None, f"wrong_to_{asked}": wrong}
+    about |= {"typed_to_send": "", "typed_to_schedule": "", f"typed_to_{asked}": typed}
     about |= {"form": form or ScheduleForm(request.workspace), "may_send": request.membership.may("send")}
     about |= {"may_write": request.membership.may("write")}
     about |= {"may_manage": request.membership.may("manage"), "role": request.membership.get_role_display()}
