@@ -2,6 +2,7 @@
 
 import json
 import logging
+from http import HTTPStatus
 from typing import Any, cast
 
 # First: it installs the asyncio reactor, which every other import of Twisted would prevent.
@@ -9,7 +10,7 @@ import daphne.server  # isort: skip
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import connectionDone
-from twisted.web.http import HTTPChannel
+from twisted.web.http import RESPONSES, HTTPChannel
 
 from accounts.origin import HEADER, new_number
 
@@ -22,6 +23,9 @@ KEEP_ALIVE_SECONDS = 75  # between requests; longer than proxies keep theirs, or
 LINGER_SECONDS = 2  # after a refusal: a connection closed with bytes unread takes the answer with it
 ANSWER_SECONDS = 60  # the whole response
 FRAME_BYTES = 64 * 1024  # of a WebSocket; browsers send us next to nothing
+
+# Twisted calls what is younger than itself, such as 429, "Unknown Status".
+RESPONSES.update({status.value: status.phrase.encode() for status in HTTPStatus if status.value not in RESPONSES})
 
 FORWARDED = (b"X-Forwarded-For", b"X-Forwarded-Port", b"X-Forwarded-Proto")
 

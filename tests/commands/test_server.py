@@ -196,6 +196,13 @@ def test_of_a_trusted_proxy_only_what_it_appended_itself_counts():
     assert (seen["client"], seen["scheme"], seen["forwarded"]) == ("9.9.9.9", "https", ["9.9.9.9", "https"])
 
 
+def test_an_answer_younger_than_the_server_has_its_name(port):
+    with connect(port) as connection:
+        connection.sendall(head("GET", "/too-often", Connection="close"))
+
+        assert everything(connection).startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+
+
 def test_nothing_says_which_software_answers(port):
     with connect(port) as connection:
         connection.sendall(head("GET", Connection="close"))

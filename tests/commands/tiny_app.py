@@ -31,7 +31,8 @@ async def application(scope, receive, send):
         "root": scope["root_path"],
         "forwarded": forwarded,
     }
-    await send({"type": "http.response.start", "status": 200, "headers": []})
+    status = 429 if scope["path"] == "/too-often" else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
 
 
