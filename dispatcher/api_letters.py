@@ -16,6 +16,7 @@ from dispatcher.api_shapes import CategoryWord
 from dispatcher.dead_letters import DeadRow, Letters
 from dispatcher.models import Category
 from dispatcher.picture import Cause
+from dispatcher.readiness import LaunchRefused
 from people.api_shapes import Number
 
 router = Router(tags=["what needs a person"])
@@ -111,7 +112,10 @@ def list_letters(request: KeyRequest, asked: Query[AskedAll]) -> dict[str, Any]:
 @may("send")
 def retry_dead_letters(request: KeyRequest, which: WhichIn = ALL) -> dict[str, Any]:
     """Those that were dismissed stay as they are."""
-    return done(letters_at_once.retry_dead(chosen(request, which), categories_of(which.categories), by=request.auth))
+    result = letters_at_once.retry_dead(chosen(request, which), categories_of(which.categories), by=request.auth)
+    if result.why_full and not result.messages:
+        raise LaunchRefused("QUEUE_FULL", result.why_full)
+    return done(result)
 
 
 @router.post("dead-letters/dismiss", response=DoneOut, summary="Take dead letters off the list")

@@ -78,7 +78,7 @@ def say(campaign: Campaign, verb: str, fact: str, *, by: Actor | None, category:
 class Result:
     """What came of a verb on many campaigns: how many messages of which campaigns, and which were refused.
 
-    `left` are those that were too many for one press; `why_full` says why the rest has to wait.
+    `left` are those that were too many for one press, or had no room in the queue: `why_full` says so.
     """
 
     messages: int = 0
@@ -90,13 +90,14 @@ class Result:
     def add(self, verb: Callable[..., int], campaigns: Iterable[Campaign], *, by: Actor | None, **which: Any) -> None:
         """Do it to each, one transaction for each: what is refused for one stops none of the others.
 
-        Unless the queue is full: it is so for all of them.
+        Unless the queue is full: then the rest is left, too.
         """
-        for campaign in campaigns:
+        waiting = [] if self.why_full else list(campaigns)
+        for n, campaign in enumerate(waiting):
             try:
                 count = verb(campaign, by=by, **which)
             except LaunchRefused as refusal:
-                self.why_full = str(refusal)
+                self.why_full, self.left = str(refusal), self.left + len(waiting) - n
                 return
             except IllegalMove:
                 if campaign not in self.refused:
