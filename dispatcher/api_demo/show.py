@@ -21,7 +21,8 @@ ABOUT = """\
 Every request of the source documents against {url}: {count} of them.
 Where a document names campaign 10 or customer 3, the row that stands for it here is named.
 It makes a group, five campaigns and a handful of people at example.com, sends three campaigns to
-them alone, and takes away again what was not sent. Nobody and nothing else is changed."""
+them alone by the senders of the workspace, and takes away again what was not sent. Nobody and
+nothing else is changed."""
 
 
 def play_all(program: Program, say: Say) -> bool:
@@ -35,7 +36,8 @@ def play_all(program: Program, say: Say) -> bool:
         watch(program, numbers["campaign", 2], say)
     finally:
         stays = take_away(program, [*made, *player.made])
-        say("\nTaken away again, but for " + (", ".join(stays) or "nothing") + ".")
+        sent = ", ".join(f"{program.url}{place.removeprefix('/api')}/" for place in stays)
+        say(f"\nWhat was not sent is taken away again. This stays: {sent or 'nothing'}")
     good = sum(each.is_as_documented for each in played)
     say(f"\n{good} of {len(played)} as documented.")
     for each in played:
