@@ -1,5 +1,7 @@
+import signal
+import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -39,17 +41,25 @@ class Command(BaseCommand):
         if options["retries"] and key:
             raise CommandError("--retries lets the provider of the demo workspace fail, so it takes no --key.")
         try:
-            if options["retries"]:
-                workspace = demo_workspace()
-                with key_of(workspace) as made, stormy(workspace) as end_storm:
-                    show_retries(Program(url, made, self.say), self.say, end_storm)
-            elif key:
+            if key:
                 self.play(Program(url, key, self.say))
             else:
-                with key_of(demo_workspace()) as made:
-                    self.play(Program(url, made, self.say))
+                self.in_the_demo(url, self.show_retries if options["retries"] else self.play)
         except (Unheard, Refused) as trouble:
             raise CommandError(str(trouble)) from None
+
+    def in_the_demo(self, url: str, act: Callable[[Program], None]) -> None:
+        with key_of(demo_workspace()) as made:
+            # Whoever ends the command has the key revoked, and the provider put back, all the same.
+            before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+            try:
+                act(Program(url, made, self.say))
+            finally:
+                signal.signal(signal.SIGTERM, before)
+
+    def show_retries(self, program: Program) -> None:
+        with stormy(demo_workspace()) as end_storm:
+            show_retries(program, self.say, end_storm)
 
     def play(self, program: Program) -> None:
         if not show.play_all(program, self.say):
