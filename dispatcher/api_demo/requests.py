@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+FORM = "application/x-www-form-urlencoded"  # what curl says of every body unless it is told
 AT_THE_ROOT = ("/health", "/metrics")
 CURL = ArgumentParser("curl", add_help=False, allow_abbrev=False)
 CURL.add_argument("-X", dest="method")
@@ -61,7 +62,7 @@ def request_of(text: str) -> Request:
 
 def of_curl(text: str) -> Request:
     typed = CURL.parse_args(shlex.split(text.replace("\\\n", " "))[1:])
-    headers = dict(header.split(": ", 1) for header in typed.headers)
+    headers = {"Content-Type": FORM} | dict(header.split(": ", 1) for header in typed.headers)
     return Request(typed.method or ("POST" if typed.body else "GET"), place_of(typed.url), typed.body or "", headers)
 
 

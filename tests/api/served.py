@@ -33,12 +33,9 @@ def asking(workspace: Workspace) -> Ask:
     _, secret = ApiKey.make(workspace, "documents", Role.ADMIN)
 
     def ask(request: Request) -> Answer:
-        headers = {"Authorization": f"Bearer {secret}"} | {
-            name: value for name, value in request.headers.items() if name.lower() != "authorization"
-        }
-        answer = Client().generic(
-            request.method, request.path, request.body, content_type="application/json", headers=headers
-        )
+        headers = {"Content-Type": "application/json", **request.headers, "Authorization": f"Bearer {secret}"}
+        kind = headers.pop("Content-Type")
+        answer = Client().generic(request.method, request.path, request.body, content_type=kind, headers=headers)
         return Answer(answer.status_code, answer.content.decode(), {k.lower(): v for k, v in answer.items()})
 
     return ask
