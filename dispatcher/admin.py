@@ -33,6 +33,7 @@ from dispatcher.models import (
     MessageFile,
     Pace,
     Settlement,
+    Total,
     Trial,
 )
 from dispatcher.readiness import LaunchRefused
@@ -250,6 +251,12 @@ class MessageFiles(ReadOnly):
 @admin.register(Heartbeat)
 class Heartbeats(ReadOnly):
     list_display = ("name", "at")
+    search_fields = ("name",)
+
+
+@admin.register(Total)
+class Totals(ReadOnly):
+    list_display = ("name", "channel", "sender", "label", "n")
     search_fields = ("name",)
 
 

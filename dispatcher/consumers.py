@@ -18,6 +18,7 @@ from accounts.models import Membership
 from dispatcher.drawings import CampaignPage, ListPage
 from dispatcher.hub import LivePage, Viewer, hub
 from dispatcher.place import Place
+from dispatcher.tally import PAGES
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class Watcher(AsyncWebsocketConsumer):
         """The page as the user of this session may see it now. Raises PermissionDenied."""
         request: Any = SimpleNamespace(session=SessionStore(self.scope["session"].session_key), META={})
         request.user = user_of(request)
+        PAGES.write_if_due()
         return self.find(membership_of(request))
 
 

@@ -25,6 +25,7 @@ from dispatcher.handover import Call, Handover
 from dispatcher.lease import Lease, hold, take
 from dispatcher.pace import Lane
 from dispatcher.senders.parcel import Busy
+from dispatcher.tally import Tally
 from dispatcher.verdicts import Verdict, judge
 from dispatcher.watch import Watch
 from dispatcher.window import Window
@@ -62,6 +63,7 @@ class Shift:
         self.waiting: dict[int, float] = {}  # campaigns without tokens or without a sender, and until when
         self.watch = Watch()
         self.window = Window()
+        self.tally = Tally()
         self.is_hurried = False
 
     def run(self) -> None:
@@ -77,6 +79,7 @@ class Shift:
                 self.leases = {pk: lease for pk, lease in self.leases.items() if lease.term.left() > 0}
                 time.sleep(SETTLE_EVERY)
         self.watch.tell_all()
+        self.tally.write()
 
     def _step(self) -> bool:
         """Lease, settle and note once; False when there is nothing left to do."""
@@ -124,6 +127,10 @@ class Shift:
         if running < wanted and self.room > 0:
             taken = take(self.owner, wanted - running, self.contents, self.hands, self.waiting)
             self.leases |= {lease.batch: lease for lease in taken}
+            for lease in taken:
+                self.tally.settled(lease.content.lane, lease.found)
+                if lease.is_lapsed:
+                    self.tally.add("lapses", lane=lease.content.lane)
 
     def _turn(self) -> None:
         """Settle what was answered and note what comes next, in one transaction; then hand that over."""
@@ -132,6 +139,7 @@ class Shift:
         calls, settled, closed = self._settle_and_note()
         self.answered = []
         self.watch.count(settled)
+        self.tally.heard(settled)
         self.window.heard(call for _, call in settled)
         self.hands.wake_at = self.window.wake_at
         crash_point("after_intent" if calls else "after_settle")
@@ -140,6 +148,7 @@ class Shift:
         for campaign in closed - {lease.content.campaign for lease in self.leases.values()}:
             finish_if_over(campaign)
         self.watch.pause_where_nothing_is_heard()
+        self.tally.write_if_due()
 
     def _settle_and_note(self) -> tuple[list[Call], list[tuple[Content, Call]], set[int]]:
         """Returns the calls to make, those that were settled, and the campaigns of which a batch was closed."""
@@ -165,6 +174,8 @@ class Shift:
         for lease in self.leases.values():
             lease.handed_up_to = lease.noted_up_to
             lease.term.ends = began + settings.LEASE_SECONDS
+        for batch, counted in counts.items():
+            self.tally.settled(self.leases[batch].content.lane, counted)
         for batch in left:
             self.leases.pop(batch)
         return calls, heard, closed
@@ -173,8 +184,8 @@ class Shift:
         """Hold the campaigns and our batches; one that is somebody else's now is let go without a word."""
         statuses, held = hold(cursor, self.leases.values(), self.owner)
         for lost in self.leases.keys() - held.keys():
-            logger.info("batch %s was taken over, letting go", lost)
-            self.leases.pop(lost)
+            campaign = self.leases.pop(lost).content.campaign
+            logger.info("batch %s was taken over, letting go", lost, extra={"batch": lost, "campaign": campaign})
         for pk, lease in self.leases.items():
             lease.pending, lease.first_intent_at = held[pk]
             # Ours is the truth: what a commit whose answer was lost has noted beyond it was never handed over.
@@ -267,7 +278,7 @@ class Shift:
             if lease.flying or (status == Status.SENDING and self._goes_on(lease)):
                 continue
             if status == Status.CANCELLED:
-                giveback.cancel(cursor, lease)
+                self.tally.settled(lease.content.lane, giveback.cancel(cursor, lease))
             elif not lease.pending:
                 giveback.close(cursor, lease)
             elif status == Status.SENDING and lease.pass_is_over:

@@ -72,16 +72,18 @@ def close(cursor, lease: Lease) -> None:
     """Nothing is pending, say the batch's own counter and its rows; where they differ it stays open and is reported."""
     cursor.execute(CLOSE, [lease.batch])
     if not cursor.rowcount:
-        logger.error("batch %s cannot be closed: its counter and its rows differ", lease.batch)
+        facts = {"batch": lease.batch, "campaign": lease.content.campaign}
+        logger.error("batch %s cannot be closed: its counter and its rows differ", lease.batch, extra=facts)
 
 
-def cancel(cursor, lease: Lease) -> None:
-    """Cancel what was not handed over, call unknown what is in doubt, and close."""
+def cancel(cursor, lease: Lease) -> settle.Counts:
+    """Cancel what was not handed over, call unknown what is in doubt, and close. Returns how many became what."""
     cursor.execute(CANCEL, [lease.content.campaign, lease.first, lease.last])
     counts = settle.Counts()
     settle.count_rows(counts, cursor.fetchall())
     settle.add_up(cursor, {lease.batch: counts})
     close(cursor, lease)
+    return counts
 
 
 def put_off(cursor, lease: Lease) -> None:

@@ -22,17 +22,22 @@ Answer = TypeVar("Answer")
 
 
 class Question(Generic[Answer]):
-    """Asked in a thread of its own, once for all who wait: where something hangs, requests must not pile up."""
+    """Asked in a thread of its own, once for all who wait: where something hangs, requests must not pile up.
 
-    def __init__(self, ask: Callable[[], Answer]) -> None:
+    An answer is given again for `kept` seconds.
+    """
+
+    def __init__(self, ask: Callable[[], Answer], *, kept: float = 0) -> None:
         self.ask = ask
+        self.kept = kept
         self.lock = Lock()
         self.asked_at = 0.0
         self.answer: Future[Answer] | None = None
 
     def put(self) -> Future[Answer]:
         with self.lock:
-            if self.answer is None or self.answer.done() or monotonic() - self.asked_at > GIVEN_UP:
+            age = monotonic() - self.asked_at
+            if self.answer is None or age > (self.kept if self.answer.done() else GIVEN_UP):
                 self.answer, self.asked_at = Future(), monotonic()
                 Thread(target=self._find_out, args=[self.answer], name="health", daemon=True).start()
             return self.answer

@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from dispatcher.drawings import Drawing
+from dispatcher.tally import PAGES
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Viewer:
             self.something.clear()
             frame, self.waiting = "".join(self.waiting.values()), {}
             if frame:
+                PAGES.add("pushes")
                 yield frame
             if self.is_gone:
                 return
@@ -101,6 +103,7 @@ class Room:
             changed, self.changed = self.changed, set()
             try:
                 self.last = await database_sync_to_async(self.page.draw)(last, changed)
+                PAGES.add("drawings")
             except Exception:
                 logger.exception("could not draw %s", self.page)
                 self.everything = True

@@ -43,6 +43,8 @@ class Lease:
     due_in: float | None = None  # seconds until pace has tokens again
     asked: float = 0  # seconds for which the provider puts one of its messages off
     is_held_back: bool = False  # its sender has as many in hand as it may
+    is_lapsed: bool = False  # the worker who had it was lost
+    found: settle.Counts = field(default_factory=settle.Counts)  # what became of those in doubt when it was taken
 
     @property
     def pass_is_over(self) -> bool:
@@ -153,7 +155,8 @@ def take(
             cursor.execute(GIVE_WINNER, [winners])
         if lapsed := sum(is_lapsed for *_, is_lapsed, _ in taken):
             cursor.execute(LAPSED, [campaign, lapsed])
-        for lease, (*_, is_elsewhere) in zip(leases, taken, strict=True):
+        for lease, (*_, is_lapsed, is_elsewhere) in zip(leases, taken, strict=True):
+            lease.is_lapsed = is_lapsed
             _settle_suspects(cursor, lease)
             if is_elsewhere:
                 _end_doubt(cursor, lease)
@@ -195,6 +198,7 @@ def _settle_suspects(cursor, lease: Lease) -> None:
     counts = settle.write(cursor, {lease.batch: verdicts})
     settle.add_up(cursor, counts)
     lease.pending -= counts[lease.batch].settled
+    lease.found = counts[lease.batch]
 
 
 def _end_doubt(cursor, lease: Lease) -> None:
@@ -204,6 +208,7 @@ def _end_doubt(cursor, lease: Lease) -> None:
     settle.count_rows(counts, cursor.fetchall())
     settle.add_up(cursor, {lease.batch: counts})
     lease.pending -= counts.settled
+    lease.found.add(counts)
 
 
 def hold(

@@ -235,7 +235,7 @@ USE_THOUSAND_SEPARATOR = True
 
 SECURE_HTTPS = env.bool("SECURE_HTTPS", not DEV)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]  # asked from within, where no proxy speaks https
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
 if TRUSTED_PROXY:
@@ -255,6 +255,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+RELEASE = env.str("RELEASE", "")  # what /metrics says is running
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 LEVELS = validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], error="Write one of {choices}.")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=LEVELS)

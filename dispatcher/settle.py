@@ -38,6 +38,12 @@ class Counts:
         if status == Status.SKIPPED and reason:
             self.skipped_by[reason] += many
 
+    def add(self, others: "Counts") -> None:
+        self.ended += others.ended
+        self.failed_by += others.failed_by
+        self.skipped_by += others.skipped_by
+        self.helped += others.helped
+
 
 # Between the first and the last: else a window of thousands is looked for among all messages there are.
 # Of somebody who was erased while the call was under way nothing is kept that the provider says: it may name them.

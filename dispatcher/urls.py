@@ -22,6 +22,7 @@ from dispatcher.api import front_door
 from dispatcher.busy import went_wrong
 from dispatcher.consumers import WatchCampaign, WatchList, WatchNothing
 from dispatcher.health import health
+from dispatcher.metrics import metrics
 
 
 def verb(name: str, operation, **options):
@@ -98,6 +99,7 @@ urlpatterns = [
     path("u/<str:token>", unsubscribe_views.preferences, name="unsubscribe"),
     path("o/<str:token>", unsubscribe_views.one_click, name="one-click"),
     path("health", health, name="health"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

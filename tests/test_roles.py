@@ -402,6 +402,7 @@ PAGES = {
     # programs: the API asks for its own key, below
     "api": Page(get="anybody", post="anybody", row=lambda workspace: ["/campaigns"]),
     "health": Page(get="anybody"),
+    "metrics": Page(get="anybody"),  # of bin/dev; elsewhere whoever has METRICS_TOKEN
     # whoever was written to: the link says who they are, and pictures are for everybody
     "image-file": Page(get="anybody", row=image_address),
     "image-small": Page(get="anybody", row=small_image_address),

@@ -19,6 +19,7 @@ ENGINE = {
     "handover",
     "verdicts",
     "pace",
+    "tally",
     "watch",
     "finish",
 }

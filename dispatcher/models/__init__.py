@@ -7,6 +7,7 @@ from dispatcher.models.ledger import Attempt, Batch, Dismissal, Message, Settlem
 from dispatcher.models.links import LinkCount, LinkHit
 from dispatcher.models.reasons import CATEGORY_WORDS, SKIP_WORDS, Category, SkipReason
 from dispatcher.models.sending import Bookmark, ChosenSender, Heartbeat, Pace
+from dispatcher.models.total import Total
 from dispatcher.models.trial import Trial
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "SKIP_WORDS",
     "Settlement",
     "SkipReason",
+    "Total",
     "Trial",
     "no_failures",
     "no_skips",

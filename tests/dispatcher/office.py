@@ -38,6 +38,7 @@ from dispatcher.models import (
     MessageFile,
     Pace,
     Settlement,
+    Total,
     Trial,
 )
 from people import consent
@@ -76,6 +77,7 @@ def add_rows() -> None:
     LinkHit.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, times=1)
     LinkCount.objects.create(campaign=campaign, kind=LinkHit.Kind.OPENED, people=1, times=1)
     Bookmark.objects.create(name=f"bookmark {campaign.pk}", last=7)
+    Total.objects.create(name="lapses", channel=1, sender=f"sender {campaign.pk}", n=1)
     Heartbeat.objects.create(name=f"clock {campaign.pk}")
     PartPrice.objects.create(workspace=workspace, channel=2, amount="0.8", currency="KES")
     Pace.objects.create(workspace=workspace, channel=1, sender="simulated", tokens=5)
