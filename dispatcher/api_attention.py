@@ -11,6 +11,7 @@ from dispatcher import dismissals
 from dispatcher.api_answers import CampaignOut
 from dispatcher.api_campaigns import campaign_of, draw
 from dispatcher.attention import Item, attention_of
+from dispatcher.why import BAD
 
 router = Router(tags=["what needs a person"])
 
@@ -47,5 +48,6 @@ def dismiss_launch(request: KeyRequest, campaign_id: int) -> dict[str, Any]:
 
 
 def item_row(item: Item) -> dict[str, Any]:
-    told = {name: getattr(item, name) for name in ("id", "tone", "words", "sentence", "since", "at")}
-    return told | {"campaign_id": item.campaign.pk if item.campaign else None}
+    told = {name: getattr(item, name) for name in ("id", "words", "sentence", "since", "at")}
+    tone = "bad" if item.tone == BAD else "attention"
+    return told | {"tone": tone, "campaign_id": item.campaign.pk if item.campaign else None}

@@ -47,6 +47,7 @@ class Asked(Paging):
     channel: ChannelWord | Literal[""] = ""
     status: StatusWord | Literal[""] = ""
     q: str = ""
+    archived: bool | None = None
 
     @property
     def filters(self) -> dict[str, object]:
@@ -55,7 +56,8 @@ class Asked(Paging):
             "status": self.status and Campaign.Status[self.status.upper()],
             "name__icontains": self.q[:200],
         }
-        return {field: value for field, value in filters.items() if value}
+        archived = {} if self.archived is None else {"archived_at__isnull": not self.archived}
+        return {field: value for field, value in filters.items() if value} | archived
 
 
 @router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_valida
 from pydantic_core import PydanticCustomError
 
 from campaigns.models import Campaign, Format
+from campaigns.when import Wall
 from dispatcher.send import Choice
 from people.api_shapes import MOST_EMAILS, Change, ChannelWord, Number
 from people.channels import Channel
@@ -213,6 +214,14 @@ class TimeIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     @property
     def in_utc(self) -> datetime:
         return in_utc(self.scheduled_at, self.timezone)
+
+    @property
+    def meant(self) -> datetime | Wall:
+        """Without an offset what the clocks of the zone show, whatever rules it has by then; else the instant."""
+        is_wall = self.timezone and not self.scheduled_at.tzinfo
+        return (
+            Wall.at(self.scheduled_at.date(), self.scheduled_at.time(), str(self.timezone)) if is_wall else self.in_utc
+        )
 
     @model_validator(mode="after")
     def ahead(self) -> "TimeIn":

@@ -120,7 +120,7 @@ def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, A
     campaign = campaign_of(request, campaign_id)
     is_scheduled = campaign.status == Campaign.Status.SCHEDULED
     operation = operations.change_time if is_scheduled else operations.schedule
-    return draw(operation(campaign, at=when.in_utc, by=request.auth))
+    return draw(operation(campaign, at=when.meant, by=request.auth))
 
 
 @router.post("campaigns/{campaign_id}/change-priority", response=CampaignOut, summary="Send it before or after others")

@@ -50,6 +50,9 @@ class Program:
     def post(self, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         return self.post_raw(path, json.dumps(body or {}).encode())
 
+    def put(self, path: str, body: dict[str, Any]) -> HttpResponse:
+        return self.call("put", path, data=json.dumps(body), content_type="application/json")
+
     def patch(self, path: str, body: dict[str, Any]) -> HttpResponse:
         return self.call("patch", path, data=json.dumps(body), content_type="application/json")
 

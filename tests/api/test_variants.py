@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns.models import Split
 from dispatcher import operations
 from dispatcher.models import Message
 from dispatcher.winner import choose_winner
@@ -54,3 +55,74 @@ def test_a_campaign_without_variants_has_none_to_compare():
 
     nothing = dict.fromkeys(("split", "measure", "verdict", "better", "winner"))
     assert told == nothing | {"waiting": 0, "variants": []}
+
+
+def test_people_are_divided_changed_and_put_together_again():
+    program = Program(make_workspace())
+    campaign = make_campaign(program.workspace, people=1)
+    path = f"/api/campaigns/{campaign.pk}/variants"
+
+    first = program.put(path, {"weights": [60, 40], "tested": 20, "rule": {"after_hours": 2}}).json()["split"]
+    second = program.patch(path, {"hold_out": 10}).json()["split"]
+    third = program.patch(path, {"rule": None, "weights": [30, 30, 40]}).json()["split"]
+
+    rule = {"measure": "accepted", "after_hours": 2, "at_least": 0}
+    assert first == {"weights": [60, 40], "tested": 20, "hold_out": 0, "rule": rule}
+    assert second == first | {"hold_out": 10}
+    assert third == second | {"rule": None, "weights": [30, 30, 40]}
+    assert campaign.wordings.filter(variant__gt=1).count() == 2
+    assert program.delete(path).status_code == 204
+    assert program.get(path).json()["split"] is None and not campaign.wordings.exists()
+
+
+def test_a_campaign_without_variants_begins_with_two_equal_ones():
+    program = Program(make_workspace())
+
+    told = program.patch(f"/api/campaigns/{make_campaign(program.workspace).pk}/variants", {"tested": 50}).json()
+
+    assert (told["split"]["weights"], told["split"]["tested"]) == ([50, 50], 50)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        {},
+        {"weights": [50, 60]},
+        {"weights": [100]},
+        {"weights": [10**30, 1]},
+        {"weights": [50, 50], "tested": 0},
+        {"weights": [50, 50], "hold_out": 51},
+        {"weights": [50, 50], "tested": 50, "rule": {"after_hours": 337}},
+        {"weights": [50, 50], "tested": 50, "rule": {"measure": "luck"}},
+        {"weights": [True, 50]},
+    ],
+)
+def test_what_cannot_be_divided_like_this_is_refused(split):
+    program = Program(make_workspace())
+    campaign = make_campaign(program.workspace)
+
+    assert program.put(f"/api/campaigns/{campaign.pk}/variants", split).status_code == 400
+    assert not Split.objects.exists()
+
+
+def test_the_variants_of_what_is_sent_stay_as_they_are():
+    program = Program(make_workspace())
+    campaign = operations.launch(with_variants(program.workspace), by=None)
+    path = f"/api/campaigns/{campaign.pk}/variants"
+
+    answers = [program.put(path, {"weights": [50, 50]}), program.patch(path, {"tested": 100}), program.delete(path)]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 409]
+    assert "is sending" in error_of(answers[0])["message"]
+
+
+def test_the_words_of_a_variant_are_written_without_a_language():
+    program = Program(make_workspace())
+    campaign = with_variants(program.workspace)
+    path = f"/api/campaigns/{campaign.pk}/wordings"
+
+    written = program.patch(path, {"variant": "B", "base_template": "Hey, {first_name}"}).json()
+
+    assert (written["variant"], written["language"], written["base_template"]) == ("B", "", "Hey, {first_name}")
+    refused = program.patch(path, {"base_template": "Main words"})
+    assert refused.status_code == 400 and "those of the campaign" in error_of(refused)["message"]

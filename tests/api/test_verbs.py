@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from accounts.models import Role
 from campaigns.models import Campaign, Wording
-from dispatcher import operations
+from dispatcher import dismissals, operations
 from dispatcher.finish import finish_if_over
 from dispatcher.models import Category
 from tests.api.calls import Program, error_of
 from tests.api.test_campaigns import ahead
-from tests.dispatcher.outcomes import failed, launched, sent
-from tests.make import make_campaign, make_group, make_recipient, make_workspace
+from tests.dispatcher.outcomes import failed, launched, sent, unknown
+from tests.make import make_campaign, make_group, make_recipient, make_whatsapp_template, make_workspace
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -64,6 +64,131 @@ def test_failed_messages_are_tried_again_all_or_those_of_one_cause(program):
     rest = program.post(path).json()
     assert (rest["retried"], rest["campaign"]["stats"]["pending"]) == (3, 5)
     assert program.post(path, {"category": "sloth"}).status_code == 400
+
+
+def test_single_messages_are_tried_again_by_their_numbers(program):
+    campaign = launched(make_campaign(program.workspace, people=4), *failed(Category.TIMEOUT, 4))
+    path = f"/api/campaigns/{campaign.pk}/retry-failed"
+
+    assert program.post(path, {"numbers": [2, 3]}).json()["retried"] == 2
+    assert set(campaign.messages.filter(status=1).values_list("number", flat=True)) == {2, 3}
+    for numbers in ([], [0], [2**31], ["1"], [1.5]):
+        assert program.post(path, {"numbers": numbers}).status_code == 400
+
+
+def test_what_somebody_dismissed_can_be_spared(program):
+    campaign = launched(make_campaign(program.workspace, people=2), *failed(Category.TIMEOUT, 2))
+    dismissals.dismiss(campaign, by=None)
+
+    told = program.post(f"/api/campaigns/{campaign.pk}/retry-failed", {"spare_dismissed": True}).json()
+
+    assert told["retried"] == 0
+
+
+def test_unknown_messages_are_sent_again_or_assumed_delivered(program):
+    campaign = launched(make_campaign(program.workspace, people=5), *unknown(5))
+    path = f"/api/campaigns/{campaign.pk}"
+
+    one = program.post(f"{path}/assume-delivered", {"numbers": [1]}).json()
+    again = program.post(f"{path}/send-again", {"numbers": [2]}).json()
+    rest = program.post(f"{path}/assume-delivered").json()
+
+    assert (one["assumed"], again["sent_again"], rest["assumed"]) == (1, 1, 3)
+    assert (rest["campaign"]["stats"]["sent"], rest["campaign"]["stats"]["pending"]) == (4, 1)
+    operations.cancel(campaign, by=None)
+    refused = program.post(f"{path}/send-again")
+    assert refused.status_code == 409 and "is cancelled" in error_of(refused)["message"]
+
+
+def test_what_is_over_is_archived_and_taken_out_again(program):
+    over, waiting = (make_campaign(program.workspace, people=1) for _ in range(2))
+    finish_if_over(launched(over, *sent(2)).pk)
+    path = f"/api/campaigns/{over.pk}"
+
+    assert program.post(f"{path}/archive").json()["archived"] is True
+    assert [row["id"] for row in program.get("/api/campaigns", archived=False).json()["data"]] == [waiting.pk]
+    assert [row["id"] for row in program.get("/api/campaigns", archived=True).json()["data"]] == [over.pk]
+    assert program.post(f"{path}/unarchive").json()["archived"] is False
+    refused = program.post(f"/api/campaigns/{waiting.pk}/archive")
+    assert refused.status_code == 409 and "is draft" in error_of(refused)["message"]
+
+
+def test_a_send_is_taken_back_while_nobody_got_it(program):
+    campaign = operations.launch(make_campaign(program.workspace, people=1), by=None, undo_seconds=10)
+    path = f"/api/campaigns/{campaign.pk}/undo"
+
+    assert program.post(path).json()["status"] == "draft"
+    refused = program.post(path)
+    assert refused.status_code == 409 and "nothing to undo" in error_of(refused)["message"]
+
+
+def test_the_priority_is_changed_while_it_is_sent_and_no_more_when_it_is_over(program):
+    campaign = launched(make_campaign(program.workspace, people=1))
+    path = f"/api/campaigns/{campaign.pk}/change-priority"
+
+    assert program.post(path, {"priority": "urgent"}).json()["priority"] == "urgent"
+    assert program.post(path, {"priority": "soon"}).status_code == 400
+    operations.cancel(campaign, by=None)
+    assert program.post(path, {"priority": "low"}).status_code == 409
+
+
+def test_a_text_is_kept_as_a_template_under_a_name_that_is_free(program):
+    campaign = make_campaign(program.workspace, name="Spring")
+    path = f"/api/campaigns/{campaign.pk}/save-as-template"
+
+    first, second = program.post(path), program.post(path)
+
+    assert (first.status_code, first.json()["name"], second.json()["name"]) == (201, "Spring", "Spring 2")
+    assert first.json()["base_template"] == campaign.body
+    assert error_of(program.post(path, {"name": "spring"}))["code"] == "DUPLICATE"
+
+
+def test_a_time_without_an_offset_is_what_the_clocks_of_its_zone_show(program):
+    campaign = make_campaign(program.workspace, people=1)
+
+    program.post(
+        f"/api/campaigns/{campaign.pk}/schedule", {"scheduled_at": "2030-07-01T09:00", "timezone": "Europe/Athens"}
+    )
+
+    campaign.refresh_from_db()
+    assert campaign.wall and campaign.wall.words == "Monday 1 July 2030 at 09:00 Europe/Athens (06:00 UTC)"
+
+
+def test_whom_a_campaign_is_for_is_said_in_full_and_read_back(program):
+    chosen, left_out = make_group(program.workspace), make_group(program.workspace)
+    alice, brian = make_recipient(program.workspace), make_recipient(program.workspace)
+    campaign = make_campaign(program.workspace, everyone=False)
+    path = f"/api/campaigns/{campaign.pk}"
+    audience = {
+        "group_ids": [chosen.pk],
+        "customer_ids": [alice.pk],
+        "exclude_ids": [brian.pk],
+        "exclude_group_ids": [left_out.pk],
+    }
+
+    assert program.patch(path, audience | {"everyone": True}).status_code == 200
+    told = program.get(f"{path}/audience").json()
+
+    assert {name: told[name] for name in audience} == audience
+    assert (told["everyone"], told["customers"], told["excluded"], told["segment_ids"]) == (True, 1, 1, [])
+    refused = program.patch(path, {"exclude_group_ids": [999_999]})
+    assert list(error_of(refused)["details"]) == ["exclude_group_ids"]
+
+
+def test_a_campaign_says_what_its_whatsapp_template_says(program):
+    template = make_whatsapp_template(program.workspace, body="Hi {{1}}, spring is here.")
+    body = {"name": "Spring", "channel": "whatsapp", "whatsapp_template_id": template.pk}
+    values = {"whatsapp_values": {"1": "{first_name|friend}"}}
+
+    campaign = program.post("/api/campaigns", body | values).json()
+    changed = program.patch(f"/api/campaigns/{campaign['id']}", {"whatsapp_values": {"1": "you"}}).json()
+
+    assert campaign["base_template"] == "Hi {first_name|friend}, spring is here."
+    assert (changed["base_template"], changed["whatsapp_template_id"]) == ("Hi you, spring is here.", template.pk)
+    assert list(error_of(program.post("/api/campaigns", body | {"whatsapp_template_id": 999_999}))["details"]) == [
+        "whatsapp_template_id"
+    ]
+    assert program.post("/api/campaigns", body | {"channel": "sms"}).status_code == 400
 
 
 def test_a_campaign_is_scheduled_its_time_changed_and_unscheduled(program):

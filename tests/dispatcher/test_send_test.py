@@ -18,6 +18,7 @@ from people import consent
 from people.channels import Channel
 from people.models import Suppression
 from people.suppression import suppress
+from tests.api.calls import Program, error_of
 from tests.dispatcher.sending import send
 from tests.make import logged_in, make_campaign, make_member, make_recipient, make_workspace
 
@@ -231,3 +232,67 @@ def test_saving_a_draft_can_lead_to_its_test(client, campaign, provider):
 
 def test_another_workspace_cannot_be_tested(client, workspace, provider):
     assert client.get(reverse("send_test", args=[make_campaign(people=1).pk])).status_code == 404
+
+
+# --- over the API ---
+
+
+def test_a_program_sends_a_test_and_is_told_what_became_of_each(campaign, provider):
+    brian = make_recipient(campaign.workspace, first_name="Brian")
+    suppress(campaign.workspace, "gone@example.com", reason=Suppression.Reason.BOUNCED, by=None)
+    program = Program(campaign.workspace, Role.EDITOR)
+    body = {"addresses": ["Bob@Example.com", "gone@example.com"], "customer_id": brian.pk, "is_marked": False}
+
+    told = program.post(f"/api/campaigns/{campaign.pk}/test", body).json()
+
+    assert [(call.to, call.subject) for call in provider.calls] == [("bob@example.com", "Hi Brian")]
+    assert (told["customer_id"], told["accepted"]) == (brian.pk, 1)
+    assert [(one["address"], one["outcome"]) for one in told["results"]] == [
+        ("bob@example.com", "accepted"),
+        ("gone@example.com", "refused"),
+    ]
+    assert not Message.objects.exists() and set(Trial.objects.values_list("key", "by")) == {(program.key.pk, None)}
+
+
+def test_a_test_of_a_program_says_what_the_first_person_gets(campaign, provider):
+    Program(campaign.workspace).post(f"/api/campaigns/{campaign.pk}/test", {"addresses": ["ann@example.com"]})
+
+    assert provider.calls[0].subject == "[Test] Hi Alice"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"addresses": []}, 400),
+        ({"addresses": ["nobody"]}, 400),
+        ({"addresses": [f"p{n}@example.com" for n in range(11)]}, 400),
+        ({"addresses": ["ann@example.com"], "customer_id": 999_999}, 404),
+        ({"addresses": ["ann@example.com"], "variant": "B"}, 404),
+    ],
+)
+def test_a_test_that_cannot_be_sent_is_refused_with_a_sentence(campaign, provider, body, status):
+    answer = Program(campaign.workspace).post(f"/api/campaigns/{campaign.pk}/test", body)
+
+    assert answer.status_code == status and error_of(answer)["message"]
+    assert provider.calls == []
+
+
+def test_a_program_cannot_make_a_campaign_of_tests(campaign, provider, monkeypatch):
+    monkeypatch.setattr(trials, "MOST_OF_USER", 2)
+    program, path = Program(campaign.workspace), f"/api/campaigns/{campaign.pk}/test"
+
+    program.post(path, {"addresses": ["ann@example.com", "bob@example.com"]})
+    refused = program.post(path, {"addresses": ["ann@example.com"]})
+
+    assert (refused.status_code, error_of(refused)["code"]) == (429, "RATE_LIMITED")
+    assert error_of(refused)["message"].startswith("This key has sent 2 tests") and refused["Retry-After"]
+    assert len(provider.calls) == 2
+
+
+def test_what_is_sent_is_not_tried_out_any_more(campaign, provider):
+    send(campaign)
+
+    refused = Program(campaign.workspace).post(f"/api/campaigns/{campaign.pk}/test", {"addresses": ["a@example.com"]})
+
+    assert refused.status_code == 409
