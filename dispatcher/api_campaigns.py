@@ -51,13 +51,14 @@ class Asked(Paging):
 
     @property
     def filters(self) -> dict[str, object]:
-        filters = {
+        filters: dict[str, object] = {
             "channel": self.channel and Channel[self.channel.upper()],
             "status": self.status and Campaign.Status[self.status.upper()],
             "name__icontains": self.q[:200],
         }
-        archived = {} if self.archived is None else {"archived_at__isnull": not self.archived}
-        return {field: value for field, value in filters.items() if value} | archived
+        if self.archived is not None:
+            filters["archived_at__isnull"] = not self.archived
+        return {field: value for field, value in filters.items() if value not in ("", None)}
 
 
 @router.get("campaigns", response=CampaignPage, summary="List campaigns, newest first")
