@@ -218,10 +218,8 @@ class TimeIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     @property
     def meant(self) -> datetime | Wall:
         """Without an offset what the clocks of the zone show, whatever rules it has by then; else the instant."""
-        is_wall = self.timezone and not self.scheduled_at.tzinfo
-        return (
-            Wall.at(self.scheduled_at.date(), self.scheduled_at.time(), str(self.timezone)) if is_wall else self.in_utc
-        )
+        at, place = self.scheduled_at, self.timezone
+        return Wall.at(at.date(), at.time(), str(place)) if place and not at.tzinfo else self.in_utc
 
     @model_validator(mode="after")
     def ahead(self) -> "TimeIn":

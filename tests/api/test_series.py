@@ -82,12 +82,14 @@ def test_the_rule_is_changed_in_part_and_the_rest_stays(program):
     path = f"/api/series/{series.pk}"
 
     first = program.patch(path, {"time": "10:30", "until": soon(90)}).json()
-    second = program.patch(path, {"repeat": "monthly", "day": 5, "until": None}).json()
+    second = program.patch(path, {"repeat": "monthly", "day": 5}).json()
     third = program.patch(path, {"times": 3}).json()
+    fourth = program.patch(path, {"times": None}).json()
 
     assert (first["rule"], first["until"]) == ("Every Monday at 10:30 Europe/Athens", soon(90))
-    assert (second["rule"], second["until"]) == ("Every month on the 5th at 10:30 Europe/Athens", None)
-    assert (third["count"], third["day"]) == (3, 5)
+    assert (second["rule"], second["until"]) == ("Every month on the 5th at 10:30 Europe/Athens", soon(90))
+    assert (third["count"], third["until"], third["day"]) == (3, None, 5)
+    assert (fourth["count"], fourth["until"]) == (None, None)
     assert program.patch(path, {}).status_code == 400
 
 
