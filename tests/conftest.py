@@ -4,9 +4,20 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import settings
 
+from tests.sweep import sweep
+
 settings.register_profile("long", max_examples=500, print_blob=True)  # new courses each time: see CONTRIBUTING
+
+
+@pytest.fixture(scope="session", autouse=True)
+def swept() -> Iterator[None]:
+    """Tests that commit leave empty tables, which Django's own way takes very long for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", sweep)
+        yield
 
 
 @pytest.fixture
