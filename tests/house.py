@@ -15,6 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from processes import end, kill_group, spawn
+from tests.nursery import Child, Nursery
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = ("worker-1", "worker-2")
@@ -28,7 +29,8 @@ class House:
     environment: dict[str, str]
     own: dict[str, dict[str, str]] = field(default_factory=dict)  # what one process has in its environment beside
     logs: Path | None = None
-    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+    nursery: Nursery | None = None  # of this environment, from which its processes come sooner
+    processes: dict[str, subprocess.Popen | Child] = field(default_factory=dict)
     started: dict[str, int] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
     closing: threading.Event = field(default_factory=threading.Event)
@@ -70,12 +72,15 @@ class House:
     def start(self, name: str) -> None:
         with self.moving:
             self.resting.discard(name)
+            self.started[name] = self.started.get(name, 0) + 1
+            if self.nursery:
+                self.processes[name] = self.nursery.start("manage.py", *self.commands()[name])
+                return
             output: IO[bytes] | None = (self.logs / f"{name}.log").open("ab") if self.logs else None
             argv = [sys.executable, "manage.py", *self.commands()[name]]
             env = self.environment | self.own.get(name, {})
             said = {"stdout": output, "stderr": subprocess.STDOUT} if output else {}
             self.processes[name] = spawn(argv, cwd=ROOT, env=env, **said)
-            self.started[name] = self.started.get(name, 0) + 1
             if output:
                 output.close()
 

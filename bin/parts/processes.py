@@ -61,7 +61,7 @@ def spawn(
         stderr=stderr,
         # In a session of its own: Ctrl-C reaches us only, and we stop everything in order.
         start_new_session=own_session,
-        preexec_fn=_tie_to_parent(on_parent_death),
+        preexec_fn=tie_to_parent(on_parent_death),
         **_as(account),
     )
 
@@ -70,7 +70,7 @@ def _as(account: pwd.struct_passwd | None) -> dict:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
 
 
-def _tie_to_parent(signum: signal.Signals) -> Callable[[], None]:
+def tie_to_parent(signum: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def tie() -> None:

@@ -1,19 +1,17 @@
 """The whole house as a customer meets it: real processes on the test database, kept alive as bin/dev would."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.chromium import CHROMIUM, FLAGS, PASSWORD, log_in
+from tests.browser.chromium import CHROMIUM, FLAGS, log_in
 from tests.dispatcher.shift import database_url
 from tests.house import House, await_answer, free_port
+from tests.nursery import Nursery
 
-__all__ = ["PASSWORD", "log_in"]
+__all__ = ["log_in"]
 
 # Playwright's loop lives in this thread, which Django would take for asynchronous code. The processes do without.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -29,29 +27,40 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# Slow enough to be watched and interrupted: two workers with 20 calls of 50 to 200 ms each.
+PACE = {"BATCH_SIZE": "50", "DISPATCH_WINDOW": "20", "LEASE_SECONDS": "4", "SIMULATOR_PROFILE": "leopard"}
+
+
+@pytest.fixture(scope="session")
+def environment(django_db_setup) -> dict[str, str]:
+    """What every process of the house is told."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    return inherited | {"DATABASE_URL": database_url()} | PACE
+
+
+@pytest.fixture(scope="session")
+def nursery(environment) -> Iterator[Nursery]:
+    with Nursery(environment) as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def web(transactional_db) -> Iterator[str]:
+def web(transactional_db, nursery) -> Iterator[str]:
     """The address of a web server on the test database, without workers."""
     port = free_port()
-    env = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": database_url()}
-    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env)
+    server = nursery.start("manage.py", "serve", "--port", str(port))
     try:
         await_answer(f"http://127.0.0.1:{port}/login/")
         yield f"http://127.0.0.1:{port}"
     finally:
-        # Before the database is flushed: an open connection of the server would block that.
         server.terminate()
         server.wait(10)
 
 
 @pytest.fixture
-def house(transactional_db) -> Iterator[House]:
-    """Closed before the database is flushed, which an open connection would block."""
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_ALLOW_ASYNC_UNSAFE"}
-    # Slow enough to be watched and interrupted: two workers with 20 calls of 50 to 200 ms each.
-    pace = {"BATCH_SIZE": "50", "DISPATCH_WINDOW": "20", "LEASE_SECONDS": "4", "SIMULATOR_PROFILE": "leopard"}
-    house = House(free_port(), inherited | {"DATABASE_URL": database_url()} | pace)
+def house(transactional_db, environment, nursery) -> Iterator[House]:
+    """All the processes of an installation, on the test database."""
+    house = House(free_port(), environment, nursery=nursery)
     house.open()
     try:
         yield house

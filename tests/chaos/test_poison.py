@@ -8,7 +8,7 @@ from dispatcher.books import books_of
 from dispatcher.models import Message
 from tests.chaos.trials import judge, launch
 from tests.dispatcher.sending import make_due
-from tests.dispatcher.shift import start_process
+from tests.start import start_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WINDOW, PEOPLE, MOST_DEATHS = 50, 200, 40

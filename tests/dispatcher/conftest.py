@@ -2,10 +2,10 @@ import pytest
 
 from dispatcher import senders, workers
 from tests.dispatcher.filing import place
-from tests.dispatcher.killing import killed_at, nursery
+from tests.dispatcher.killing import killed_at
 from tests.dispatcher.scripted import Script
 
-__all__ = ["killed_at", "nursery", "place"]
+__all__ = ["killed_at", "place"]
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """A worker's shift in a process of its own, which a test can kill or stop: `python -m tests.dispatcher.shift`."""
 
 import os
-import subprocess
 import sys
 from importlib import import_module
 from urllib.parse import quote
 
 import django
-from django.conf import settings
 from django.db import connection
 
 
@@ -21,24 +19,6 @@ def database_url() -> str:
     if host.startswith("/"):
         return f"postgresql://{user}@/{params['dbname']}?host={quote(host, safe='')}"
     return f"postgresql://{user}@{host}:{params.get('port') or 5432}/{params['dbname']}"
-
-
-def start_shift(*, seconds: float = 10, **environment: object) -> subprocess.Popen:
-    """Start a shift in another process, with settings by environment variable."""
-    return start_process("-m", "tests.dispatcher.shift", str(seconds), **environment)
-
-
-def start_process(
-    *arguments: str, stdin: int | None = None, stdout: int | None = None, **environment: object
-) -> subprocess.Popen:
-    """Start Python with these arguments on the database of this test."""
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        env=child_environment(**environment),
-        cwd=settings.BASE_DIR,
-        stdin=stdin,
-        stdout=stdout,
-    )
 
 
 def child_environment(**environment: object) -> dict[str, str]:

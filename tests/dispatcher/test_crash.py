@@ -1,7 +1,6 @@
 """A worker may die at any line: nobody is lost or written to twice, and the books say what is known."""
 
 import signal
-import subprocess
 import time
 
 import pytest
@@ -15,8 +14,9 @@ from dispatcher.models import Attempt, Batch, Message, Settlement
 from dispatcher.owner import owner_of
 from simulator.models import Call
 from tests.dispatcher.sending import work_off
-from tests.dispatcher.shift import start_process, start_shift
 from tests.make import make_campaign
+from tests.nursery import Child
+from tests.start import start_process, start_shift
 from wires.queue import _redis, workers_alive
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,9 +34,9 @@ def small_house(settings):
 @pytest.fixture
 def start_worker():
     """Starts a real worker process with its work-horse, rung at once; none outlives its test."""
-    started: list[subprocess.Popen] = []
+    started: list[Child] = []
 
-    def start(**environment: object) -> subprocess.Popen:
+    def start(**environment: object) -> Child:
         started.append(start_process("manage.py", "worker", "dispatch", **environment))
         wait_for(workers_alive)
         clock.ring_if_due()
@@ -178,7 +178,7 @@ def test_sigterm_does_not_wait_for_a_provider_that_says_nothing(start_worker, se
     campaign = operations.launch(make_campaign(people=20), by=None)
     worker = start_worker(
         SIMULATOR_PROFILE="perfect",
-        SIMULATOR_FAULTS="hang=1",
+        SIMULATOR_FAULTS={"hang": 1.0},
         SIMULATOR_HONOURS_KEYS=keys,
         CALL_SECONDS=35,
         STOP_SECONDS=2,
@@ -249,7 +249,7 @@ def test_two_workers_share_a_campaign_and_nobody_is_written_to_twice():
     assert_nothing_is_wrong(campaign)
 
 
-def suspend(worker: subprocess.Popen) -> None:
+def suspend(worker: Child) -> None:
     """Between two transactions: what it has locked would be waited for, not taken over."""
     busy = """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
               AND pid <> pg_backend_pid() AND backend_type = 'client backend')"""

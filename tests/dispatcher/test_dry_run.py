@@ -29,7 +29,6 @@ from people.suppression import suppress
 from simulator.models import Call
 from tests.dispatcher.outcomes import sent, settle
 from tests.dispatcher.sending import send
-from tests.dispatcher.shift import start_process
 from tests.dispatcher.test_generate import prepare
 from tests.dispatcher.test_whatsapp_templates import written_by
 from tests.make import (
@@ -41,6 +40,7 @@ from tests.make import (
     make_whatsapp_template,
     make_workspace,
 )
+from tests.start import start_process
 
 pytestmark = pytest.mark.django_db
 State = DryRun.State
@@ -233,9 +233,9 @@ def test_killed_in_the_middle_it_goes_on_and_counts_nobody_twice(monkeypatch, se
     monkeypatch.setattr("wires.queue.ask_for_dry_run", rung.append)
     campaign = nasty(make_workspace(), Channel.SMS)
     run = dry_runs.dry_run(campaign, by=None)
-    program = f"import django; django.setup(); from dispatcher import dry_runs as d; d.CHUNK = 7; d.carry_out({run.pk})"
+    program = f"from dispatcher import dry_runs as d; d.CHUNK = 7; d.carry_out({run.pk})"
 
-    worker = start_process("-c", program, CRASH_AT="in_dry_run:2", DJANGO_SETTINGS_MODULE="dispatcher.settings")
+    worker = start_process("-c", program, CRASH_AT="in_dry_run:2")
 
     assert worker.wait(60) == -signal.SIGKILL
     run.refresh_from_db()

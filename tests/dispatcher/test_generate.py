@@ -26,8 +26,8 @@ from dispatcher.why import why
 from people.channels import Channel
 from tests.campaigns.test_personalisers import answering
 from tests.dispatcher.sending import work_off
-from tests.dispatcher.shift import start_process
 from tests.make import logged_in, make_campaign, make_recipient, make_workspace
+from tests.start import start_process
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status

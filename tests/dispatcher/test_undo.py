@@ -25,8 +25,8 @@ from dispatcher.send import Choice, send
 from dispatcher.why import why
 from people.channels import Channel
 from tests.dispatcher.sending import work_off
-from tests.dispatcher.shift import start_process
 from tests.make import make_campaign, make_member, make_recipient, make_workspace
+from tests.start import start_process
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
