@@ -17,7 +17,7 @@ from tests.bench.bring_in import listed
 from tests.bench.children import child, web
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
-from tests.browser.chromium import CHROMIUM, FLAGS, PASSWORD, log_in
+from tests.browser.chromium import CHROMIUM, FLAGS, log_in
 from tests.make import make_member, make_workspace
 
 MEGABYTE = 1024 * 1024
@@ -32,7 +32,7 @@ def measure(notebook: Notebook, options: Options) -> None:
     people = 10 * options.people if options.full else options.people
     for kind, size, written in (("CSV", people, listed), ("XLSX", people // OF_A_WORKBOOK, workbook_of)):
         email = f"{kind.lower()}@bench.example"
-        make_member(make_workspace(f"wizard, {kind}"), Role.OWNER, email=email, name="Ann", password=PASSWORD)
+        make_member(make_workspace(f"wizard, {kind}"), Role.OWNER, email=email, name="Ann")
         with written(size) as path, installation() as (address, memory), browser() as page:
             notebook.write(f"{kind}: the list", path.stat().st_size / MEGABYTE, "MB")
             log_in(page, address, email)

@@ -41,7 +41,7 @@ from people.replies import receive_reply
 from people.segment_rules import Block, Rule, Rules
 from people.segments import add_segment
 from people.suppression import suppress
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.campaigns.pictures import a_picture, encoded
 from tests.dispatcher.filing import ended_long_ago
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -152,7 +152,7 @@ def furnish(monkeypatch) -> dict[str, str]:
     monkeypatch.setitem(senders.SENDERS, "scripted", provider)
     monkeypatch.setattr(settings, "SENDERS", dict.fromkeys(("email", "sms", "whatsapp"), "scripted"))
     workspace = make_workspace("Acme Kenya", time_zone="Africa/Nairobi")
-    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende", password=PASSWORD)
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende")
     people = [
         make_recipient(
             workspace, first_name=first, last_name=last, location="Nairobi", preferred_product="Running Shoes"
@@ -288,7 +288,7 @@ def furnish(monkeypatch) -> dict[str, str]:
     sent_with_picture = launched(write("With a picture"), *sent(2))
     Campaign.objects.filter(pk=sent_with_picture.pk).update(body=f"Look: {banner.address}")
     nobody = make_workspace("Nothing here yet")
-    make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic", password=PASSWORD)
+    make_member(nobody, Role.VIEWER, email="vic@example.com", name="Vic")
     return {
         "campaigns": reverse("campaigns"),
         "campaigns-filtered": f"{reverse('campaigns')}?channel=email&q=s",

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Membership, Role, User
 from campaigns.models import Campaign
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.browser.furnished import site
 from tests.browser.test_screenshots import OVERFLOWING
 from tests.dispatcher.outcomes import launched
@@ -40,7 +40,7 @@ def test_nothing_is_wider_than_the_smallest_phone_and_one_region_alone_speaks_up
 @pytest.fixture
 def ann(transactional_db) -> User:
     workspace = make_workspace("Acme Kenya")
-    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann")
 
 
 def open_house(chromium: Browser, house: House, width: int = DESK, **options) -> Page:

@@ -10,6 +10,7 @@ from django_otp.oath import TOTP
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Role
+from tests.browser.conftest import log_in
 from tests.make import make_member, make_workspace
 
 PASSWORD = "a-long-enough-password"
@@ -134,7 +135,7 @@ def test_five_wrong_passwords_lock_this_browser_out_and_say_for_how_long(chromiu
 def test_the_name_in_the_account_menu_can_be_read_at_every_width(chromium, web, acme, width):
     page = page_of(chromium)
     page.set_viewport_size({"width": width, "height": 800})
-    give_password(page, web, "ann@example.com", PASSWORD)
+    log_in(page, web)
     expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
     page.locator("#attention-count").evaluate("count => count.innerHTML = '<b>12</b>'")
 

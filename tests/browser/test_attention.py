@@ -11,7 +11,7 @@ from accounts.models import Role
 from campaigns.models import Campaign
 from dispatcher import engine, operations, senders
 from dispatcher.senders.parcel import Busy, Refused, Unsure
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.dispatcher.scripted import Script
 from tests.make import make_campaign, make_member, make_workspace
 
@@ -28,7 +28,7 @@ def provider(monkeypatch) -> Script:
 def campaign(transactional_db, provider) -> Campaign:
     """Over: two could not be handed over, one has no mailbox, one is unknown, two were sent."""
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.MARKETER, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.MARKETER, email="ann@example.com", name="Ann")
     campaign = make_campaign(workspace, people=6, name="Spring launch")
     answers = [Busy("503", category="provider_down")] * 2 + [Refused("550", category="bounced"), Unsure("no answer")]
     for person, answer in zip(workspace.recipients.order_by("pk"), answers, strict=False):

@@ -8,7 +8,7 @@ from accounts.models import Role, Workspace
 from campaigns.counting import count_of
 from people.channels import Channel
 from people.models import ConsentSettings, Recipient
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.make import make_member, make_recipient, make_workspace
 
 TEXTS = [
@@ -25,7 +25,7 @@ TEXTS = [
 @pytest.fixture
 def workspace(transactional_db) -> Workspace:
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann")
     make_recipient(workspace, first_name="Łukasz")
     return workspace
 

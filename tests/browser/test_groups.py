@@ -7,14 +7,14 @@ from playwright.sync_api import Page, expect
 from accounts.models import Role, Workspace
 from people import consent
 from people.models import Group
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.make import make_group, make_member, make_recipient, make_recipients, make_workspace
 
 
 @pytest.fixture
 def workspace(transactional_db) -> Workspace:
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann")
     return workspace
 
 

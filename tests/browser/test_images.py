@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Role
 from campaigns.images import add_image
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.campaigns.pictures import a_picture
 from tests.make import make_member, make_workspace
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def page(chromium, web):
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.EDITOR, email="ann@example.com", name="Ann")
     window = chromium.new_context(viewport={"width": 1280, "height": 800})
     window.workspace = workspace
     yield log_in(window.new_page(), web)

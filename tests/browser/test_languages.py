@@ -5,13 +5,13 @@ from playwright.sync_api import expect
 
 from accounts.models import Role
 from people.models import AttributeName
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.make import make_campaign, make_member, make_recipient, make_workspace
 
 
 def test_a_language_that_people_speak_is_written_seen_as_one_of_them_and_listed(chromium, web):
     workspace = make_workspace()
-    make_member(workspace, Role.MARKETER, email="ann@example.com", password=PASSWORD)
+    make_member(workspace, Role.MARKETER, email="ann@example.com")
     AttributeName.objects.create(workspace=workspace, name="language")
     make_recipient(workspace, first_name="Bob")
     make_recipient(workspace, first_name="Zoe", attributes={"language": "Ελληνικά"})

@@ -10,7 +10,7 @@ from accounts.models import Role, User
 from campaigns.authoring import create_campaign
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Format
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.campaigns.mail import hostile
 from tests.make import make_member, make_recipient, make_workspace
 
@@ -20,7 +20,7 @@ PAYLOADS = [payload.replace("\x00", "") for payload in hostile.PAYLOADS]  # no r
 @pytest.fixture
 def ann(transactional_db) -> User:
     workspace = make_workspace("Acme Kenya")
-    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann")
 
 
 class Watched:

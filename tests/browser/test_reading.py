@@ -5,13 +5,13 @@ from playwright.sync_api import expect
 
 from accounts.models import Role
 from dispatcher.models import DryRun, Message, Trial
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.make import make_campaign, make_member, make_recipient, make_workspace
 
 
 def test_a_campaign_is_read_as_anybody_tried_out_and_run_dry(chromium, house):
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.EDITOR, email="ann@example.com", password=PASSWORD)
+    make_member(workspace, Role.EDITOR, email="ann@example.com")
     for name in ("Alice", "Brian", "Bartholomew"):
         make_recipient(workspace, first_name=name)
     make_recipient(workspace, first_name="Olga", opted_out=True)

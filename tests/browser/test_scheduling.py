@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Role
 from campaigns.models import Campaign, Recurrence
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.house import House
 from tests.make import make_campaign, make_member, make_recipients, make_workspace
 
@@ -19,7 +19,7 @@ Status = Campaign.Status
 def ann(transactional_db):
     workspace = make_workspace("Acme", time_zone="Europe/Athens")
     make_recipients(workspace, 3)
-    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    return make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann")
 
 
 @pytest.fixture

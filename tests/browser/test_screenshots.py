@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from accounts.models import Role
 from campaigns.authoring import create_campaign
 from people.models import Recipient
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.browser.furnished import NAMES, site, walk
 from tests.make import make_member, make_recipients, make_workspace
 
@@ -89,7 +89,7 @@ def picture(page: Page, name: str, *, full_page: bool = True) -> None:
 
 def test_the_page_of_a_campaign_that_is_being_sent_is_live(chromium, house):
     workspace = make_workspace("Acme Kenya", time_zone="Africa/Nairobi")
-    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende", password=PASSWORD)
+    ann = make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann Mwende")
     names = [name.split() for name in NAMES.split(",")]
     for n, person in enumerate(people := make_recipients(workspace, 1000)):
         person.first_name, person.last_name = names[n % len(names)]

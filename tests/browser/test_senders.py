@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from dispatcher import choose
 from dispatcher.books import books_of
 from people.channels import Channel
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.dispatcher.mail_server import HERE, mail_server
 from tests.house import House
 from tests.make import make_campaign, make_member, make_workspace
@@ -21,7 +21,7 @@ IN_TIME = 60_000  # milliseconds for all of it to be sent
 
 @pytest.fixture
 def ann(transactional_db):
-    return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann")
 
 
 @pytest.fixture

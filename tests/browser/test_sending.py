@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 from dispatcher.books import Books, books_of
 from dispatcher.models import Message
 from simulator.models import Call
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.browser.frames import Heard, never_falls
 from tests.dispatcher.outcomes import launched
 from tests.house import House, kill
@@ -23,7 +23,7 @@ IN_TIME = 60_000  # milliseconds for all of it to be sent
 
 @pytest.fixture
 def ann(transactional_db):
-    return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    return make_member(make_workspace("Acme Kenya"), Role.OWNER, email="ann@example.com", name="Ann")
 
 
 def enter(chromium: Browser, house: House) -> Page:

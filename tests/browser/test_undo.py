@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import Role
 from campaigns.models import Campaign
 from simulator.models import Call
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.house import House
 from tests.make import make_campaign, make_member, make_workspace
 
@@ -18,7 +18,7 @@ SECONDS = 4
 @pytest.fixture
 def campaign(transactional_db) -> Campaign:
     workspace = make_workspace("Acme Kenya", undo_seconds=SECONDS, typed_above=10)
-    make_member(workspace, Role.MARKETER, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.MARKETER, email="ann@example.com", name="Ann")
     return make_campaign(workspace, people=20, name="Spring")
 
 

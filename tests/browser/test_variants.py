@@ -6,13 +6,13 @@ from playwright.sync_api import expect
 from accounts.models import Role
 from campaigns.models import Split
 from dispatcher import operations
-from tests.browser.conftest import PASSWORD, log_in
+from tests.browser.conftest import log_in
 from tests.make import make_campaign, make_member, make_workspace
 
 
 def test_the_winner_of_two_variants_is_sent_to_those_who_wait(chromium, house):
     workspace = make_workspace("Acme Kenya")
-    make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann", password=PASSWORD)
+    make_member(workspace, Role.OWNER, email="ann@example.com", name="Ann")
     campaign = make_campaign(workspace, people=120, subject="Spring is here", body="Hello {first_name}")
     page = log_in(chromium.new_page(), house.address)
 
