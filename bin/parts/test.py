@@ -101,11 +101,10 @@ def test(
         manage = [str(python), "manage.py"]
         steps.run("format", [str(python), "-m", "ruff", "format", "--check", "."])
         steps.run("lint", [str(python), "-m", "ruff", "check", "."])
-        steps.run("types", [str(python), "-m", "mypy"])
         steps.run("migrations", [*manage, "makemigrations", "--check", "--dry-run"])
         steps.run("deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], **FOR_OTHERS)
         # Processes of their own: playwright's synchronous interface keeps an event loop in the test thread.
-        # They often wait, so where each group has its own services they run side by side.
+        # They often wait, so where each group has its own services they run side by side, and types beside them.
         groups = {
             "tests": ["tests", f"--ignore={BROWSER_TESTS}", f"--ignore={ENGINE_TESTS}"],
             "engine tests": [ENGINE_TESTS],
@@ -116,10 +115,11 @@ def test(
             (name, [*pytest, "--durations=25", "--durations-min=3", *paths], own)
             for (name, paths), own in zip(groups.items(), envs, strict=True)
         ]
+        types: Step = ("types", [str(python), "-m", "mypy"], {})
         if others:
-            steps.run_together(*tests)
+            steps.run_together(tests[0], types, *tests[1:])
         else:
-            for one in tests:
+            for one in (types, *tests):
                 steps.run_together(one)
     return steps.report()
 

@@ -87,7 +87,7 @@ def test_every_step_runs_and_the_end_names_those_that_failed(bench):
     done = run_tests(bench)
 
     steps = re.findall(r"^--- (.*)$", done.stdout, re.MULTILINE)
-    assert steps == ["format", "lint", "types", "migrations", "deploy", "tests", "engine tests", "browser tests"]
+    assert steps == ["format", "lint", "migrations", "deploy", "tests", "types", "engine tests", "browser tests"]
     assert done.stdout.splitlines()[-1] == "Failed: format, tests."
     assert done.returncode == 1
 
