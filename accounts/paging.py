@@ -5,7 +5,7 @@ from math import ceil
 from typing import Annotated, Any, cast
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from ninja import Field, Schema
 from ninja.errors import ValidationError
 
@@ -13,6 +13,7 @@ SIZE, LARGEST = 20, 100
 COUNTED = 100_000  # rows that are counted anew for each page
 CURSOR = "^(0|[1-9][0-9]{0,17})?$"
 REMEMBERED = 10  # seconds for which the total of a longer list is good enough
+LOOKED_AT = 10_000  # rows in which a walk looks, for one answer, for those that no index knows
 
 
 class Paging(Schema):
@@ -22,8 +23,8 @@ class Paging(Schema):
     page_size: str = str(SIZE)
     cursor: Annotated[str, Field(json_schema_extra={"pattern": CURSOR})] | None = Field(
         None,
-        description="Empty to begin, then the next_cursor of each answer: without totals, and nothing is missed or"
-        " comes twice while rows are added.",
+        description="Empty to begin, then the next_cursor of each answer until it is null: without totals, and nothing"
+        " is missed or comes twice while rows are added.",
     )
 
 
@@ -42,24 +43,33 @@ class Walked(Schema):
 Pagination = Numbered | Walked
 
 
-def page_of(rows: QuerySet, asked: Paging) -> tuple[list, dict[str, Any]]:
-    """The rows of the page asked for, newest first, and what `Pagination` shows. Raises ValidationError."""
+def page_of(rows: QuerySet, asked: Paging, far: Q | None = None) -> tuple[list, dict[str, Any]]:
+    """The rows of the page asked for, newest first, and what `Pagination` shows. Raises ValidationError.
+
+    `far` is what else must be so of them and no index knows: the next of them may be a million rows away.
+    """
     size = min(whole(asked.page_size, otherwise=SIZE), LARGEST)
     rows = rows.order_by("-pk")
     if asked.cursor is not None:
-        return _walked(rows, asked.cursor, size)
+        return _walked(rows, asked.cursor, size, far)
+    if far is not None:
+        rows = rows.filter(far)
     page, total = whole(asked.page, otherwise=1), total_of(rows)
     pages = ceil(total / size)
     found = list(rows[(page - 1) * size : page * size]) if page <= pages else []
     return found, {"page": page, "page_size": size, "total_count": total, "total_pages": pages}
 
 
-def _walked(rows: QuerySet, cursor: str, size: int) -> tuple[list, dict[str, Any]]:
+def _walked(rows: QuerySet, cursor: str, size: int, far: Q | None) -> tuple[list, dict[str, Any]]:
     if below := cursor_of(cursor):
         rows = rows.filter(pk__lt=below)
+    lowest = None
+    if far is not None:
+        lowest = rows.values_list("pk", flat=True)[LOOKED_AT : LOOKED_AT + 1].first()
+        rows = (rows if lowest is None else rows.filter(pk__gte=lowest)).filter(far)
     found = list(rows[: size + 1])
-    more = len(found) > size
-    return found[:size], {"page_size": size, "next_cursor": str(found[size - 1].pk) if more else None}
+    end = found[size - 1].pk if len(found) > size else lowest
+    return found[:size], {"page_size": size, "next_cursor": str(end) if end else None}
 
 
 def cursor_of(cursor: str) -> int:

@@ -1,5 +1,6 @@
 """What programs name by a number that is not there."""
 
+from collections.abc import Collection
 from typing import Any
 
 
@@ -17,3 +18,12 @@ def numbered(rows: Any, what: str, number: int) -> Any:
     if row is None:
         raise Unknown(what, number)
     return row
+
+
+def all_numbered(rows: Any, what: str, numbers: Collection[int]) -> list[int]:
+    """The numbers, each once, if each of them is that of one of these rows. Raises Unknown."""
+    known = set(rows.filter(pk__in=numbers).values_list("pk", flat=True))
+    for number in numbers:
+        if number not in known:
+            raise Unknown(what, number)
+    return list(dict.fromkeys(numbers))

@@ -41,8 +41,9 @@ from dispatcher import (
 )
 from dispatcher.api_bodies import read_body, refuse_unasked
 from dispatcher.api_errors import ANSWERS, not_allowed, possible
+from dispatcher.api_errors_of_people import REFUSED
 from dispatcher.api_schema import completed
-from people import api_complaints, api_groups, api_recipients, api_replies
+from people import api_complaints, api_consent, api_groups, api_membership, api_recipients, api_replies
 
 
 class Key(HttpBearer):
@@ -92,7 +93,7 @@ api = API(
     docs=Docs(),
     servers=[{"url": "/api", "description": "This installation"}],
 )
-for error, answer in ANSWERS.items():
+for error, answer in (ANSWERS | REFUSED).items():
     api.add_exception_handler(error, answer)
 api.add_router("", api_verbs.router)  # before the numbers of campaigns: one of them is called "send"
 api.add_router("", api_campaigns.router)
@@ -112,7 +113,9 @@ api.add_router("", api_house.router)
 api.add_router("", api_templates.router)
 api.add_router("", api_people.router)
 api.add_router("", api_recipients.router)
+api.add_router("", api_consent.router)
 api.add_router("", api_groups.router)
+api.add_router("", api_membership.router)
 api.add_router("", api_replies.router)
 api.add_router("", api_complaints.router)
 

@@ -24,6 +24,7 @@ from dispatcher.why import why
 
 router = Router(tags=["what became of it"])
 OutcomeWord = Literal["pending", "sent", "failed", "skipped", "cancelled", "unknown"]
+Delivery = Literal["none", "delivered", "bounced", "complained", "read"]
 
 
 class ProgressOut(Schema):
@@ -67,7 +68,7 @@ class MessageOut(Schema):
     customer_id: int | None = Field(description="null once the person is erased.")
     variant: str = Field(description="A, B, ...; empty where there is none.")
     status: OutcomeWord
-    delivery: Literal["none", "delivered", "bounced", "complained", "read"]
+    delivery: Delivery
     subject: str
     rendered_content: str = Field(
         description="The exact text, but for the link to unsubscribe, which leads nowhere; empty while its variant is"

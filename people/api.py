@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from ninja import Query, Router
 
 from accounts.access import KeyRequest, may
-from accounts.paging import Paging, page_of
-from accounts.unknown import numbered
+from accounts.unknown import all_numbered, numbered
 from people import api_rows
+from people.api_filters import AskedCustomers, AskedForExport
 from people.api_shapes import CustomerChange, CustomerIn, CustomerOut, CustomerPage, refuse_invalid
+from people.export import export
 from people.models import Recipient
 from people.recipients import add_recipient, change_recipient
 
@@ -18,17 +20,31 @@ router = Router(tags=["customers"])
 @router.post("customers", response={201: CustomerOut}, summary="Add a customer")
 @may("write")
 def add_customer(request: KeyRequest, customer: CustomerIn) -> dict[str, Any]:
-    fields = customer.model_dump(exclude_none=True)
+    fields = customer.model_dump(exclude_none=True, exclude={"group_ids"})
     refuse_invalid("customer", fields)
-    return shown(add_recipient(request.workspace, by=request.auth, **fields))
+    groups = group_ids(request, customer)
+    return shown(add_recipient(request.workspace, by=request.auth, groups=groups or (), **fields))
 
 
 @router.get("customers", response=CustomerPage, summary="List customers, newest first")
 @may("read")
-def list_customers(request: KeyRequest, asked: Query[Paging]) -> dict[str, Any]:
+def list_customers(request: KeyRequest, asked: Query[AskedCustomers]) -> dict[str, Any]:
     """All of them, also who opted out."""
-    people, pagination = page_of(request.workspace.recipients.all(), asked)
+    wishing = {} if asked.opted_out is None else {"opted_out": asked.opted_out}
+    people, pagination = asked.found(request, **wishing)
     return {"data": api_rows.customers(people), "pagination": pagination}
+
+
+@router.get(
+    "customers/export",
+    summary="Take the customers along as CSV",
+    openapi_extra={"responses": {200: {"description": "A file our import reads back.", "content": {"text/csv": {}}}}},
+)
+@may("send")
+def export_customers(request: KeyRequest, asked: Query[AskedForExport]) -> StreamingHttpResponse:
+    """All whom the filters leave, in the order of their ids; it comes piece by piece."""
+    pieces = export(request.workspace, asked.of(request), by=request.auth)
+    return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
 
 
 @router.get("customers/{customer_id}", response=CustomerOut, summary="Look at a customer")
@@ -41,10 +57,17 @@ def show_customer(request: KeyRequest, customer_id: int) -> dict[str, Any]:
 @may("write")
 def change_customer(request: KeyRequest, customer_id: int, customer: CustomerChange) -> dict[str, Any]:
     person = numbered(request.workspace.recipients, "Customer", customer_id)
-    fields = customer.model_dump(exclude_unset=True)
+    fields = customer.model_dump(exclude_unset=True, exclude={"group_ids"})
     refuse_invalid("customer", fields)
-    change_recipient(person, by=request.auth, **fields)
+    change_recipient(person, by=request.auth, groups=group_ids(request, customer), **fields)
     return shown(person)
+
+
+def group_ids(request: KeyRequest, customer: CustomerIn) -> list[int] | None:
+    """None where nothing is said of groups. Raises Unknown."""
+    if "group_ids" not in customer.model_fields_set:
+        return None
+    return all_numbered(request.workspace.groups, "Group", customer.group_ids or [])
 
 
 def shown(person: Recipient) -> dict[str, Any]:

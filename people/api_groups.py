@@ -1,5 +1,6 @@
 """Groups over the API, and who is in them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ninja import Query, Router, Status
@@ -77,13 +78,13 @@ def delete(request: KeyRequest, group_id: int) -> Status[None]:
     return Status(204, None)
 
 
-class Asked(Paging):
+class AskedMembers(Paging):
     active_only: bool = True
 
 
 @router.get("groups/{group_id}/recipients", response=RecipientPage, summary="List who is in a group, newest first")
 @may("read")
-def list_members(request: KeyRequest, group_id: int, asked: Query[Asked]) -> dict[str, Any]:
+def list_members(request: KeyRequest, group_id: int, asked: Query[AskedMembers]) -> dict[str, Any]:
     group = numbered(request.workspace.groups, "Group", group_id)
     people = request.workspace.recipients.filter(groups=group)
     found, pagination = page_of(people.filter(opted_out=False) if asked.active_only else people, asked)
@@ -101,18 +102,20 @@ def put_in(request: KeyRequest, group_id: int, members: MembersIn) -> list[dict]
     """Answers those this call added. Unknown addresses are added to the workspace, too; who opted out, was erased or
     left the group by their own wish is left out. One address that is none refuses the call."""
     group = numbered(request.workspace.groups, "Group", group_id)
-    return api_rows.recipients(put_in_by_email(group, checked(members), by=request.auth), group)
+    return api_rows.recipients(
+        put_in_by_email(group, checked_emails("members", members.recipient_emails), by=request.auth), group
+    )
 
 
-def checked(members: MembersIn) -> list[str]:
+def checked_emails(body: str, typed: Collection[str]) -> list[str]:
     """The addresses as they are stored. Raises ValidationError that names each that is none."""
     emails, faults = [], {}
-    for place, text in enumerate(members.recipient_emails):
+    for place, text in enumerate(typed):
         try:
             emails.append(quick_email(text.strip()))
         except InvalidAddress as fault:
             faults[f"recipient_emails.{place}"] = str(fault)
-    refuse_faults("members", faults)
+    refuse_faults(body, faults)
     return emails
 
 

@@ -6,9 +6,9 @@ from django.db import transaction
 from ninja import Query, Router, Status
 
 from accounts.access import KeyRequest, may
-from accounts.paging import Paging, page_of
 from accounts.unknown import numbered
 from people import api_rows
+from people.api_filters import AskedPeople
 from people.api_shapes import (
     RecipientChange,
     RecipientIn,
@@ -46,15 +46,14 @@ def add_or_find(request: KeyRequest, recipient: RecipientIn) -> Status[dict]:
     return Status(201 if is_new else 200, shown(person, group))
 
 
-class Asked(Paging):
+class AskedRecipients(AskedPeople):
     include_opted_out: bool = False
 
 
 @router.get("recipients", response=RecipientPage, summary="List recipients, newest first")
 @may("read")
-def list_recipients(request: KeyRequest, asked: Query[Asked]) -> dict[str, Any]:
-    people = request.workspace.recipients.all()
-    return page(people if asked.include_opted_out else people.filter(opted_out=False), asked)
+def list_recipients(request: KeyRequest, asked: Query[AskedRecipients]) -> dict[str, Any]:
+    return page(request, asked, **({} if asked.include_opted_out else {"opted_out": False}))
 
 
 @router.get(
@@ -64,8 +63,8 @@ def list_recipients(request: KeyRequest, asked: Query[Asked]) -> dict[str, Any]:
     operation_id="list_active_recipients",
 )
 @may("read")
-def list_active(request: KeyRequest, asked: Query[Paging]) -> dict[str, Any]:
-    return page(request.workspace.recipients.filter(opted_out=False), asked)
+def list_active(request: KeyRequest, asked: Query[AskedPeople]) -> dict[str, Any]:
+    return page(request, asked, opted_out=False)
 
 
 @router.post(
@@ -136,8 +135,8 @@ def group_of(request: KeyRequest, number: int | None) -> Group | None:
     return numbered(request.workspace.groups, "Group", number) if number else None
 
 
-def page(people, asked: Paging) -> dict[str, Any]:
-    found, pagination = page_of(people, asked)
+def page(request: KeyRequest, asked: AskedPeople, **fields: Any) -> dict[str, Any]:
+    found, pagination = asked.found(request, **fields)
     return {"data": api_rows.recipients(found), "pagination": pagination}
 
 

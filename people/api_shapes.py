@@ -27,6 +27,7 @@ class CustomerIn(Schema, extra="forbid"):
     location: str | None = None
     preferred_product: str | None = None
     attributes: dict[str, Any] | None = None
+    group_ids: list[Number] | None = Field(None, description="The groups they are in; who left one is not put back.")
 
 
 class Change(Schema, extra="forbid"):
@@ -40,7 +41,8 @@ class Change(Schema, extra="forbid"):
 
 
 class CustomerChange(Change, CustomerIn):
-    """Only what is given is changed; null empties a field. `attributes` takes the place of all that were there."""
+    """Only what is given is changed; null empties a field. `attributes` and `group_ids` take the place of all that
+    were there."""
 
 
 class RecipientIn(Schema, extra="forbid"):

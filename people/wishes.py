@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from people.channels import Channel
 from people.models import ConsentEvent, Recipient, Suppression
 from people.suppression import digest_of
@@ -117,5 +119,9 @@ class Told:
 
 def told_of(person: Recipient, most: int | None = LATELY) -> Iterator[Told]:
     """The events, newest first."""
-    events = person.consent_events.select_related("by", "key", "group").order_by("-pk")
-    return (Told(event) for event in events[:most])
+    return (Told(event) for event in events_of(person).order_by("-pk")[:most])
+
+
+def events_of(person: Recipient) -> QuerySet[ConsentEvent]:
+    """All that they wished, with what tells it in words."""
+    return person.consent_events.select_related("by", "key", "group")

@@ -312,6 +312,10 @@ def to_another(scene: Scene) -> dict[str, Any]:
     return {"all": "1", "to": make_group(scene.workspace).pk}
 
 
+def another_group(scene: Scene) -> dict[str, Any]:
+    return {"everybody": True, "to_group_id": make_group(scene.workspace).pk}
+
+
 def a_move(scene: Scene) -> dict[str, Any]:
     person = make_recipient(scene.workspace)
     source, target = make_group(scene.workspace), make_group(scene.workspace, person)
@@ -546,6 +550,10 @@ CALLS = {
     "PATCH groups/{group_id}": ("update", {"name": "Customers"}),
     "PATCH groups/{group_id}/recipients": ("put_in add_people", {"recipient_emails": ["grace@example.com"]}),
     "DELETE groups/{group_id}": ("delete", {}),
+    "POST groups/{group_id}/put-in": ("put_in", {"everybody": True}),
+    "POST groups/{group_id}/take-out": ("take_out", {"everybody": True}),
+    "POST groups/{group_id}/move": ("move", another_group),
+    "POST groups/{group_id}/copy": ("put_in", another_group),
     "POST templates": ("create", {"name": "Other", "base_template": "Welcome!"}),
     "PATCH templates/{template_id}": ("update", {"base_template": "Hello!"}),
     "DELETE templates/{template_id}": ("delete", {}),
@@ -562,6 +570,16 @@ STANDING = {
     "variants": lambda scene: [with_variants(scene.workspace).pk],
     "choose-winner": lambda scene: awaiting_the_winner(scene.workspace),
     "{language}": lambda scene: translation(scene.workspace),
+}
+
+
+# What paths name, by the word that stands for it.
+NAMED = {
+    "customer_id": a_person,
+    "recipient_id": a_person,
+    "group_id": lambda scene: [*group_of_one(scene), make_recipient(scene.workspace)],
+    "template_id": a_template,
+    "series_id": series,
 }
 
 
@@ -607,10 +625,9 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
     verb, body = CALLS[name]
     method, path = name.split(" ")
     campaign = STANDING.get(path.rpartition("/")[2], draft)(scene)[0]
-    person, group = make_recipient(scene.workspace).pk, make_group(scene.workspace).pk
-    rows = {"customer_id": person, "recipient_id": person, "group_id": group, "template_id": a_template(scene)[0]}
-    rows["series_id"] = series(scene)[0] if "series" in path else 0
+    rows = {word: row(scene)[0] for word, row in NAMED.items() if f"{{{word}}}" in path}
     path = path.format(language="el", campaign_id=campaign, **rows)
+    body = body(scene) if callable(body) else body
     body = {"id": campaign} if path == "campaigns/send" else body
     key, secret = ApiKey.make(scene.workspace, "Till", Role.ADMIN)
     before = newest()

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.test import Client
 
@@ -47,6 +48,16 @@ class Program:
     def get(self, path: str, **query: object) -> HttpResponse:
         return self.call("get", path, data=query)
 
+    def walk(self, path: str, **query: object) -> list[dict[str, Any]]:
+        """All rows of a list, two at a time, as the cursor leads on."""
+        rows, cursor = [], ""
+        while cursor is not None:
+            answer = self.get(path, cursor=cursor, page_size=2, **query).json()
+            assert len(answer["data"]) <= 2
+            rows += answer["data"]
+            cursor = answer["pagination"]["next_cursor"]
+        return rows
+
     def post(self, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         return self.post_raw(path, json.dumps(body or {}).encode())
 
@@ -67,6 +78,15 @@ class Program:
         answer = getattr(Client(), method)(path, headers=self.headers, **request)
         check_declared(method, path, answer)
         return answer
+
+
+def whole(response: HttpResponse) -> bytes:
+    """What comes piece by piece."""
+
+    async def all_of() -> bytes:
+        return b"".join([piece async for piece in response.streaming_content])
+
+    return async_to_sync(all_of)()
 
 
 def error_of(response: HttpResponse) -> dict[str, Any]:
