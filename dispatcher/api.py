@@ -42,8 +42,17 @@ from dispatcher import (
 from dispatcher.api_bodies import read_body, refuse_unasked
 from dispatcher.api_errors import ANSWERS, not_allowed, possible
 from dispatcher.api_errors_of_people import REFUSED
+from dispatcher.api_errors_of_people import REFUSED
 from dispatcher.api_schema import completed
-from people import api_complaints, api_consent, api_groups, api_membership, api_recipients, api_replies
+from people import (
+    api_complaints,
+    api_consent,
+    api_groups,
+    api_imports,
+    api_membership,
+    api_recipients,
+    api_replies,
+)
 
 
 class Key(HttpBearer):
@@ -116,6 +125,7 @@ api.add_router("", api_recipients.router)
 api.add_router("", api_consent.router)
 api.add_router("", api_groups.router)
 api.add_router("", api_membership.router)
+api.add_router("", api_imports.router)
 api.add_router("", api_replies.router)
 api.add_router("", api_complaints.router)
 

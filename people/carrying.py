@@ -40,7 +40,7 @@ Status = Import.Status
 
 def carry_out(import_id: int) -> None:
     """Carry the import on from where it stands, for a turn. Two at once, or one killed at any point, do no harm."""
-    upload = Import.objects.select_related("workspace", "by").filter(pk=import_id).first()
+    upload = Import.objects.select_related("workspace", "by", "key").filter(pk=import_id).first()
     if upload is None or not upload.is_open:
         return
     until = monotonic() + TURN
@@ -120,7 +120,7 @@ def _ask(upload: Import) -> None:
 def _begin_to_merge(upload: Import) -> None:
     """Note the new attributes of the list; those there is no room for any more are left out."""
     names = Mapping(upload.columns, upload.titles).attributes
-    too_many = sorted(names - keep_names(upload.workspace, names, by=upload.by))
+    too_many = sorted(names - keep_names(upload.workspace, names, by=upload.brought_by))
     locked(upload)
     if too_many:
         _leave_out(upload, too_many)

@@ -12,6 +12,7 @@ from accounts.access import MemberRequest, may
 from accounts.keeping import keeps_what_was_typed
 from people import imports as domain
 from people.import_forms import MOST_AT_ONCE, ColumnsForm, ListForm
+from people.import_rows import rows_with
 from people.imports import MOST_ROWS, NotPossible
 from people.looking import first_of
 from people.models import Import, ImportRow
@@ -29,7 +30,7 @@ Status = Import.Status
 @require_GET
 @may("read")
 def imports(request: MemberRequest) -> HttpResponse:
-    uploads = request.workspace.imports.select_related("by").prefetch_related("groups").order_by("-pk")[:LATELY]
+    uploads = request.workspace.imports.select_related("by", "key").prefetch_related("groups").order_by("-pk")[:LATELY]
     context = {"uploads": uploads, "may_write": request.membership.may("write")}
     return render(request, "people/imports.html", context)
 
@@ -156,7 +157,7 @@ def _show_check(request: MemberRequest, upload: Import) -> HttpResponse:
 def _verdicts(request: HttpRequest, upload: Import) -> dict:
     verdict = request.GET.get("verdict", "")
     after = number_in(request.GET.get("after", "")) or 0
-    found = _found(upload, verdict, after)
+    found = rows_with(upload, verdict, after, PAGE + 1)
     return {
         "rows": found[:PAGE],
         "following": found[PAGE - 1].number if len(found) > PAGE else None,
@@ -165,18 +166,6 @@ def _verdicts(request: HttpRequest, upload: Import) -> dict:
         "counts": [(word, getattr(upload, word)) for word in ImportRow.Verdict.labels],
         "can_be_undone": upload.status in domain.CAN_BE_UNDONE and upload.created + upload.updated > 0,
     }
-
-
-def _found(upload: Import, verdict: str, after: int) -> list[ImportRow]:
-    """The rows of a page and one more; what the import counted none of is not looked for."""
-    if verdict in (*ImportRow.Verdict.labels, "kept") and not getattr(upload, verdict):
-        return []
-    rows = upload.verdicts.filter(number__gt=after).order_by("number")
-    if verdict in ImportRow.Verdict.labels:
-        rows = rows.filter(verdict=ImportRow.Verdict[verdict.upper()])
-    elif verdict == "kept":
-        rows = rows.filter(is_kept=True)
-    return list(rows[: PAGE + 1])
 
 
 @require_GET
@@ -201,4 +190,4 @@ def import_rejected(request: MemberRequest, pk: int, *, partly: bool = False) ->
 
 
 def _find(request: MemberRequest, pk: int) -> Import:
-    return get_object_or_404(request.workspace.imports.select_related("by", "workspace"), pk=pk)
+    return get_object_or_404(request.workspace.imports.select_related("by", "key", "workspace"), pk=pk)

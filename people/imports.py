@@ -1,20 +1,21 @@
 """Importing a list, from the upload to the last verdict: what a person may ask of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts import audit_log
-from accounts.models import User, Workspace
-from people.attributes import MOST_NAMES, room_for
+from accounts.models import Actor, ApiKey, User, Workspace
 from people.columns import Mapping, with_titles
 from people.groups import group_named
 from people.looking import first_of, look
 from people.models import AT_WORK, Group, Import, ImportPart, StagedRow
 from people.parts import MOST_BYTES, PART, digest_of, head_of, keep_part
 from people.plain import shown
+from people.said_columns import note_of, with_room
 from people.sheet import UnreadableSheet, storable
 from people.source import look_at
 from people.staging import Overtaken
@@ -32,7 +33,7 @@ class NotPossible(Exception):
 
 
 @transaction.atomic
-def begin(workspace: Workspace, *, name: str, by: User | None, size: int | None = None) -> Import:
+def begin(workspace: Workspace, *, name: str, by: Actor | None, size: int | None = None, **said: Any) -> Import:
     """An import that waits for its list, part by part (`parts.keep_part`), when its size is told.
 
     Raises UnreadableSheet when it is too large, NotPossible while too many others wait for theirs.
@@ -40,9 +41,43 @@ def begin(workspace: Workspace, *, name: str, by: User | None, size: int | None 
     if size is not None:
         _refuse_upload(workspace, size)
     name = shown(name, at_most=200) or "Pasted list"
-    upload = Import.objects.create(workspace=workspace, name=name, by=by, announced=size)
+    upload = Import.objects.create(workspace=workspace, name=name, announced=size, **said, **_whose(by))
     audit_log.record(workspace, "begin", upload, by=by)
     return upload
+
+
+@transaction.atomic
+def begin_as_said(
+    workspace: Workspace,
+    *,
+    name: str,
+    by: ApiKey,
+    titles: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    groups: Collection[int] = (),
+    is_confirmed: bool = True,
+    size: int | None = None,
+) -> Import:
+    """The same by a program, which is asked nothing later: what it says of the columns is as `mapping_said` takes it.
+
+    It goes on by itself once its list is complete: to the end, or up to the check unless `is_confirmed`.
+    """
+    said = {"titles": [*titles], "columns": [*columns], "is_confirmed": is_confirmed}
+    upload = begin(workspace, name=name, by=by, size=size, **said)
+    upload.groups.set(groups)
+    return upload
+
+
+@transaction.atomic
+def bring(workspace: Workspace, data: Iterable[bytes], *, by: ApiKey, **said: Any) -> Import:
+    """Begin as said with a whole list, given in pieces of any size. Raises UnreadableSheet, with nothing kept."""
+    upload = begin_as_said(workspace, by=by, **said)
+    keep_list(upload, data)
+    return complete(upload, by=by)
+
+
+def _whose(by: Actor | None) -> dict[str, Actor | None]:
+    return {"by": by, "key": None} if isinstance(by, User) else {"by": None, "key": by}
 
 
 def _refuse_upload(workspace: Workspace, size: int) -> None:
@@ -59,10 +94,10 @@ def keep_list(upload: Import, data: Iterable[bytes]) -> None:
     for some in data:
         left += some
         while len(left) >= PART:
-            keep_part(upload, number, left[:PART], by=upload.by)
+            keep_part(upload, number, left[:PART], by=upload.brought_by)
             number, left = number + 1, left[PART:]
     if left:
-        keep_part(upload, number, left, by=upload.by)
+        keep_part(upload, number, left, by=upload.brought_by)
 
 
 def as_bytes(text: str) -> list[bytes]:
@@ -70,7 +105,7 @@ def as_bytes(text: str) -> list[bytes]:
     return [storable(text).encode()]
 
 
-def complete(upload: Import, *, by: User | None) -> Import:
+def complete(upload: Import, *, by: Actor | None) -> Import:
     """All parts are here: guess what the columns are, or have a worker do so. Asked again it does no more.
 
     Raises NotPossible, and UnreadableSheet once it has cancelled the import.
@@ -89,10 +124,10 @@ def complete(upload: Import, *, by: User | None) -> Import:
 
 
 @transaction.atomic
-def _take_whole(upload: Import, *, by: User | None) -> Import | None:
+def _take_whole(upload: Import, *, by: Actor | None) -> Import | None:
     """The list as it is kept now, or nothing when it was taken before and only the answer was lost."""
     upload = _held(upload, Status.UPLOADING, Status.LOOKING, Status.MAPPING)
-    if upload.by_id != (by and by.pk):
+    if upload.brought_by != by:
         raise NotPossible("Somebody else is sending this list.")
     if upload.status != Status.UPLOADING:
         return None
@@ -120,14 +155,20 @@ def take_first_line(upload: Import, *, as_titles: bool) -> None:
     Import.objects.filter(pk=upload.pk).update(titles=mapping.titles, columns=mapping.columns)
 
 
+def refuse_unless_mapped(upload: Import) -> None:
+    """Raises NotPossible unless its columns can be chosen, or chosen anew."""
+    if upload.status not in (Status.MAPPING, Status.CHECKED):
+        raise NotPossible(f"This import is {upload.get_status_display()} by now.")
+
+
 @transaction.atomic
 def map_columns(
-    upload: Import, mapping: Mapping, groups: Collection[Group], *, by: User | None, new_group: str = ""
+    upload: Import, mapping: Mapping, groups: Collection[Group], *, by: Actor | None, new_group: str = ""
 ) -> None:
     """Have the list checked, with its columns read like this; a new group is made at the start. Raises NotPossible."""
     upload = _held(upload, Status.MAPPING, Status.CHECKED)
     upload.titles, upload.columns = mapping.titles, mapping.columns
-    upload.note, upload.new_group = _note(mapping), new_group
+    upload.note, upload.new_group = note_of(mapping), new_group
     upload.status = Status.CHECKING
     upload.expected, upload.checked, upload.is_read, upload.forecast = 0, 0, False, {}
     StagedRow.objects.filter(upload=upload.pk).delete()
@@ -142,13 +183,13 @@ MAPPED = ("titles", "columns", "note", "new_group", "status", "expected", "check
 
 
 @transaction.atomic
-def start(upload: Import, *, by: User | None) -> None:
+def start(upload: Import, *, by: Actor | None) -> None:
     """Import the good rows of a checked list and keep the bad ones to be mended. Raises NotPossible."""
     upload = _held(upload, Status.CHECKED)
     if upload.new_group:
         upload.groups.add(group_named(upload.workspace, upload.new_group, by=by))
-    upload.is_confirmed, upload.status, upload.by, upload.new_group = True, Status.WAITING, by, ""
-    upload.save(update_fields=["is_confirmed", "status", "by", "new_group"])
+    fresh = {"is_confirmed": True, "status": Status.WAITING, "new_group": "", **_whose(by)}
+    Import.objects.filter(pk=upload.pk).update(**fresh)
     audit_log.record(upload.workspace, "start", upload, by=by, after={"expected": upload.expected})
     _ask_a_worker(upload)
 
@@ -163,11 +204,9 @@ def start_import(
     upload.refresh_from_db()
     if is_workbook(head_of(upload)):
         raise UnreadableSheet("A workbook cannot be read from a text; choose its file.")
-    mapping = look_at(upload).mapping
-    too_many = mapping.attributes - room_for(workspace, mapping.attributes)
-    mapping = mapping.without(too_many)
+    mapping, too_many = with_room(workspace, look_at(upload).mapping)
     upload.titles, upload.columns, upload.digest = mapping.titles, mapping.columns, digest_of(upload)
-    upload.note = _note(mapping, too_many)
+    upload.note = note_of(mapping, too_many)
     upload.is_confirmed, upload.status = True, Status.WAITING
     upload.save(update_fields=["titles", "columns", "digest", "note", "is_confirmed", "status"])
     upload.groups.set(groups)
@@ -177,14 +216,8 @@ def start_import(
     return upload
 
 
-def _note(mapping: Mapping, too_many: Collection[str] = ()) -> str:
-    note = f"Columns not read: {', '.join(mapping.not_read)}. " if mapping.not_read else ""
-    note += f"A workspace has at most {MOST_NAMES} free attributes." if too_many else ""
-    return shown(note, at_most=300)
-
-
 @transaction.atomic
-def cancel(upload: Import, *, by: User | None) -> None:
+def cancel(upload: Import, *, by: Actor | None) -> None:
     """Take no further row; those that were carried out stay until the import is undone. Raises NotPossible."""
     upload = _held(upload, Status.UPLOADING, Status.LOOKING, *BEFORE_IT_STARTS, *GOING_ON)
     audit_log.record(upload.workspace, "cancel", upload, by=by, after=audit_log.fields_of(upload, COUNTS))
@@ -196,7 +229,7 @@ GOING_ON = (Status.WAITING, Status.RUNNING)
 
 
 @transaction.atomic
-def undo(upload: Import, *, by: User | None) -> None:
+def undo(upload: Import, *, by: Actor | None) -> None:
     """Take back what the import did, but for what somebody has changed or used since. Raises NotPossible."""
     upload = _held(upload, *CAN_BE_UNDONE)
     if not upload.rows:

@@ -39,9 +39,10 @@ CREATE = f"""
         INSERT INTO people_recipient_groups (recipient_id, group_id)
         SELECT person, g.id FROM made, unnest(%(groups)s::bigint[]) AS g(id)
     ), wished AS (
-        INSERT INTO people_consentevent (workspace_id, recipient_id, wish, channel, how, by_id, evidence, reason)
-        SELECT %(workspace)s, person, {ConsentEvent.Wish.OUT:d}, wished.channel, {ConsentEvent.How.IMPORT:d}, %(by)s,
-               jsonb_build_object('import', new.upload_id, 'line', new.line), ''
+        INSERT INTO people_consentevent
+            (workspace_id, recipient_id, wish, channel, how, by_id, key_id, evidence, reason)
+        SELECT %(workspace)s, person, {ConsentEvent.Wish.OUT:d}, wished.channel, {ConsentEvent.How.IMPORT:d},
+               %(by)s, %(key)s, jsonb_build_object('import', new.upload_id, 'line', new.line), ''
         FROM new JOIN made USING (person),
              unnest(CASE WHEN made.opted_out THEN ARRAY[NULL]::smallint[] ELSE made.refused_channels END)
                  AS wished(channel)
@@ -71,7 +72,8 @@ def _merge_range(upload: Import) -> None:
     groups = list(upload.groups.values_list("pk", flat=True))  # one may have been deleted since
     hold_groups(groups)
     refuse_erased(upload, after, to)
-    values = range_of(upload, after, to) | {"groups": groups, "stamp": upload.started_at, "by": upload.by_id}
+    values = range_of(upload, after, to) | {"groups": groups, "stamp": upload.started_at}
+    values |= {"by": upload.by_id, "key": upload.key_id}
     with connection.cursor() as cursor:
         cursor.execute(REJECT, values)
         cursor.execute(CREATE, values)
@@ -107,7 +109,7 @@ def _book_the_rest(upload: Import, after: int, to: int, groups: Sequence[int]) -
         register = Register(upload, left[:CHUNK], groups)
         done = register.book_all()
         register.write()
-        let_go_of(upload.workspace, register.left_behind, by=upload.by)
+        let_go_of(upload.workspace, register.left_behind, by=upload.brought_by)
         _write(upload, done)
         left = left[len(done) :]
 

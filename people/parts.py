@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models.functions import Now
 
-from accounts.models import User
+from accounts.models import Actor
 from people.models import Import, ImportPart
 from people.sheet import UnreadableSheet
 
@@ -19,12 +19,15 @@ MOST_BYTES = 200 * 1024 * 1024
 class OutOfOrder(Exception):
     """A part that is neither the next one nor the one just kept, or of a list that somebody else brings."""
 
+    def __init__(self) -> None:
+        super().__init__("This is not the next part of a list you are sending.")
+
 
 @transaction.atomic
-def keep_part(upload: Import, number: int, data: bytes, *, by: User | None) -> None:
+def keep_part(upload: Import, number: int, data: bytes, *, by: Actor | None) -> None:
     """Append the part of this number, from 0; the last one may be sent again. Raises OutOfOrder, UnreadableSheet."""
     upload = Import.objects.select_for_update(no_key=True).select_related(None).get(pk=upload.pk)
-    if upload.status != Import.Status.UPLOADING or upload.by_id != (by and by.pk):
+    if upload.status != Import.Status.UPLOADING or upload.brought_by != by:
         raise OutOfOrder
     if number == upload.parts - 1 and _is_kept(upload, number, data):  # its answer was lost on the way
         return

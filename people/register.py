@@ -221,6 +221,7 @@ class Register:
             channel=channel,
             how=ConsentEvent.How.IMPORT,
             by_id=self.upload.by_id,
+            key_id=self.upload.key_id,
             evidence={"import": self.upload.pk, "line": line},
         )
 

@@ -106,5 +106,5 @@ class Restoring:
         if self.taken_out:
             with connection.cursor() as cursor:
                 cursor.execute(TAKE_OUT, [*map(list, zip(*self.taken_out, strict=True))])
-        let_go_of(self.upload.workspace, self.left_behind, by=self.upload.by)
+        let_go_of(self.upload.workspace, self.left_behind, by=self.upload.brought_by)
         look_at(self.moved)

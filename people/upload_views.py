@@ -59,4 +59,4 @@ def import_complete(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _find(request: MemberRequest, pk: int) -> Import:
-    return get_object_or_404(request.workspace.imports.select_related("by", "workspace"), pk=pk)
+    return get_object_or_404(request.workspace.imports.select_related("by", "key", "workspace"), pk=pk)

@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
@@ -502,6 +504,19 @@ OPERATIONS = {
     "POST groups/{group_id}/take-out": "editor",
     "POST groups/{group_id}/move": "editor",
     "POST groups/{group_id}/copy": "editor",
+    "POST imports": "editor",
+    "POST imports/begin": "editor",
+    "PUT imports/{import_id}/parts/{number}": "editor",
+    "POST imports/{import_id}/complete": "editor",
+    "POST imports/{import_id}/columns": "editor",
+    "POST imports/{import_id}/start": "editor",
+    "POST imports/{import_id}/cancel": "editor",
+    "POST imports/{import_id}/undo": "editor",
+    "GET imports": "viewer",
+    "GET imports/{import_id}": "viewer",
+    "GET imports/{import_id}/problems": "viewer",
+    "GET imports/{import_id}/rows": "viewer",
+    "GET imports/{import_id}/rejected": "viewer",
     "POST templates": "editor",
     "GET templates": "viewer",
     "GET templates/{template_id}": "viewer",
@@ -542,6 +557,9 @@ BODIES = {
     "POST groups/{group_id}/take-out": {"everybody": True},
     "POST groups/{group_id}/move": {"everybody": True, "to_group_id": 999_999},
     "POST groups/{group_id}/copy": {"everybody": True, "to_group_id": 999_999},
+    "POST imports": (encode_multipart(BOUNDARY, {"file": ContentFile("ann@example.com", "a.csv")}), MULTIPART_CONTENT),
+    "POST imports/begin": {"size": 15},
+    "PUT imports/{import_id}/parts/{number}": (b"ann@example.com", "application/octet-stream"),
     "POST templates": {"name": "Welcome", "base_template": "Welcome!"},
     "PATCH templates/{template_id}": {"base_template": "Hello!"},
     "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
@@ -735,7 +753,15 @@ def rows_named(workspace: Workspace) -> dict[str, int | str]:
         "series_id": series(workspace)[0],
         "number": 1,
         "template_id": template(workspace)[0],
+        "import_id": upload(workspace)[0],
+        "number": 0,
     }
+
+
+def sent_as(body: dict[str, Any] | tuple[bytes, str]) -> dict[str, Any]:
+    """As JSON, unless it says how."""
+    data, kind = body if isinstance(body, tuple) else (json.dumps(body), "application/json")
+    return {"data": data, "content_type": kind}
 
 
 def call(client: Client, name: str, secret: str, rows: dict[str, int | str]) -> HttpResponse:
@@ -745,8 +771,7 @@ def call(client: Client, name: str, secret: str, rows: dict[str, int | str]) -> 
         answer = client.generic(
             method,
             f"/api/{path.format(**rows)}",
-            json.dumps(BODIES.get(name, {})),
-            content_type="application/json",
+            **sent_as(BODIES.get(name, {})),
             headers={"Authorization": f"Bearer {secret}"},
         )
         transaction.set_rollback(True)

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from accounts.models import User, Workspace
+from accounts.models import Actor, ApiKey, User, Workspace
 from people.channels import Channel
 from people.models.person import Group, Recipient
 
@@ -60,6 +60,7 @@ class Import(models.Model):
     note = models.CharField(max_length=300, blank=True)
     error = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     moved_at = models.DateTimeField(db_default=Now(), editable=False)
     # Those it wrote and nobody has touched since were changed at this very time.
@@ -85,6 +86,11 @@ class Import(models.Model):
     def audit_name(self) -> str:
         """The file may be called after somebody, and the log outlives them."""
         return f"import {self.pk}"
+
+    @property
+    def brought_by(self) -> Actor | None:
+        """The colleague or the program."""
+        return self.by or self.key
 
     @property
     def is_open(self) -> bool:
