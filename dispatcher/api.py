@@ -52,6 +52,8 @@ from people import (
     api_membership,
     api_recipients,
     api_replies,
+    api_segments,
+    api_suppressions,
 )
 
 
@@ -126,6 +128,8 @@ api.add_router("", api_consent.router)
 api.add_router("", api_groups.router)
 api.add_router("", api_membership.router)
 api.add_router("", api_imports.router)
+api.add_router("", api_segments.router)
+api.add_router("", api_suppressions.router)
 api.add_router("", api_replies.router)
 api.add_router("", api_complaints.router)
 

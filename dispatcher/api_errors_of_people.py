@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
 from dispatcher.api_errors import conflict, refuse, refuse_fields
+from people.api_suppressions import NotKept
 from people.imports import NotPossible
 from people.parts import OutOfOrder
 from people.patience import TookTooLong
-from people.segments import BrokenSegment
+from people.segments import BrokenSegment, DuplicateSegment, InvalidRules, SegmentInUse
 from people.sheet import UnreadableSheet
+from people.suppression_lists import ListTooLong
 
 TOO_LONG = "They cannot be counted in time; walk the list with ?cursor= and go on by next_cursor."
 
@@ -28,7 +30,25 @@ def unreadable_form(request: HttpRequest, error: Exception) -> HttpResponse:
     return refuse(HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", "The body cannot be read as a form with a file.")
 
 
+def invalid_rules(request: HttpRequest, error: InvalidRules) -> HttpResponse:
+    return refuse_fields({"rules": [str(error)]})
+
+
+def duplicate_segment(request: HttpRequest, error: DuplicateSegment) -> HttpResponse:
+    details = {"resource_type": "Segment", "field": "name"}
+    return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error), details)
+
+
+def list_too_long(request: HttpRequest, error: ListTooLong) -> HttpResponse:
+    return refuse_fields({"lines": [str(error)]})
+
+
 REFUSED = {
+    InvalidRules: invalid_rules,
+    DuplicateSegment: duplicate_segment,
+    SegmentInUse: conflict,
+    NotKept: conflict,
+    ListTooLong: list_too_long,
     MultiPartParserError: unreadable_form,
     SuspiciousOperation: unreadable_form,
     NotPossible: conflict,

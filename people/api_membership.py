@@ -41,7 +41,7 @@ class ChosenToGo(Chosen):
     to_group_id: Number = Field(description="Another group.")
 
 
-class ChangeOut(Schema):
+class MembersChanged(Schema):
     chosen: int
     joined: int
     left: int
@@ -49,14 +49,14 @@ class ChangeOut(Schema):
     words: str = Field(description="What happened, in sentences.")
 
 
-@router.post("groups/{group_id}/put-in", response=ChangeOut, summary="Put people who are here into a group")
+@router.post("groups/{group_id}/put-in", response=MembersChanged, summary="Put people who are here into a group")
 @may("write")
 def put_people_in(request: KeyRequest, group_id: int, who: Chosen) -> dict[str, Any]:
     group = group_of(request, group_id)
     return told(put_in(people_chosen(request, who), group, by=request.auth))
 
 
-@router.post("groups/{group_id}/take-out", response=ChangeOut, summary="Take people out of a group")
+@router.post("groups/{group_id}/take-out", response=MembersChanged, summary="Take people out of a group")
 @may("write")
 def take_people_out(request: KeyRequest, group_id: int, who: Chosen) -> dict[str, Any]:
     """They may be put into it again."""
@@ -64,7 +64,7 @@ def take_people_out(request: KeyRequest, group_id: int, who: Chosen) -> dict[str
     return told(take_out(people_chosen(request, who).filter(groups=group), group, by=request.auth))
 
 
-@router.post("groups/{group_id}/move", response=ChangeOut, summary="Move people of a group to another")
+@router.post("groups/{group_id}/move", response=MembersChanged, summary="Move people of a group to another")
 @may("write")
 def move_people(request: KeyRequest, group_id: int, who: ChosenToGo) -> dict[str, Any]:
     """Who left the other by their own wish stays."""
@@ -72,7 +72,7 @@ def move_people(request: KeyRequest, group_id: int, who: ChosenToGo) -> dict[str
     return told(move(people_chosen(request, who).filter(groups=group), group, target, by=request.auth))
 
 
-@router.post("groups/{group_id}/copy", response=ChangeOut, summary="Put people of a group into another, too")
+@router.post("groups/{group_id}/copy", response=MembersChanged, summary="Put people of a group into another, too")
 @may("write")
 def copy_people(request: KeyRequest, group_id: int, who: ChosenToGo) -> dict[str, Any]:
     group, target = two_groups(request, group_id, who)

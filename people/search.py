@@ -107,5 +107,13 @@ def number_in(text: str) -> int | None:
 def counted(rows: QuerySet, most: int | None = None) -> str:
     """How many rows, in words, without counting further than COUNTED or `most`."""
     most = most or COUNTED
-    count = rows.order_by()[: most + 1].values("pk").count()
-    return f"{count:,}" if count <= most else f"more than {most:,}"
+    return told(number_of(rows, most), most)
+
+
+def number_of(rows: QuerySet, most: int = COUNTED) -> int:
+    """The same as a number, which is one above `most` where there are more."""
+    return rows.order_by()[: most + 1].values("pk").count()
+
+
+def told(number: int, most: int = COUNTED) -> str:
+    return f"{number:,}" if number <= most else f"more than {most:,}"

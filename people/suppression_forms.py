@@ -7,7 +7,7 @@ from people.addresses import InvalidAddress
 from people.models import Suppression
 from people.sheet import UnreadableSheet, text_of
 from people.suppression import digest_of
-from people.suppression_lists import DIGEST, normal_address, read
+from people.suppression_lists import normal_address
 
 LARGEST = 10 * 1024 * 1024
 
@@ -80,12 +80,3 @@ class ListForm(forms.Form):
         except UnreadableSheet as refusal:
             raise forms.ValidationError(str(refusal)) from None
         return cleaned
-
-
-def digest_asked(words: str, region: str) -> bytes | None:
-    """Of the address or digest somebody looks for; None where it is neither."""
-    words = words.strip()
-    try:
-        return bytes.fromhex(words) if DIGEST.fullmatch(words) else read(words, region)[0]
-    except InvalidAddress:
-        return None

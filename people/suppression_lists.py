@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from accounts import audit_log
-from accounts.models import User, Workspace
+from accounts.models import Actor, Workspace
 from people import list_looks
 from people.addresses import InvalidAddress, normal_email, normal_phone
 from people.formulas import escape, unescape
@@ -64,7 +64,7 @@ def normal_address(text: str, region: str = "") -> str:
 
 
 @transaction.atomic
-def bring_in(workspace: Workspace, source: str, *, by: User) -> Brought:
+def bring_in(workspace: Workspace, source: str, *, by: Actor) -> Brought:
     """Put every address or digest of a list on the suppression list. Raises ListTooLong, which changes nothing."""
     brought = Brought()
     wanted: dict[bytes, str] = {}
@@ -111,6 +111,15 @@ def read(text: str, region: str) -> tuple[bytes, str]:
         return bytes.fromhex(text), ""
     address = normal_address(text, region)
     return digest_of(address), address
+
+
+def digest_asked(words: str, region: str) -> bytes | None:
+    """Of the address or digest somebody looks for; None where it is neither."""
+    words = words.strip()
+    try:
+        return bytes.fromhex(words) if DIGEST.fullmatch(words) else read(words, region)[0]
+    except InvalidAddress:
+        return None
 
 
 async def written(workspace: Workspace) -> AsyncIterator[str]:

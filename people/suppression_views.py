@@ -11,7 +11,8 @@ from accounts.access import MemberRequest, may
 from people import suppression, suppression_lists
 from people.models import Suppression
 from people.search import LONGEST, number_in
-from people.suppression_forms import AddressForm, ListForm, ReleaseForm, digest_asked
+from people.suppression_forms import AddressForm, ListForm, ReleaseForm
+from people.suppression_lists import digest_asked
 
 PAGE = 50
 REFUSED_SHOWN = 500

@@ -578,6 +578,15 @@ CALLS = {
     "POST imports/{import_id}/start": ("start", {}),
     "POST imports/{import_id}/cancel": ("cancel", {}),
     "POST imports/{import_id}/undo": ("undo", {}),
+    "POST segments": ("create", BODIES["POST segments"]),
+    "POST segments/count": ("", BODIES["POST segments/count"]),
+    "PATCH segments/{segment_id}": ("update", {"name": "Here"}),
+    "POST segments/{segment_id}/duplicate": ("duplicate", {}),
+    "DELETE segments/{segment_id}": ("delete", {}),
+    "POST suppressions": ("suppress", BODIES["POST suppressions"]),
+    "POST suppressions/import": ("import_suppressions", BODIES["POST suppressions/import"]),
+    "POST suppressions/release": ("release", {"address": "grace@example.com"}),
+    "DELETE suppressions/{suppression_id}": ("release", {}),
     "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
     "POST complaints": ("suppress", {"channel": "email", "address": "grace@example.com"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
@@ -602,6 +611,8 @@ NAMED = {
     "template_id": a_template,
     "series_id": series,
     "import_id": checked_list,
+    "segment_id": segment,
+    "suppression_id": lambda scene: suppression(scene.workspace),
 }
 # The same where an operation needs another one.
 NAMED_FOR = {

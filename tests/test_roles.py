@@ -517,6 +517,21 @@ OPERATIONS = {
     "GET imports/{import_id}/problems": "viewer",
     "GET imports/{import_id}/rows": "viewer",
     "GET imports/{import_id}/rejected": "viewer",
+    "POST segments": "editor",
+    "GET segments": "viewer",
+    "GET segments/fields": "viewer",
+    "POST segments/count": "editor",
+    "GET segments/{segment_id}": "viewer",
+    "GET segments/{segment_id}/count": "viewer",
+    "PATCH segments/{segment_id}": "editor",
+    "POST segments/{segment_id}/duplicate": "editor",
+    "DELETE segments/{segment_id}": "editor",
+    "POST suppressions": "admin",
+    "GET suppressions": "admin",
+    "GET suppressions/export": "admin",
+    "POST suppressions/import": "admin",
+    "POST suppressions/release": "admin",
+    "DELETE suppressions/{suppression_id}": "admin",
     "POST templates": "editor",
     "GET templates": "viewer",
     "GET templates/{template_id}": "viewer",
@@ -528,6 +543,7 @@ OPERATIONS = {
     "DELETE customers/{customer_id}": "admin",
 }
 
+KNOWN = {"blocks": [{"rules": [{"field": "email", "comparison": "known"}]}]}
 # What an operation is sent, if it wants more than nothing at all.
 BODIES = {
     "POST campaigns": {"name": "Spring", "channel": "sms", "base_template": "Hi"},
@@ -560,6 +576,12 @@ BODIES = {
     "POST imports": (encode_multipart(BOUNDARY, {"file": ContentFile("ann@example.com", "a.csv")}), MULTIPART_CONTENT),
     "POST imports/begin": {"size": 15},
     "PUT imports/{import_id}/parts/{number}": (b"ann@example.com", "application/octet-stream"),
+    "POST segments": {"name": "Here", "rules": KNOWN},
+    "POST segments/count": {"rules": KNOWN},
+    "PATCH segments/{segment_id}": {"name": "Here"},
+    "POST suppressions": {"address": "grace@example.com"},
+    "POST suppressions/import": {"lines": ["grace@example.com"]},
+    "POST suppressions/release": {"address": "grace@example.com"},
     "POST templates": {"name": "Welcome", "base_template": "Welcome!"},
     "PATCH templates/{template_id}": {"base_template": "Hello!"},
     "POST replies": {"channel": "sms", "from": "+254712345678", "text": "Hi"},
@@ -755,6 +777,8 @@ def rows_named(workspace: Workspace) -> dict[str, int | str]:
         "template_id": template(workspace)[0],
         "import_id": upload(workspace)[0],
         "number": 0,
+        "segment_id": segment(workspace)[0],
+        "suppression_id": suppression(workspace)[0],
     }
 
 
