@@ -7,7 +7,7 @@ from typing import Any
 class Unknown(Exception):
     """Something of this kind with this number is not in the workspace."""
 
-    def __init__(self, what: str, number: int, sentence: str = "") -> None:
+    def __init__(self, what: str, number: int | str, sentence: str = "") -> None:
         self.what = what
         super().__init__(sentence or f"{what} with ID {number} not found")
 

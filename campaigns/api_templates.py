@@ -8,7 +8,7 @@ from pydantic import StrictBool
 
 from accounts.access import KeyRequest, may
 from accounts.paging import Pagination, Paging, page_of
-from accounts.unknown import numbered
+from accounts.unknown import Unknown, numbered
 from campaigns import library
 from campaigns.models import Format, Template, TemplateVersion
 from people.api_shapes import Change, ChannelWord, Number
@@ -112,6 +112,30 @@ def change_template(request: KeyRequest, template_id: int, change: TemplateChang
         template = library.change_template(template, by=request.auth, over=over, **words_of(given))
     if archived is not None:
         (library.archive_template if archived else library.unarchive_template)(template, by=request.auth)
+    return shown(template_of(request, template_id))
+
+
+@router.post("templates/{template_id}/duplicate", response={201: TemplateOut}, summary="Copy a template")
+@may("write")
+def duplicate_template(request: KeyRequest, template_id: int) -> Status[dict[str, Any]]:
+    """What it says now, as version 1."""
+    copy = library.duplicate_template(template_of(request, template_id), by=request.auth)
+    return Status(201, shown(template_of(request, copy.pk)))
+
+
+class VersionIn(Schema, extra="forbid"):
+    version: Number
+
+
+@router.post("templates/{template_id}/restore", response=TemplateOut, summary="Bring an older version back")
+@may("write")
+def restore_version(request: KeyRequest, template_id: int, older: VersionIn) -> dict[str, Any]:
+    """As a new version; none is lost."""
+    template = template_of(request, template_id)
+    try:
+        library.restore_version(template, older.version, by=request.auth)
+    except TemplateVersion.DoesNotExist:
+        raise Unknown("Version", older.version) from None
     return shown(template_of(request, template_id))
 
 

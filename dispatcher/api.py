@@ -19,7 +19,7 @@ from ninja.security import HttpBearer
 
 from accounts.models import ApiKey
 from accounts.once import once
-from campaigns import api_templates
+from campaigns import api_images, api_settings, api_templates, api_whatsapp
 from dispatcher import (
     api_again,
     api_attention,
@@ -33,6 +33,7 @@ from dispatcher import (
     api_letters,
     api_message,
     api_people,
+    api_senders,
     api_series,
     api_trials,
     api_variants,
@@ -42,11 +43,11 @@ from dispatcher import (
 from dispatcher.api_bodies import read_body, refuse_unasked
 from dispatcher.api_errors import ANSWERS, not_allowed, possible
 from dispatcher.api_errors_of_people import REFUSED
-from dispatcher.api_errors_of_people import REFUSED
 from dispatcher.api_schema import completed
 from people import (
     api_complaints,
     api_consent,
+    api_consent_settings,
     api_groups,
     api_imports,
     api_membership,
@@ -122,6 +123,8 @@ api.add_router("", api_letters.router)
 api.add_router("", api_attention.router)
 api.add_router("", api_house.router)
 api.add_router("", api_templates.router)
+api.add_router("", api_whatsapp.router)
+api.add_router("", api_images.router)
 api.add_router("", api_people.router)
 api.add_router("", api_recipients.router)
 api.add_router("", api_consent.router)
@@ -132,6 +135,9 @@ api.add_router("", api_segments.router)
 api.add_router("", api_suppressions.router)
 api.add_router("", api_replies.router)
 api.add_router("", api_complaints.router)
+api.add_router("", api_settings.router)
+api.add_router("", api_senders.router)
+api.add_router("", api_consent_settings.router)
 
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
 

@@ -1,12 +1,17 @@
 """What the API answers when people, lists, pictures or templates refuse, in the shape of every refusal."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from dispatcher.api_errors import conflict, refuse, refuse_fields
+from campaigns.images import ImageInUse, UsedMeanwhile
+from campaigns.models import IllegalStatus
+from campaigns.pictures import NotAPicture
+from campaigns.whatsapp import MaySendOnly
+from dispatcher.api_errors import conflict, forbidden, refuse, refuse_fields
 from people.api_suppressions import NotKept
 from people.imports import NotPossible
 from people.parts import OutOfOrder
@@ -26,6 +31,15 @@ def unreadable_list(request: HttpRequest, error: UnreadableSheet) -> HttpRespons
     return refuse_fields({"file": [str(error)]})
 
 
+def no_picture(request: HttpRequest, error: NotAPicture) -> HttpResponse:
+    return refuse_fields({"file": [str(error)]})
+
+
+def used_meanwhile(request: HttpRequest, error: UsedMeanwhile) -> HttpResponse:
+    sentence = "Drafts or templates show the picture. Delete it with ?even_if_used=true and they show a gap."
+    return refuse(HTTPStatus.CONFLICT, "CONFLICT", sentence)
+
+
 def unreadable_form(request: HttpRequest, error: Exception) -> HttpResponse:
     return refuse(HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", "The body cannot be read as a form with a file.")
 
@@ -43,7 +57,7 @@ def list_too_long(request: HttpRequest, error: ListTooLong) -> HttpResponse:
     return refuse_fields({"lines": [str(error)]})
 
 
-REFUSED = {
+REFUSED: dict[type[Exception], Callable[..., HttpResponse]] = {
     InvalidRules: invalid_rules,
     DuplicateSegment: duplicate_segment,
     SegmentInUse: conflict,
@@ -51,6 +65,11 @@ REFUSED = {
     ListTooLong: list_too_long,
     MultiPartParserError: unreadable_form,
     SuspiciousOperation: unreadable_form,
+    ImageInUse: conflict,
+    UsedMeanwhile: used_meanwhile,
+    NotAPicture: no_picture,
+    IllegalStatus: conflict,
+    MaySendOnly: forbidden,
     NotPossible: conflict,
     OutOfOrder: conflict,
     UnreadableSheet: unreadable_list,

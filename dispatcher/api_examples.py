@@ -7,7 +7,7 @@ the body of a new operation needs one in `BODIES`, under the name of its shape o
 from collections.abc import Mapping
 from typing import Any
 
-from dispatcher import api_campaign_examples
+from dispatcher import api_campaign_examples, api_people_examples
 
 Json = dict[str, Any]
 
@@ -172,12 +172,12 @@ BODIES: dict[str, Json] = {
     "WishIn": {"email": "customer3@example.com", "reason": "Asked at the counter"},
     "WordingIn": {"language": "el", "base_template": "Γεια σου {first_name}!"},
 }
-VALUES = api_campaign_examples.VALUES | VALUES
-SHAPES |= api_campaign_examples.SHAPES
-BODIES |= api_campaign_examples.BODIES
+VALUES = api_people_examples.VALUES | api_campaign_examples.VALUES | VALUES
+SHAPES |= api_campaign_examples.SHAPES | api_people_examples.SHAPES
+BODIES |= api_campaign_examples.BODIES | api_people_examples.BODIES
 # What is asked for in a path or a query, where a program would write something else than it reads.
 ASKED: Json = {"page": "1", "page_size": "20", "status": "", "channel": "", "category": "", "cursor": None}
-ASKED |= {"series_id": 1}
+ASKED |= {"series_id": 1, "whatsapp_template_id": 1}
 
 
 class NoExample(LookupError):

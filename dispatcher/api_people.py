@@ -16,7 +16,7 @@ from dispatcher.models import Message
 from dispatcher.person_export import export_person
 from dispatcher.received import messages_of, stored_since
 from people.api import router
-from people.api_shapes import ChannelWord
+from people.api_shapes import ChannelWord, a_file
 from people.models import Recipient
 
 STORED_COUNTED = 1_000
@@ -75,10 +75,10 @@ def received_row(message: Message) -> dict[str, Any]:
 @router.get(
     "customers/{customer_id}/export",
     summary="All that is held of a customer",
-    openapi_extra={"responses": {200: {"description": "One JSON object.", "content": {"application/json": {}}}}},
+    openapi_extra=a_file("One JSON object.", {"id": 3}, "application/json"),
 )
 @may("send")
-def export(request: KeyRequest, customer_id: int) -> StreamingHttpResponse:
+def export_customer(request: KeyRequest, customer_id: int) -> StreamingHttpResponse:
     """What they may ask for, with every message; it comes piece by piece."""
     pieces = export_person(customer_of(request, customer_id), by=request.auth)
     return StreamingHttpResponse(pieces, content_type="application/json; charset=utf-8")

@@ -42,6 +42,7 @@ LAUNCH = {
     409: ["IMPORT_RUNNING", "ADDRESSES_LINKING"],
     503: ["SENDER_NOT_CONFIGURED", "QUEUE_FULL"],
 }
+ASKED_PEOPLE = {404: ["GROUP_NOT_FOUND", "SEGMENT_NOT_FOUND"], 409: ["CONFLICT"]}
 ALSO: dict[str, Codes] = {
     "send_campaign": LAUNCH | {400: [*LAUNCH[400], "EMPTY_CUSTOMER_IDS"]},
     "send_saved_campaign": LAUNCH | {404: ["CAMPAIGN_NOT_FOUND", *LAUNCH[404]]},
@@ -70,6 +71,16 @@ ALSO: dict[str, Codes] = {
     "add_customer": {409: ["DUPLICATE"]},
     "change_customer": {409: ["DUPLICATE"]},
     "change_group": {409: ["DUPLICATE"]},
+    "save_segment": {409: ["DUPLICATE"]},
+    "change_segment": {409: ["DUPLICATE"]},
+    "list_customers": ASKED_PEOPLE,
+    "list_recipients": ASKED_PEOPLE,
+    "list_active_recipients": ASKED_PEOPLE,
+    "export_customers": {404: ["GROUP_NOT_FOUND"]},
+    "count_segment": {409: ["CONFLICT"]},
+    "restore_version": {404: ["VERSION_NOT_FOUND"]},
+    "change_personaliser": {404: ["PERSONALISER_NOT_FOUND"]},
+    "bring_list": {404: ["GROUP_NOT_FOUND"]},
     "erase_customer": {404: ["RECIPIENT_NOT_FOUND"]},
     "opt_out_recipient": {404: ["RECIPIENT_NOT_FOUND"]},
     "opt_in_recipient": {404: ["RECIPIENT_NOT_FOUND"]},

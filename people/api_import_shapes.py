@@ -39,7 +39,7 @@ VerdictWord = Literal["created", "updated", "unchanged", "rejected"]
 Columns = dict[str, str] | list[str]
 
 
-class Said(Schema, extra="forbid"):
+class ListSaid(Schema, extra="forbid"):
     """How a list is to be read, and where its people go."""
 
     columns: Columns | None = Field(None, max_length=MOST_COLUMNS, description=COLUMNS_SAID)
@@ -65,7 +65,7 @@ class Said(Schema, extra="forbid"):
         return [*self.columns.values()] if isinstance(self.columns, dict) else self.columns or []
 
 
-class BeginIn(Said):
+class BeginIn(ListSaid):
     """A list that comes in parts."""
 
     name: str = Field("", description="Of the file.")
@@ -127,7 +127,7 @@ class ProblemRow(Schema):
     fault: str
 
 
-class ProblemOut(Schema):
+class ListProblem(Schema):
     problem: str
     title: str
     advice: str
@@ -137,11 +137,15 @@ class ProblemOut(Schema):
     first: list[ProblemRow]
 
 
+AS_IT_IS = (
+    *("name", "titles", "columns", "rows", "created", "updated", "unchanged", "rejected", "partly"),
+    *("removed", "restored", "kept", "note", "error", "is_over", "created_at", "finished_at"),
+)
+
+
 def import_row(upload: Import) -> dict[str, Any]:
     """As `ImportOut` shows it."""
-    as_it_is = ("name", "titles", "columns", "rows", "created", "updated", "unchanged", "rejected", "partly")
-    as_it_is += ("removed", "restored", "kept", "note", "error", "is_over", "created_at", "finished_at")
-    return {field: getattr(upload, field) for field in as_it_is} | {
+    return {field: getattr(upload, field) for field in AS_IT_IS} | {
         "id": upload.pk,
         "status": upload.Status(upload.status).name.lower(),
         "by": str(upload.brought_by or ""),

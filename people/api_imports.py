@@ -18,15 +18,16 @@ from people.api_import_shapes import (
     BeginIn,
     ImportOut,
     ImportPage,
-    ProblemOut,
-    Said,
+    ListProblem,
+    ListSaid,
     VerdictPage,
     VerdictWord,
     import_row,
     problem_row,
     verdict_row,
 )
-from people.api_shapes import refuse_faults
+from people.api_shapes import a_file, refuse_faults
+from people.bringing import begin_as_said, bring
 from people.import_rows import rows_with
 from people.looking import first_of
 from people.models import Import
@@ -37,8 +38,8 @@ from people.said_columns import mapping_said, with_room
 from people.sheet import UnreadableSheet
 
 router = Router(tags=["imports"])
-A_PART = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-A_FILE = {"responses": {200: {"description": "A file to be mended and imported again.", "content": {"text/csv": {}}}}}
+A_PART = {"schema": {"type": "string", "format": "binary"}, "example": "email"}
+REJECTED = a_file("A file to be mended and imported again.", "email,line in the list,rejected because")
 
 
 class BringIn(Schema):
@@ -56,7 +57,7 @@ def bring_list(request: KeyRequest, form: Form[BringIn], file: File[UploadedFile
     look at the import until it is over."""
     said = read_said(form)
     groups = all_numbered(request.workspace.groups, "Group", said.group_ids)
-    upload = imports.bring(
+    upload = bring(
         request.workspace,
         file.chunks(),
         name=file.name or "",
@@ -69,11 +70,11 @@ def bring_list(request: KeyRequest, form: Form[BringIn], file: File[UploadedFile
     return Status(202, shown(request, upload.pk))
 
 
-def read_said(form: BringIn) -> Said:
+def read_said(form: BringIn) -> ListSaid:
     """Raises ValidationError."""
     try:
         columns = json.loads(form.columns) if form.columns.strip() else None
-        return Said(columns=columns, group_ids=form.group_ids)
+        return ListSaid(columns=columns, group_ids=form.group_ids)
     except (ValueError, RecursionError) as fault:
         told = fault.errors()[0]["msg"] if isinstance(fault, Invalid) else "This is no JSON."
         refuse_faults("form", {"columns": told})
@@ -82,10 +83,10 @@ def read_said(form: BringIn) -> Said:
 
 @router.post("imports/begin", response={201: ImportOut}, summary="Begin a list that comes in parts")
 @may("write")
-def begin(request: KeyRequest, list_: BeginIn) -> Status[dict[str, Any]]:
+def begin_import(request: KeyRequest, list_: BeginIn) -> Status[dict[str, Any]]:
     """Then PUT its parts, and complete it."""
     groups = all_numbered(request.workspace.groups, "Group", list_.group_ids)
-    upload = imports.begin_as_said(
+    upload = begin_as_said(
         request.workspace,
         name=list_.name,
         by=request.auth,
@@ -102,7 +103,7 @@ def begin(request: KeyRequest, list_: BeginIn) -> Status[dict[str, Any]]:
     "imports/{import_id}/parts/{number}",
     response={204: None},
     summary="Send the next part of a list",
-    openapi_extra={"requestBody": A_PART},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": A_PART}}},
 )
 @may("write")
 def send_part(request: KeyRequest, import_id: int, number: int) -> Status[None]:
@@ -116,14 +117,14 @@ def send_part(request: KeyRequest, import_id: int, number: int) -> Status[None]:
 
 @router.post("imports/{import_id}/complete", response={202: ImportOut}, summary="Say that all parts are here")
 @may("write")
-def complete(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
+def complete_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     imports.complete(import_of(request, import_id), by=request.auth)
     return Status(202, shown(request, import_id))
 
 
 @router.post("imports/{import_id}/columns", response={202: ImportOut}, summary="Have it checked with other columns")
 @may("write")
-def map_columns(request: KeyRequest, import_id: int, said: Said) -> Status[dict[str, Any]]:
+def map_columns(request: KeyRequest, import_id: int, said: ListSaid) -> Status[dict[str, Any]]:
     """Before it starts."""
     upload = import_of(request, import_id)
     groups = request.workspace.groups.filter(pk__in=all_numbered(request.workspace.groups, "Group", said.group_ids))
@@ -135,20 +136,20 @@ def map_columns(request: KeyRequest, import_id: int, said: Said) -> Status[dict[
 
 @router.post("imports/{import_id}/start", response={202: ImportOut}, summary="Carry a checked list out")
 @may("write")
-def start(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
+def start_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     return asked(request, import_id, imports.start)
 
 
 @router.post("imports/{import_id}/cancel", response={202: ImportOut}, summary="Take no further row of it")
 @may("write")
-def cancel(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
+def cancel_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     """What was carried out stays until it is undone."""
     return asked(request, import_id, imports.cancel)
 
 
 @router.post("imports/{import_id}/undo", response={202: ImportOut}, summary="Take back what it did")
 @may("write")
-def undo(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
+def undo_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     """But for what somebody has changed or used since."""
     return asked(request, import_id, imports.undo)
 
@@ -171,7 +172,7 @@ def show_import(request: KeyRequest, import_id: int) -> dict[str, Any]:
     return shown(request, import_id)
 
 
-@router.get("imports/{import_id}/problems", response=list[ProblemOut], summary="What is wrong with a checked list")
+@router.get("imports/{import_id}/problems", response=list[ListProblem], summary="What is wrong with a checked list")
 @may("read")
 def list_problems(request: KeyRequest, import_id: int) -> list[dict[str, Any]]:
     """By what somebody has to do about it, with the first rows of each; empty once it has started."""
@@ -196,7 +197,7 @@ def list_verdicts(request: KeyRequest, import_id: int, asked: Query[AskedVerdict
     return {"data": [verdict_row(row) for row in found[:size]], "pagination": walked}
 
 
-@router.get("imports/{import_id}/rejected", summary="The rejected rows as CSV", openapi_extra=A_FILE)
+@router.get("imports/{import_id}/rejected", summary="The rejected rows as CSV", openapi_extra=REJECTED)
 @may("read")
 def download_rejected(request: KeyRequest, import_id: int, partly: bool = False) -> StreamingHttpResponse:
     """As they came, with line and reason behind; `partly`: those that were imported without an unusable address."""

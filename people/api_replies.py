@@ -1,12 +1,13 @@
 """Replies over the API: what a provider's webhook, or whoever stands between, passes on."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from ninja.errors import ValidationError
 
 from accounts.access import KeyRequest, may
+from accounts.paging import Pagination, Paging, page_of
 from people.addresses import InvalidAddress, normal_phone
 from people.channels import Channel
 from people.models import Reply
@@ -14,6 +15,7 @@ from people.plain import NotPlain, plain
 from people.replies import LONGEST, Meaning, receive_reply
 
 router = Router(tags=["replies"])
+MeaningWord = Literal["stop", "start", "help", "none"]
 
 
 class ReplyIn(Schema, extra="forbid"):
@@ -28,8 +30,34 @@ class ReplyIn(Schema, extra="forbid"):
 class ReplyOut(Schema):
     id: int
     customer_id: int | None
-    meaning: Literal["stop", "start", "help", "none"]
+    meaning: MeaningWord
     received_at: datetime
+
+
+class ReplyRow(ReplyOut):
+    channel: Literal["sms", "whatsapp"]
+    number: str = Field(description="Who sent it.")
+    text: str
+
+
+class ReplyPage(Schema):
+    data: list[ReplyRow]
+    pagination: Pagination
+
+
+class AskedReplies(Paging):
+    meaning: MeaningWord | Literal[""] = ""
+
+
+@router.get("replies", response=ReplyPage, summary="List what people answered, newest first")
+@may("read")
+def list_replies(request: KeyRequest, asked: Query[AskedReplies]) -> dict[str, Any]:
+    rows = request.workspace.replies.all()
+    if asked.meaning:
+        rows = rows.filter(meaning=Reply.Meaning[asked.meaning.upper()])
+    found, pagination = page_of(rows, asked)
+    told = ({"channel": Channel(r.channel).word, "number": r.number, "text": r.text} | shown(r) for r in found)
+    return {"data": list(told), "pagination": pagination}
 
 
 @router.post("replies", response={201: ReplyOut}, summary="Pass a reply on", by_alias=True)
@@ -40,9 +68,12 @@ def add_reply(request: KeyRequest, reply: ReplyIn) -> dict[str, object]:
     kept = receive_reply(
         request.workspace, Channel[reply.channel.upper()], number, reply.text, by=request.auth, provider_id=known
     )
-    kept = Reply.objects.get(pk=kept.pk)
-    meaning = Meaning(kept.meaning).name.lower()
-    return {"id": kept.pk, "customer_id": kept.recipient_id, "meaning": meaning, "received_at": kept.at}
+    return shown(Reply.objects.get(pk=kept.pk))
+
+
+def shown(reply: Reply) -> dict[str, object]:
+    meaning = Meaning(reply.meaning).name.lower()
+    return {"id": reply.pk, "customer_id": reply.recipient_id, "meaning": meaning, "received_at": reply.at}
 
 
 def checked(reply: ReplyIn) -> tuple[str, str]:

@@ -102,7 +102,7 @@ class FieldOut(Schema):
 
 @router.get("segments/fields", response=list[FieldOut], summary="What rules can ask of a person")
 @may("read")
-def list_fields(request: KeyRequest) -> list[dict[str, Any]]:
+def list_segment_fields(request: KeyRequest) -> list[dict[str, Any]]:
     asking = Asking(request.workspace, timezone.now())
     return [field_row(field, asking) for field in fields_of(request.workspace).values()]
 
@@ -117,7 +117,7 @@ def field_row(field: Any, asking: Asking) -> dict[str, Any]:
 
 @router.post("segments", response={201: SegmentOut}, summary="Save a segment")
 @may("write")
-def add(request: KeyRequest, segment: SavedSegmentIn) -> Status[dict[str, Any]]:
+def save_segment(request: KeyRequest, segment: SavedSegmentIn) -> Status[dict[str, Any]]:
     rules = checked(request.workspace, "segment", segment.rules)
     added = segments.add_segment(request.workspace, by=request.auth, name=segment.name, rules=rules)
     return Status(201, shown(added))
@@ -154,7 +154,7 @@ def count_segment(request: KeyRequest, segment_id: int) -> dict[str, Any]:
 
 @router.patch("segments/{segment_id}", response=SegmentOut, summary="Change a segment")
 @may("write")
-def change(request: KeyRequest, segment_id: int, segment: SavedSegmentChange) -> dict[str, Any]:
+def change_segment(request: KeyRequest, segment_id: int, segment: SavedSegmentChange) -> dict[str, Any]:
     """Its rules stay as they are while a campaign to it is being prepared (409)."""
     known = segment_of(request, segment_id)
     rules = checked(request.workspace, "segment", segment.rules) if segment.rules else rules_in(known.rules)
@@ -165,14 +165,14 @@ def change(request: KeyRequest, segment_id: int, segment: SavedSegmentChange) ->
 
 @router.post("segments/{segment_id}/duplicate", response={201: SegmentOut}, summary="Copy a segment")
 @may("write")
-def duplicate(request: KeyRequest, segment_id: int) -> Status[dict[str, Any]]:
+def duplicate_segment(request: KeyRequest, segment_id: int) -> Status[dict[str, Any]]:
     copy = segments.duplicate_segment(segment_of(request, segment_id), by=request.auth)
     return Status(201, shown(segment_of(request, copy.pk)))
 
 
 @router.delete("segments/{segment_id}", response={204: None}, summary="Delete a segment; its people stay")
 @may("write")
-def delete(request: KeyRequest, segment_id: int) -> Status[None]:
+def delete_segment(request: KeyRequest, segment_id: int) -> Status[None]:
     """Refused (409) while a campaign that is still to be sent goes to it."""
     segments.delete_segment(segment_of(request, segment_id), by=request.auth)
     return Status(204, None)

@@ -147,6 +147,11 @@ class MembersIn(Schema, extra="forbid"):
     recipient_emails: list[str] = Field(max_length=MOST_EMAILS)
 
 
+def a_file(description: str, example: Any, media: str = "text/csv") -> dict[str, Any]:
+    """What the description of the API tells of an answer that comes piece by piece."""
+    return {"responses": {200: {"description": description, "content": {media: {"example": example}}}}}
+
+
 def refuse_invalid(body: str, fields: dict[str, Any]) -> None:
     """Raises ValidationError with the fault of every field, where the operation names the first one."""
     faults = {}

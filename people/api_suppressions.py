@@ -12,14 +12,14 @@ from accounts.paging import Pagination, Paging, page_of
 from accounts.unknown import numbered
 from people import suppression, suppression_lists
 from people.addresses import InvalidAddress
-from people.api_shapes import refuse_faults
+from people.api_shapes import a_file, refuse_faults
 from people.models import Suppression
 from people.plain import NotPlain, plain
 from people.suppression_lists import MOST_LINES, digest_asked, normal_address
 
 router = Router(tags=["suppression list"])
 ReasonWord = Literal["erased", "complained", "bounced", "imported", "added", "stopped", "opted_out"]
-A_LIST = {"responses": {200: {"description": "The list, as an import takes it.", "content": {"text/csv": {}}}}}
+A_LIST = a_file("The list, as an import takes it.", "address,digest,reason,note,since_utc")
 
 
 class NotKept(Exception):
@@ -84,7 +84,7 @@ class AskedSuppressions(Paging):
 
 @router.post("suppressions", response={200: SuppressionOut, 201: SuppressionOut}, summary="Write to an address no more")
 @may("manage")
-def suppress(request: KeyRequest, entry: SuppressionIn) -> Status[dict[str, Any]]:
+def suppress_address(request: KeyRequest, entry: SuppressionIn) -> Status[dict[str, Any]]:
     """200 where it was on the list before."""
     address, note = checked(request, entry.address, entry.note)
     reason = Suppression.Reason.ADDED
@@ -105,7 +105,7 @@ def list_suppressions(request: KeyRequest, asked: Query[AskedSuppressions]) -> d
 
 @router.get("suppressions/export", summary="Take the list along as CSV", openapi_extra=A_LIST)
 @may("manage")
-def export(request: KeyRequest) -> StreamingHttpResponse:
+def export_suppressions(request: KeyRequest) -> StreamingHttpResponse:
     audit_log.record(request.workspace, "export_suppressions", request.workspace, by=request.auth)
     pieces = suppression_lists.written(request.workspace)
     return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
@@ -113,7 +113,7 @@ def export(request: KeyRequest) -> StreamingHttpResponse:
 
 @router.post("suppressions/import", response=BroughtOut, summary="Bring a list of addresses nobody writes to")
 @may("manage")
-def bring_in(request: KeyRequest, listed: ListIn) -> dict[str, Any]:
+def import_suppressions(request: KeyRequest, listed: ListIn) -> dict[str, Any]:
     source = "\n".join(" ".join(line.splitlines()) for line in listed.lines)
     brought = suppression_lists.bring_in(request.workspace, source, by=request.auth)
     refused = [{"line": line.number, "text": line.text, "fault": line.sentence} for line in brought.refused]
@@ -130,7 +130,7 @@ def release_address(request: KeyRequest, entry: AddressIn) -> dict[str, bool]:
 
 @router.delete("suppressions/{suppression_id}", response={204: None}, summary="Take an entry off the list")
 @may("manage")
-def release(request: KeyRequest, suppression_id: int) -> Status[None]:
+def release_suppression(request: KeyRequest, suppression_id: int) -> Status[None]:
     """Refused (409) where its address is not kept."""
     row = numbered(request.workspace.suppressions, "Suppression", suppression_id)
     if not row.address:

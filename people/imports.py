@@ -1,6 +1,6 @@
 """Importing a list, from the upload to the last verdict: what a person may ask of it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts import audit_log
-from accounts.models import Actor, ApiKey, User, Workspace
+from accounts.models import Actor, User, Workspace
 from people.columns import Mapping, with_titles
 from people.groups import group_named
 from people.looking import first_of, look
@@ -36,7 +36,8 @@ class NotPossible(Exception):
 def begin(workspace: Workspace, *, name: str, by: Actor | None, size: int | None = None, **said: Any) -> Import:
     """An import that waits for its list, part by part (`parts.keep_part`), when its size is told.
 
-    Raises UnreadableSheet when it is too large, NotPossible while too many others wait for theirs.
+    `said` is what is known of it already. Raises UnreadableSheet when it is too large, NotPossible while too many
+    others wait for theirs.
     """
     if size is not None:
         _refuse_upload(workspace, size)
@@ -44,36 +45,6 @@ def begin(workspace: Workspace, *, name: str, by: Actor | None, size: int | None
     upload = Import.objects.create(workspace=workspace, name=name, announced=size, **said, **_whose(by))
     audit_log.record(workspace, "begin", upload, by=by)
     return upload
-
-
-@transaction.atomic
-def begin_as_said(
-    workspace: Workspace,
-    *,
-    name: str,
-    by: ApiKey,
-    titles: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    groups: Collection[int] = (),
-    is_confirmed: bool = True,
-    size: int | None = None,
-) -> Import:
-    """The same by a program, which is asked nothing later: what it says of the columns is as `mapping_said` takes it.
-
-    It goes on by itself once its list is complete: to the end, or up to the check unless `is_confirmed`.
-    """
-    said = {"titles": [*titles], "columns": [*columns], "is_confirmed": is_confirmed}
-    upload = begin(workspace, name=name, by=by, size=size, **said)
-    upload.groups.set(groups)
-    return upload
-
-
-@transaction.atomic
-def bring(workspace: Workspace, data: Iterable[bytes], *, by: ApiKey, **said: Any) -> Import:
-    """Begin as said with a whole list, given in pieces of any size. Raises UnreadableSheet, with nothing kept."""
-    upload = begin_as_said(workspace, by=by, **said)
-    keep_list(upload, data)
-    return complete(upload, by=by)
 
 
 def _whose(by: Actor | None) -> dict[str, Actor | None]:

@@ -32,6 +32,7 @@ from dispatcher.check import seal_of
 from dispatcher.freeze import forecast
 from dispatcher.models import Category
 from people import carrying, imports
+from people.bringing import begin_as_said
 from people.channels import Channel
 from people.columns import Mapping
 from people.models import Import
@@ -163,7 +164,7 @@ def sent_in_parts(scene: Scene) -> list[Any]:
 
 
 def sent_by_the_program(scene: Scene) -> list[Any]:
-    upload = imports.begin_as_said(scene.workspace, name="list.csv", by=scene.program[0])
+    upload = begin_as_said(scene.workspace, name="list.csv", by=scene.program[0])
     imports.keep_list(upload, imports.as_bytes("email\nann@example.com"))
     return [upload.pk]
 
@@ -361,6 +362,11 @@ def a_file(scene: Scene) -> dict[str, Any]:
 
 def segment(scene: Scene) -> list[Any]:
     return [make_segment(scene.workspace, ("email", "known")).pk]
+
+
+def an_address_on_the_list(scene: Scene) -> dict[str, Any]:
+    suppression(scene.workspace)
+    return {"address": "ann@example.com"}
 
 
 def a_segment(scene: Scene) -> dict[str, Any]:
@@ -585,8 +591,24 @@ CALLS = {
     "DELETE segments/{segment_id}": ("delete", {}),
     "POST suppressions": ("suppress", BODIES["POST suppressions"]),
     "POST suppressions/import": ("import_suppressions", BODIES["POST suppressions/import"]),
-    "POST suppressions/release": ("release", {"address": "grace@example.com"}),
+    "POST suppressions/release": ("release", an_address_on_the_list),
     "DELETE suppressions/{suppression_id}": ("release", {}),
+    "POST templates/{template_id}/duplicate": ("duplicate", {}),
+    "POST templates/{template_id}/restore": ("restore_version", {"version": 1}),
+    "POST whatsapp-templates": ("create", BODIES["POST whatsapp-templates"]),
+    "PATCH whatsapp-templates/{whatsapp_template_id}": ("update", {"footer": "Acme"}),
+    "POST whatsapp-templates/{whatsapp_template_id}/status": (
+        "change_status",
+        BODIES["POST whatsapp-templates/{whatsapp_template_id}/status"],
+    ),
+    "POST whatsapp-templates/{whatsapp_template_id}/duplicate": ("duplicate", {}),
+    "POST images": ("create", BODIES["POST images"]),
+    "PATCH images/{image_id}": ("update", {"alt": "Two people running"}),
+    "DELETE images/{image_id}": ("delete", {}),
+    "PATCH settings/before-sending": ("change_before_sending", {"undo_seconds": 30}),
+    "PATCH settings/personalisers": ("choose_personaliser", {"name": "opening", "is_on": False}),
+    "PATCH settings/whatsapp": ("change_whatsapp_settings", {"needs_template": True}),
+    "PATCH settings/consent": ("change_consent_settings", {"whatsapp_link": True}),
     "POST replies": ("receive_reply", {"channel": "sms", "from": "+254712345678", "text": "Hi"}),
     "POST complaints": ("suppress", {"channel": "email", "address": "grace@example.com"}),
     "DELETE customers/{customer_id}": ("suppress suppress erase", {}),
@@ -611,11 +633,14 @@ NAMED = {
     "template_id": a_template,
     "series_id": series,
     "import_id": checked_list,
+    "whatsapp_template_id": a_whatsapp_template,
+    "image_id": an_image,
     "segment_id": segment,
     "suppression_id": lambda scene: suppression(scene.workspace),
 }
 # The same where an operation needs another one.
 NAMED_FOR = {
+    "POST templates/{template_id}/restore": {"template_id": an_older_version},
     "POST imports/{import_id}/complete": {"import_id": sent_by_the_program},
     "POST imports/{import_id}/undo": {"import_id": imported},
 }

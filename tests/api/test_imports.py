@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import encode_multipart
 
 from accounts.models import AuditEntry, Role
 from people import carrying
@@ -29,7 +30,7 @@ def program() -> Program:
 
 def bring(program: Program, source: str | bytes = LIST, name: str = "list.csv", **form: Any) -> HttpResponse:
     raw = source.encode() if isinstance(source, str) else source
-    return Client().post("/api/imports", {"file": SimpleUploadedFile(name, raw)} | form, headers=program.headers)
+    return program.call("post", "/api/imports", data={"file": SimpleUploadedFile(name, raw)} | form)
 
 
 def carried(program: Program, answer: HttpResponse) -> dict[str, Any]:
@@ -190,7 +191,7 @@ def test_a_part_that_is_too_large_or_empty_is_refused(program):
 
 
 def put(program: Program, path: str, data: bytes) -> HttpResponse:
-    return Client().put(path, data, content_type="application/octet-stream", headers=program.headers)
+    return program.call("put", path, data=data, content_type="application/octet-stream")
 
 
 def test_an_opt_out_in_a_list_is_noted_as_brought_by_the_key(program):
@@ -207,3 +208,15 @@ def test_imports_are_listed_newest_first(program, django_assert_max_num_queries)
         listed = program.get("/api/imports").json()["data"]
     assert [row["id"] for row in listed] == numbers[::-1]
     assert [row["id"] for row in program.walk("/api/imports")] == numbers[::-1]
+
+
+def test_a_list_that_is_brought_twice_under_one_key_is_imported_once(program):
+    file = SimpleUploadedFile("list.csv", LIST.encode())
+    body = encode_multipart("the-boundary", {"file": file})
+    kind = "multipart/form-data; boundary=the-boundary"
+    program.headers["Idempotency-Key"] = "monday"
+
+    first, second = (program.call("post", "/api/imports", data=body, content_type=kind) for _ in range(2))
+
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert Import.objects.count() == 1

@@ -45,7 +45,10 @@ def test_the_list_is_walked_and_an_address_looked_for(program):
 
 
 def test_an_entry_is_taken_off_and_one_whose_address_is_not_kept_needs_it(program):
-    for address, reason in (("ann@example.com", Suppression.Reason.ADDED), ("bob@example.com", Suppression.Reason.ERASED)):
+    for address, reason in (
+        ("ann@example.com", Suppression.Reason.ADDED),
+        ("bob@example.com", Suppression.Reason.ERASED),
+    ):
         suppress(program.workspace, address, reason=reason, by=None)
     bob, ann = program.walk("/api/suppressions")
 

@@ -92,3 +92,17 @@ def test_a_deleted_template_is_gone(program):
     assert program.delete(f"/api/templates/{number}").status_code == 204
     gone = program.get(f"/api/templates/{number}")
     assert (gone.status_code, error_of(gone)["code"]) == (404, "TEMPLATE_NOT_FOUND")
+
+
+def test_a_template_is_copied_and_an_older_version_brought_back(program):
+    path = f"/api/templates/{program.post('/api/templates', WELCOME).json()['id']}"
+    program.patch(path, {"base_template": "Hello!"})
+
+    copy = program.post(f"{path}/duplicate")
+    restored = program.post(f"{path}/restore", {"version": 1})
+
+    assert (copy.status_code, copy.json()["version"], copy.json()["base_template"]) == (201, 1, "Hello!")
+    assert (restored.status_code, restored.json()["version"]) == (200, 3)
+    assert restored.json()["base_template"] == WELCOME["base_template"]
+    unknown = program.post(f"{path}/restore", {"version": 9})
+    assert (unknown.status_code, error_of(unknown)["code"]) == (404, "VERSION_NOT_FOUND")

@@ -264,3 +264,14 @@ def test_a_colleague_who_notes_a_reply_is_named_by_it(workspace):
     ann = make_member(workspace)
 
     assert receive_reply(workspace, Channel.SMS, NUMBER, "hello", by=ann).by == ann
+
+
+@pytest.mark.django_db
+def test_programs_read_the_replies_of_a_kind():
+    program = Program(make_workspace(), Role.MARKETER)
+    for text in ("STOP", "thanks"):
+        program.post("/api/replies", {"channel": "sms", "from": NUMBER, "text": text})
+
+    assert [row["text"] for row in program.walk("/api/replies")] == ["thanks", "STOP"]
+    (stop,) = program.get("/api/replies", meaning="stop").json()["data"]
+    assert (stop["number"], stop["channel"], stop["meaning"]) == (NUMBER, "sms", "stop")

@@ -101,7 +101,7 @@ def test_whom_the_rows_describe_is_told_while_they_are_typed(client, workspace):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_count_that_takes_too_long_is_given_up_and_said(client, workspace, monkeypatch):
-    monkeypatch.setattr(segment_sample, "counted", slow)
+    monkeypatch.setattr(segment_sample, "number_of", slow)
     monkeypatch.setattr(patience, "SECONDS", 0.05)
 
     html = client.post(reverse("segment-count"), typed(("location", "is", "Nairobi"))).content.decode()
