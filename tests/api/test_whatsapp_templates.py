@@ -40,7 +40,7 @@ def test_what_the_provider_would_reject_is_told_by_field(program):
 def test_a_decision_that_does_not_follow_or_lacks_its_reason_is_refused(program):
     path = f"/api/whatsapp-templates/{program.post('/api/whatsapp-templates', TEXT).json()['id']}/status"
 
-    assert program.post(path, {"status": "approved"}).status_code == 409
+    assert program.post(path, {"status": "paused", "reason": "complaints"}).status_code == 409
     program.post(path, {"status": "submitted"})
     answer = program.post(path, {"status": "rejected"})
     assert (answer.status_code, list(error_of(answer)["details"])) == (400, ["reason"])
