@@ -89,6 +89,7 @@ SHAPES: dict[str, Json] = {
     "ItemOut": {"id": "dead-2", "tone": "attention", "since": None},
     "LeftOutOut": {"reason": "opted_out", "words": "Opted out", "people": 1},
     "LinkingOut": {"errors": []},
+    "LeftOutRow": {"name": "Alice Johnson", "email": ""},
     "LetterOut": {"address": "+254712345678"},
     "OccurrenceOut": {"status": "scheduled", "name": "Monday news", "scheduled_at": "2026-12-07T06:00:00Z"},
     "ProblemOut": {"code": "NO_RECIPIENTS", "message": "Nobody is chosen yet: say who gets it.", "variant": 1},

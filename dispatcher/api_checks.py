@@ -7,7 +7,9 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
+from accounts.paging import cursor_of
 from campaigns.models import Campaign, IllegalMove
+from dispatcher import left_out
 from dispatcher.api_campaigns import campaign_of
 from dispatcher.check import Check, check_of
 from dispatcher.prediction import Prediction
@@ -112,6 +114,39 @@ def advice_of(check: Check) -> list:
 def duration_of(prediction: Prediction) -> dict[str, Any]:
     names = ("starts_at", "ends_at", "seconds", "unknown")
     return {name: getattr(prediction, name) for name in names}
+
+
+class AskedLeftOut(Schema):
+    """Who does not get it for this reason; `cursor` goes on after the page before."""
+
+    reason: str = Field(left_out.CHOICE, description="As the check tells it, such as opted_out or choice.")
+    cursor: str = ""
+
+
+class LeftOutRow(Schema):
+    customer_id: int
+    name: str
+    email: str
+    phone: str
+
+
+class LeftOutPage(Schema):
+    data: list[LeftOutRow]
+    next_cursor: str | None = Field(description="To be given as cursor; null where the list ends.")
+
+
+@router.get("campaigns/{campaign_id}/left-out", response=LeftOutPage, summary="Who would not get it, by reason")
+@may("read")
+def list_left_out(request: KeyRequest, campaign_id: int, asked: Query[AskedLeftOut]) -> dict[str, Any]:
+    """Fifty at a time; nobody for a reason that leaves nobody out."""
+    campaign, after = campaign_of(request, campaign_id), cursor_of(asked.cursor)
+    people, more = left_out.after(campaign, asked.reason, after)
+    return {
+        "data": [
+            {"customer_id": each.pk, "name": str(each), "email": each.email, "phone": each.phone} for each in people
+        ],
+        "next_cursor": str(people[-1].pk) if more else None,
+    }
 
 
 class AskedReading(Schema):

@@ -53,7 +53,8 @@ class TrialOut(Schema):
 def send_test(request: KeyRequest, campaign_id: int, trial: TrialIn) -> dict[str, Any]:
     """By the real sender to at most ten addresses, and waits for the answers.
 
-    Nothing is counted in the books. Nobody who opted out or is suppressed gets one.
+    Nothing is counted in the books. Nobody who opted out or is suppressed gets one. While the answers are waited for,
+    no other test of the workspace begins if this one has an Idempotency-Key.
     """
     campaign = campaign_of(request, campaign_id)
     person, variant = reader(request, campaign, trial.customer_id), trial.variant

@@ -36,9 +36,13 @@ DUE = """
            (SELECT min(CASE WHEN c.status = 2 THEN c.scheduled_at ELSE c.launched_at END) FROM campaigns_campaign c
             WHERE c.workspace_id = %(workspace)s
               AND (c.status = 2 AND c.scheduled_at < clock_timestamp() OR c.status = 3)),
-           (SELECT min(i.created_at) FROM people_import i
-            WHERE i.workspace_id = %(workspace)s AND i.status IN (1, 2)
-              AND i.created_at < clock_timestamp() - interval '10 seconds')
+           (SELECT least(
+                (SELECT min(i.created_at) FROM people_import i
+                 WHERE i.workspace_id = %(workspace)s AND i.status IN (1, 2)
+                   AND i.created_at < clock_timestamp() - interval '10 seconds'),
+                (SELECT min(c.created_at) FROM campaigns_linking l JOIN campaigns_campaign c ON c.id = l.campaign_id
+                 WHERE c.workspace_id = %(workspace)s AND l.done_at IS NULL
+                   AND c.created_at < clock_timestamp() - interval '10 seconds')))
 """
 # The last line of the history of what a person should look at: who or what left it as it is.
 LEFT = """
@@ -188,19 +192,19 @@ def nobody_is_there(workspace: Workspace) -> list[tuple[str, str, str, datetime 
     """Which processes are missing while this workspace waits for them: id, words, sentence and since when."""
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"clock": clock.NAME, "workspace": workspace.pk})
-        now, beat, due, overdue, importing = cursor.fetchone()
+        now, beat, due, overdue, chores = cursor.fetchone()
     missing: list[tuple[str, str, str, datetime | None]] = []
-    known = workers.known() if due or importing else []
+    known = workers.known() if due or chores else []
     queues = {worker.queue for worker in known or []}
     if known is None:
         sentence = "The queue (Redis) does not answer. Nothing is lost; all goes on by itself when it is back."
-        missing.append(("no-queue", "Workers cannot be called.", sentence, due or importing))
+        missing.append(("no-queue", "Workers cannot be called.", sentence, due or chores))
     if known is not None and due and "dispatch" not in queues:
         sentence = "Start one with “manage.py worker dispatch”. Nothing is lost; sending goes on by itself."
         missing.append(("no-dispatch", "No worker is running.", sentence, due))
-    if known is not None and importing and "chores" not in queues:
-        sentence = "Start one with “manage.py worker chores”. Nothing is lost; the import goes on by itself."
-        missing.append(("no-chores", "No worker for imports is running.", sentence, importing))
+    if known is not None and chores and "chores" not in queues:
+        sentence = "Start one with “manage.py worker chores”. Nothing is lost; imports and named addresses go on then."
+        missing.append(("no-chores", "No worker for imports is running.", sentence, chores))
     if (due or overdue) and (beat is None or now - beat > clock.SILENT_AFTER):
         sentence = "Start one with “manage.py clock”. Until then no schedule starts and no retry is called."
         missing.append(("no-clock", "No clock is running.", sentence, beat or overdue or due))

@@ -76,10 +76,20 @@ def those(campaign: Campaign, word: str) -> QuerySet[Recipient]:
     return candidates(campaign).filter(skip=SkipReason[word.upper()])
 
 
-def _after(part: LeftOut, people: QuerySet[Recipient], after: int) -> Page:
+def after(campaign: Campaign, word: str, pk: int) -> tuple[list[Recipient], bool]:
+    """Those left out for this reason whose ids come after this one, and whether there are more."""
+    is_reason = word == CHOICE or word.upper() in SkipReason.__members__
+    return _next(those(campaign, word), pk) if is_reason else ([], False)
+
+
+def _next(people: QuerySet[Recipient], after: int) -> tuple[list[Recipient], bool]:
     found = list(people.filter(pk__gt=after).order_by("pk")[: PAGE + 1])
-    shown = found[:PAGE]
-    return Page(part, shown, shown[0].pk if after and shown else None, shown[-1].pk if len(found) > PAGE else None)
+    return found[:PAGE], len(found) > PAGE
+
+
+def _after(part: LeftOut, people: QuerySet[Recipient], after: int) -> Page:
+    shown, more = _next(people, after)
+    return Page(part, shown, shown[0].pk if after and shown else None, shown[-1].pk if more else None)
 
 
 def _before(part: LeftOut, people: QuerySet[Recipient], before: int) -> Page | None:

@@ -455,6 +455,7 @@ OPERATIONS = {
     "GET campaigns/{campaign_id}/dry-run": "viewer",
     "GET campaigns/{campaign_id}/check": "viewer",
     "GET campaigns/{campaign_id}/audience": "viewer",
+    "GET campaigns/{campaign_id}/left-out": "viewer",
     "GET campaigns/{campaign_id}/reading": "viewer",
     "POST campaigns/{campaign_id}/test": "editor",
     "GET campaigns/{campaign_id}/messages/{number}": "viewer",

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.authoring import update_campaign
-from dispatcher import dry_runs
+from dispatcher import dry_runs, left_out
 from dispatcher.models import Message
 from tests.api.calls import Program, error_of
 from tests.dispatcher.outcomes import launched, sent
@@ -33,6 +33,25 @@ def test_the_check_says_what_the_page_says(program):
     assert any("unsubscribe_link" in one["message"] for one in told["advice"])
     assert (told["parts"], told["price"]) == (2, None)
     assert told["duration"]["unknown"]
+
+
+def test_who_is_left_out_is_named_page_by_page(program, monkeypatch):
+    monkeypatch.setattr(left_out, "PAGE", 2)
+    gone = [make_recipient(program.workspace, opted_out=True).pk for _ in range(3)]
+    excluded = make_recipient(program.workspace)
+    campaign = make_campaign(program.workspace)
+    campaign.excluded.add(excluded)
+    path = f"/api/campaigns/{campaign.pk}/left-out"
+
+    def asked(**query) -> tuple[list[int], str | None]:
+        page = program.get(path, **query).json()
+        return [row["customer_id"] for row in page["data"]], page["next_cursor"]
+
+    assert asked(reason="opted_out") == (gone[:2], str(gone[1]))
+    assert asked(reason="opted_out", cursor=gone[1]) == (gone[2:], None)
+    assert asked(reason="choice") == asked() == ([excluded.pk], None)
+    assert asked(reason="mood") == ([], None)
+    assert program.get(path, reason="opted_out", cursor="x").status_code == 400
 
 
 def test_a_problem_has_the_code_a_send_would_answer(program):

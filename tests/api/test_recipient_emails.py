@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from campaigns import linking
 from campaigns.models import Campaign, Linking
-from dispatcher import clock, erase, operations
+from dispatcher import clock, erase, operations, workers
 from people.models import Recipient
 from tests.api.calls import Program, error_of
 from tests.make import make_recipient, make_workspace
@@ -139,6 +139,19 @@ def test_a_bell_that_was_lost_is_rung_again_by_the_clock(program, rung):
     clock.ring_to_link()
 
     assert rung == [campaign.pk, campaign.pk]  # by the request, and by the clock once
+
+
+def test_without_a_worker_attention_says_who_is_missing(program, rung, monkeypatch):
+    monkeypatch.setattr(workers, "known", lambda: [])
+    campaign = named(program, "grace@example.com")
+    Campaign.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+
+    def missing() -> list[str]:
+        return [item["id"] for item in program.get("/api/attention").json()["items"]]
+
+    assert missing() == ["no-chores"]
+    linking.link_on(campaign.pk)
+    assert missing() == []
 
 
 def test_who_is_erased_meanwhile_does_not_come_back(program):
