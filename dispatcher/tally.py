@@ -97,7 +97,8 @@ class Tally:
         rows = [(*about, float(n)) for about, n in sorted(counts.items())]
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL synchronous_commit = off")
+                # Who was suspended in the middle of this holds up no batch of ours.
+                cursor.execute("SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '200ms'")
                 cursor.execute(ADD, [list(column) for column in zip(*rows, strict=True)])
         except (DatabaseError, InterfaceError) as error:
             logger.warning("what was counted could not be added: %s", error)
