@@ -28,7 +28,7 @@ def told() -> dict[str, set[str]]:
     names: dict[str, set[str]] = defaultdict(set)
     for sample in samples:
         names[sample.name] |= sample.labels.keys()
-    return names
+    return dict(names)
 
 
 def selectors_of(expression: str) -> list[promql_parser.VectorSelector]:
