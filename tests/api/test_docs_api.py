@@ -2,25 +2,30 @@
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from playwright._impl._driver import compute_driver_executable
 
 from accounts.models import ApiKey, Role
 from campaigns.models import Campaign
 from dispatcher.api_demo.play import differences
-from dispatcher.api_demo.requests import request_of
+from dispatcher.api_demo.requests import Request, place_of, request_of
 from dispatcher.api_refusals import ALSO, EVERYWHERE
 from dispatcher.models import Message
+from tests.api.described import description
 from tests.api.served import asking, engine_at_work, on_its_first_day, said_by
 
 DOCS = settings.BASE_DIR / "docs" / "api.md"
 BLOCKS = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
+LIST = b"Handset,first_name\n+254711000001,Zoe\n"
 HERE, KEY = "http://127.0.0.1:8000", "cd_..."
 
 
@@ -35,7 +40,7 @@ def test_every_curl_command_is_answered_as_the_page_says(monkeypatch):
 
     for language, text in blocks():
         if language == "bash" and (commands := COMMAND.findall(text)):
-            answers = [ask(request_of(command)) for command in commands]
+            answers = [ask(with_file(command) if " -F " in command else request_of(command)) for command in commands]
             assert all(answer.is_good for answer in answers), (text, answers)
         elif language == "json" and answers:
             assert list(differences(json.loads(text), answers[-1].read)) == [], text
@@ -43,6 +48,16 @@ def test_every_curl_command_is_answered_as_the_page_says(monkeypatch):
 
     assert Campaign.objects.filter(name="Thanks").count() == 1
     assert Campaign.objects.get(name="Hello").messages.count() == 3
+
+
+def with_file(command: str) -> Request:
+    """What a curl command sends that carries a file."""
+    _, url, *words = shlex.split(command.replace("\\\n", " "))
+    form = dict(word.split("=", 1) for flag, word in zip(words, words[1:], strict=False) if flag == "-F")
+    data = {name: SimpleUploadedFile("a.csv", LIST) if said.startswith("@") else said for name, said in form.items()}
+    return Request(
+        "POST", place_of(url), encode_multipart(BOUNDARY, data).decode(), {"Content-Type": MULTIPART_CONTENT}
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,3 +97,9 @@ def test_the_page_names_every_code_and_says_what_to_do():
 
     assert len(used) > 15
     assert {code for code in used - named if not code.endswith("_NOT_FOUND")} == set()
+
+
+def test_the_page_names_everything_there_is():
+    resources = {path.strip("/").split("/")[0] for path in description()["paths"]}
+
+    assert {name for name in resources if f"`/{name}" not in DOCS.read_text()} == set()
