@@ -8,12 +8,14 @@ from django.core.management import CommandError, call_command
 from accounts.models import ApiKey, AuditEntry
 from campaigns.models import Campaign
 from dispatcher.api_demo.examples import EXAMPLES
+from dispatcher.api_demo.program import Refused
 from dispatcher.api_demo.provider import stormy
 from dispatcher.chosen import chosen_sender
 from dispatcher.models import ChosenSender
 from people.channels import Channel
 from people.models import Group, Recipient
 from tests.api.served import engine_at_work, on_its_first_day
+from tests.make import make_workspace
 
 
 @pytest.mark.django_db(transaction=True)
@@ -53,6 +55,21 @@ def test_without_a_demo_nothing_is_made_and_it_says_what_to_do():
         call_command("api_demo")
 
     assert not ApiKey.objects.exists()
+
+
+def test_a_provider_is_let_fail_in_the_demo_alone():
+    with pytest.raises(CommandError, match="takes no --key"):
+        call_command("api_demo", retries=True, key="cd_of_a_real_workspace")
+
+
+@pytest.mark.django_db
+def test_where_text_messages_go_to_a_real_provider_none_is_let_fail(settings):
+    settings.SENDERS = settings.SENDERS | {"sms": "smtp"}
+
+    with pytest.raises(Refused, match="real provider"), stormy(make_workspace()):
+        pass
+
+    assert not ChosenSender.objects.exists()
 
 
 @pytest.mark.django_db
