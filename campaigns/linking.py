@@ -42,8 +42,9 @@ def create_with_addresses(
     return campaign
 
 
-def is_under_way(campaign: Campaign) -> bool:
-    return Linking.objects.filter(campaign=campaign, done_at=None).exists()
+def under_way(campaign: Campaign) -> Linking | None:
+    """The linking of which something is left, without the addresses themselves."""
+    return Linking.objects.filter(campaign=campaign, done_at=None).defer("addresses").first()
 
 
 def linkings_of(campaigns: Iterable[Campaign]) -> dict[int, Linking]:

@@ -63,9 +63,8 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:
         raise LaunchRefused("SEGMENT_BROKEN", str(broken)) from None
-    if linking.is_under_way(campaign):
-        sentence = "The addresses named for it are still being linked; send when that is done."
-        raise LaunchRefused("ADDRESSES_LINKING", sentence)
+    if begun := linking.under_way(campaign):
+        raise LaunchRefused("ADDRESSES_LINKING", f"{begun} named for it are linked so far; send when all are.")
     if upload := import_under_way(campaign):
         sentence = f"“{upload}” is still being imported into this audience; send when it is done."
         raise LaunchRefused("IMPORT_RUNNING", sentence)

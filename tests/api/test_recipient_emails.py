@@ -86,6 +86,7 @@ def test_nothing_is_sent_before_all_are_linked(program):
 
     early = program.post(f"{path}/enqueue")
     assert (early.status_code, error_of(early)["code"]) == (409, "ADDRESSES_LINKING")
+    assert error_of(early)["message"] == "0 of 2 addresses named for it are linked so far; send when all are."
     linking.link_on(campaign.pk)
 
     assert program.post(f"{path}/enqueue").json()["created"] == 2
