@@ -13,6 +13,7 @@ from campaigns import images
 from campaigns.models import Image
 from campaigns.pictures import MOST_BYTES, NotAPicture, megabytes
 from people.api_shapes import Change
+from people.plain import plain
 
 router = Router(tags=["images"])
 
@@ -69,9 +70,10 @@ def add_image(request: KeyRequest, form: Form[Described], file: File[UploadedFil
     """JPEG, PNG, GIF or WebP, drawn anew. If the same was sent in before, the one that is here already."""
     if (file.size or 0) > MOST_BYTES:
         raise NotAPicture(f"It has {megabytes(file.size or 0)}; {megabytes(MOST_BYTES)} is the most.")
+    alt = plain(form.alt, "The text", at_most=images.LONGEST_ALT)  # before anything is kept
     added = images.add_image(request.workspace, by=request.auth, name=file.name or "", data=file.read())
-    if form.alt:
-        describe(request, added, {"alt": form.alt})
+    if alt:
+        describe(request, added, {"alt": alt})
     return Status(201, shown(image_of(request, added.pk)))
 
 

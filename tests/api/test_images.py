@@ -50,6 +50,8 @@ def test_what_is_no_picture_is_told(program, data):
 
 
 def test_a_description_that_cannot_be_is_told(program):
+    assert add(program, alt="x" * 301).status_code == 400
+    assert not Image.objects.exists()
     path = f"/api/images/{add(program).json()['id']}"
 
     for change in ({"name": ""}, {"alt": "x" * 301}, {}):

@@ -175,7 +175,9 @@ def test_a_large_list_comes_in_parts_of_which_the_last_may_be_sent_again(program
         for _ in range(2):
             assert put(program, f"{path}/parts/{number}", part).status_code == 204
     assert put(program, f"{path}/parts/7", b"x").status_code == 409
-    assert Program(program.workspace).post(f"{path}/complete").status_code == 409  # another key
+    another = Program(program.workspace)
+    assert put(another, f"{path}/parts/{len(parts)}", b"x").status_code == 409
+    assert another.post(f"{path}/complete").status_code == 409
     answer = program.post(f"{path}/complete")
 
     assert (len(parts), answer.status_code, answer.json()["bytes"]) == (2, 202, len(raw))
