@@ -1,6 +1,7 @@
 """/imports: a list brought whole or in parts, checked and carried out by a worker, undone, and read row by row."""
 
 import json
+from html import unescape
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import encode_multipart
+from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from people import carrying
@@ -16,7 +18,7 @@ from people.consent import How
 from people.models import ConsentEvent, Import, Recipient
 from people.parts import PART
 from tests.api.calls import Program, error_of, whole
-from tests.make import make_group, make_workspace
+from tests.make import logged_in, make_group, make_workspace
 from tests.people.test_workbook import workbook_of
 
 pytestmark = pytest.mark.django_db
@@ -222,3 +224,11 @@ def test_a_list_that_is_brought_twice_under_one_key_is_imported_once(program):
 
     assert (first.status_code, first.json()) == (second.status_code, second.json())
     assert Import.objects.count() == 1
+
+
+def test_colleagues_see_which_program_brought_a_list(program):
+    done = carried(program, bring(program))
+    browser = logged_in(program.workspace, Role.VIEWER)
+
+    for page in (reverse("imports"), reverse("import", args=[done["id"]])):
+        assert str(program.key) in unescape(browser.get(page).content.decode())
