@@ -11,7 +11,7 @@ from ninja.errors import ValidationError
 
 SIZE, LARGEST = 20, 100
 COUNTED = 100_000  # rows that are counted anew for each page
-CURSOR = "^(0|[1-9][0-9]{0,17})?$"
+Cursor = Annotated[str, Field(json_schema_extra={"pattern": "^(0|[1-9][0-9]{0,17})?$"})]
 REMEMBERED = 10  # seconds for which the total of a longer list is good enough
 LOOKED_AT = 10_000  # rows in which a walk looks, for one answer, for those that no index knows
 
@@ -21,7 +21,7 @@ class Paging(Schema):
 
     page: str = "1"
     page_size: str = str(SIZE)
-    cursor: Annotated[str, Field(json_schema_extra={"pattern": CURSOR})] | None = Field(
+    cursor: Cursor | None = Field(
         None,
         description="Empty to begin, then the next_cursor of each answer until it is null: without totals, and nothing"
         " is missed or comes twice while rows are added.",

@@ -1,9 +1,11 @@
 """Examples of what is asked and told of campaigns: variants, dry runs, tests, series, dead letters and the check."""
 
+from datetime import date, timedelta
 from typing import Any
 
 Json = dict[str, Any]
 
+SOON = f"{date.today() + timedelta(weeks=4):%Y-%m-%d}"  # a series has to begin within two years
 BEGUN, OVER = "2026-12-04T10:30:00Z", "2026-12-04T10:30:02Z"
 
 VALUES: Json = {
@@ -62,7 +64,7 @@ VALUES: Json = {
     "sent_again": 1,
     "sentence": "1 the provider did not answer in time.",
     "series_id": None,
-    "starts": "2026-12-07",
+    "starts": SOON,
     "starts_at": BEGUN,
     "tested": 100,
     "time": "09:00",
@@ -91,16 +93,17 @@ SHAPES: dict[str, Json] = {
     "LinkingOut": {"errors": []},
     "LeftOutRow": {"name": "Alice Johnson", "email": ""},
     "LetterOut": {"address": "+254712345678"},
-    "OccurrenceOut": {"status": "scheduled", "name": "Monday news", "scheduled_at": "2026-12-07T06:00:00Z"},
+    "OccurrenceOut": {"id": 2, "status": "scheduled", "name": "Monday news", "scheduled_at": "2035-12-03T06:00:00Z"},
     "ProblemOut": {"code": "NO_RECIPIENTS", "message": "Nobody is chosen yet: say who gets it.", "variant": 1},
     "ReadOut": {"name": "Alice Johnson", "variant": ""},
     "RuleOut": {"measure": "accepted"},
     "SeriesOut": {
+        "id": 2,
         "name": "Monday news",
         "repeat": "weekly",
         "weekdays": ["monday"],
         "count": None,
-        "next": {"scheduled_at": "2026-12-07T06:00:00Z"},
+        "next": {"scheduled_at": "2035-12-03T06:00:00Z"},
     },
     "TriedOut": {"outcome": "accepted"},
     "WholeMessageOut": {"id": 31, "category": None, "status": "sent", "variant": "", "why": "", "attempts": []},
@@ -111,7 +114,7 @@ BODIES: dict[str, Json] = {
     "SeriesChange": {"time": "10:00", "weekdays": ["monday", "thursday"]},
     "SeriesIn": {
         "repeat": "weekly",
-        "starts": "2026-12-07",
+        "starts": SOON,
         "time": "09:00",
         "timezone": "Africa/Nairobi",
         "weekdays": ["monday"],

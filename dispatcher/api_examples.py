@@ -177,7 +177,7 @@ SHAPES |= api_campaign_examples.SHAPES | api_people_examples.SHAPES
 BODIES |= api_campaign_examples.BODIES | api_people_examples.BODIES
 # What is asked for in a path or a query, where a program would write something else than it reads.
 ASKED: Json = {"page": "1", "page_size": "20", "status": "", "channel": "", "category": "", "cursor": None}
-ASKED |= {"series_id": 1, "whatsapp_template_id": 1, "reason": "opted_out"}
+ASKED |= {"series_id": 2, "whatsapp_template_id": 1, "reason": "opted_out"}
 
 
 class NoExample(LookupError):

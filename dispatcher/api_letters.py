@@ -8,7 +8,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
-from accounts.paging import cursor_of
+from accounts.paging import Cursor, cursor_of
 from accounts.unknown import Unknown
 from dispatcher import dead_letters, dismissals, letters_at_once
 from dispatcher.api_campaigns import campaign_of
@@ -91,7 +91,7 @@ ALL_CAUSES = CausesIn()
 
 
 class AskedAll(Schema):
-    cursor: str = ""
+    cursor: Cursor = ""
 
 
 @router.get("dead-letters", response=AllLettersOut, summary="What failed for good, by campaign and cause")
@@ -127,7 +127,7 @@ def dismiss_dead_letters(request: KeyRequest, which: WhichIn = ALL) -> dict[str,
 
 class AskedLetters(Schema):
     category: CategoryWord | None = None
-    cursor: str = ""
+    cursor: Cursor = ""
 
 
 @router.get("dead-letters/{campaign_id}", response=LettersPage, summary="The dead letters of one campaign")

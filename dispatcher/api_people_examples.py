@@ -137,7 +137,12 @@ BODIES: Json = {
     "SavedSegmentChange": {"name": "In Nairobi"},
     "SavedSegmentIn": {"name": "Nairobi", "rules": NAIROBI},
     "SuppressionIn": {"address": "alice.johnson@example.com", "note": "Asked by letter"},
-    "bring_list": {"file": "email,name", "columns": '{"name": "first_name"}', "group_ids": [1], "start": True},
+    "bring_list": {
+        "file": "email,name\nwambui@example.com,Wambui",
+        "columns": '{"name": "first_name"}',
+        "group_ids": [1],
+        "start": True,
+    },
     "BeforeSendingChange": {"undo_seconds": 30, "prices": {"sms": {"amount": "0.80", "currency": "KES"}}},
     "ConsentSettingsChange": {"whatsapp_link": True, "words": {"en": {"stop": ["stop", "no more"]}}},
     "DecisionIn": {"status": "submitted"},
