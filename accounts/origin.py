@@ -52,6 +52,7 @@ def with_origin(get_response: Callable) -> Callable:
     def middleware(request: HttpRequest) -> HttpResponse:
         here = Origin(request.META.get("REMOTE_ADDR") or "", number_of(request))
         token, began = _origin.set(here), time.monotonic()
+        request.request_id = here.request_id  # type: ignore[attr-defined]
         try:
             response = get_response(request)
             log_access(request, response.status_code, 1000 * (time.monotonic() - began))
@@ -94,7 +95,9 @@ class WithOrigin(logging.Filter):
     """Gives every line of the log the number of the request it was written for, or the work."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        facts, number = _work.get({}), origin().request_id
+        # Django tells of refusals when the request has left all middleware.
+        of_request = getattr(getattr(record, "request", None), "request_id", "")
+        facts, number = _work.get({}), origin().request_id or of_request
         for name, value in {"request_id": number, **facts}.items():
             if not hasattr(record, name):
                 setattr(record, name, value)

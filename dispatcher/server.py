@@ -148,6 +148,12 @@ class Channel(HTTPChannel):
         self.setTimeout(None)
         self.set_deadline(LINGER_SECONDS)
 
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """What cannot even be read as a request is numbered, too."""
+        number = log_alone(b"-", b"-", 400)
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{HEADER}: {number}\r\n\r\n".encode())
+        self.loseConnection()
+
     def set_deadline(self, seconds: float | None) -> None:
         if self.deadline and self.deadline.active():
             self.deadline.cancel()

@@ -65,6 +65,15 @@ def test_what_breaks_is_told_with_the_number_in_the_answer(logged, monkeypatch):
     assert any(line["request_id"] == number and "ZeroDivisionError" in line.get("exception", "") for line in logged())
 
 
+def test_what_django_says_of_a_refusal_has_the_number_too(logged):
+    number = Client().get("/nothing/here/")["X-Request-ID"]
+
+    assert {line["logger"]: line["request_id"] for line in logged()} == {
+        "accounts.origin": number,
+        "django.request": number,
+    }
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [

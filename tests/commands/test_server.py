@@ -268,3 +268,13 @@ def test_a_half_sent_request_does_not_keep_the_server_from_stopping():
     with server() as port, connect(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("request_line", [b"GET /\xff HTTP/1.1", b"nonsense"])
+def test_what_is_no_request_is_refused_under_a_number(port, request_line):
+    with connect(port) as connection:
+        connection.sendall(request_line + b"\r\nHost: localhost\r\n\r\n")
+
+        answer = everything(connection)
+
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"\r\nX-Request-ID: " in answer
