@@ -63,12 +63,12 @@ def wait_until(is_so: Callable[[], object], what: str, every: float = 0.02) -> N
 
 
 @contextmanager
-def web() -> Iterator[tuple[subprocess.Popen, int]]:
-    """A web process that answers, and its port."""
+def web(*program: str, **environment: object) -> Iterator[tuple[subprocess.Popen, int]]:
+    """A web process that answers, and its port; of another program than the usual one if need be."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with child("manage.py", "serve", "--port", port) as process:
+    with child(*(program or ("manage.py", "serve")), "--port", port, **environment) as process:
         wait_until(lambda: process.poll() is not None or is_open(port), "the web process listens")
         yield process, port
 

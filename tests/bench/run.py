@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start, wizard
+from tests.bench import api, bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start, wizard
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "render": render.measure,
     "latency": latency.measure,
     "pages": pages.measure,
+    "api": api.measure,
     "push": push.measure,
     "start": start.measure,
     "memory": memory.measure,
