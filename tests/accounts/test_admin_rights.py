@@ -107,6 +107,22 @@ def test_staff_may_not_raise_the_role_of_a_key():
     assert (key.name, key.role) == ("Till", Role.VIEWER)
 
 
+def test_only_a_superuser_lets_a_workspace_send_more(root):
+    acme = make_workspace("Acme")
+    page = reverse("admin:accounts_workspace_change", args=[acme.pk])
+    typed = EMPTY | {"name": "Acme", "time_zone": "UTC", "retry_policy": 1, "sends_per_minute": 50, "open_messages": 0}
+
+    def limits() -> tuple:
+        acme.refresh_from_db()
+        return acme.sends_per_minute, acme.open_messages
+
+    assert office_of(staff("change_workspace")).post(page, typed).status_code == 302
+    assert limits() == (None, None)
+    assert office_of(root).post(page, typed).status_code == 302
+    assert limits() == (50, 0)
+    assert AuditEntry.objects.latest("pk").changes == {"sends_per_minute": [None, 50], "open_messages": [None, 0]}
+
+
 def test_when_any_workspace_demands_two_factors_so_does_the_admin(root):
     office = office_of(root)
     assert office.get("/admin/").status_code == 200

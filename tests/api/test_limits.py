@@ -16,6 +16,7 @@ from accounts import allowance
 from accounts.models import AuditEntry, Role, Workspace
 from campaigns.models import Campaign
 from dispatcher import api_door, operations
+from dispatcher.checks import LIMITS, settings_make_sense
 from tests.api.calls import Program, error_of
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_member, make_recipients, make_workspace
@@ -87,7 +88,7 @@ def test_replays_and_refusals_and_what_the_clock_starts_are_not_counted(program,
 
     assert [told(first)[1], send(program).status_code, send(program).status_code] == [1, 200, 429]
     assert [answer["Idempotent-Replayed"] for answer in again] == ["true", "true"]
-    assert send(program, campaign, key="a").status_code == 200
+    assert [send(program, campaign, key=key).status_code for key in ("a", "")] == [200, 409]
     operations.launch(make_campaign(program.workspace), by=None)
 
 
@@ -241,6 +242,13 @@ def test_a_key_has_only_so_many_requests_answered_at_once(program, settings):
     assert [program.get("/api/stats").status_code for _ in range(4)] == [200] * 4
 
 
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_below_none_is_told_at_the_start(settings, name):
+    setattr(settings, name, -1)
+
+    assert f"{name} must be 0, for no limit, or more." in [fault.msg for fault in settings_make_sense()]
+
+
 # --- a full queue ---
 
 
@@ -261,7 +269,7 @@ def test_while_the_queue_is_full_nothing_begins_and_nothing_is_half_made(program
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.DRAFT
     assert not (campaign.messages.exists() or campaign.picked.exists() or AuditEntry.objects.filter(verb="send"))
-    elsewhere = make_campaign(make_workspace(), people=1)
+    elsewhere = make_campaign(make_workspace(open_messages=3), people=1)
     assert send(Program(elsewhere.workspace), elsewhere).status_code == 200
     operations.cancel(going, by=None)
     going.batches.update(due_at=None, pending=0, cancelled=3)
