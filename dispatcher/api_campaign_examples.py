@@ -87,6 +87,7 @@ SHAPES: dict[str, Json] = {
     "AudienceOut": {"words": "1 group and 1 person"},
     "CauseOut": {"words": "The provider did not answer in time", "is_worth_a_try": True},
     "CheckOut": {"can_send": True, "can_schedule": True, "problems": []},
+    "DurationOut": {"unknown": ""},
     "DryRunOut": {"state": "done", "ended_at": OVER, "too_long": 0, "skipped": {"opted_out": 1}, "compared": []},
     "ItemOut": {"id": "dead-2", "tone": "attention", "since": None},
     "LeftOutOut": {"reason": "opted_out", "words": "Opted out", "people": 1},

@@ -84,6 +84,8 @@ VALUES: Json = {
     "width": 600,
 }
 SHAPES: Json = {
+    "ListProblem": {"expected": "an address such as ann@example.com"},
+    "MembersChanged": {"refused": 0},
     "BroughtOut": {"refused": []},
     "Choice": {"value": 1, "label": "Customers"},
     "ComparisonOut": {"comparison": "is", "label": "is", "value": "text"},
@@ -119,6 +121,7 @@ SHAPES: Json = {
     "ReplyRow": {"id": 1, "number": "+254712345678", "text": "STOP"},
     "SenderOut": {"title": "Simulated provider", "options": {}},
     "WhatsAppOut": {
+        "category": "marketing",
         "id": 1,
         "name": "spring_offer",
         "language": "en",

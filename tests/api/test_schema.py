@@ -1,7 +1,10 @@
 """The OpenAPI document: complete, true, and with an example of everything."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 
@@ -60,6 +63,23 @@ def test_an_operation_has_an_example_of_what_it_takes_and_of_what_it_answers(met
             assert "example" in parameter, (
                 f"add a value for {parameter['name']} to VALUES in dispatcher/api_examples.py"
             )
+
+
+def test_every_example_is_one_of_its_schema():
+    wrong = [
+        f"{operation['operationId']} {status}: {fault.instance_path} {fault.message[:100]}"
+        for _, _, operation in operations()
+        for status, part in [*operation["responses"].items(), ("body", operation.get("requestBody", {}))]
+        for content in resolved(part).get("content", {}).values()
+        if "schema" in content
+        for fault in faults_of(content["example"], content["schema"])
+    ]
+
+    assert wrong == []
+
+
+def faults_of(example: Any, schema: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
+    return jsonschema_rs.validator_for(schema | {"components": description()["components"]}).iter_errors(example)
 
 
 def test_no_two_operations_have_the_same_name():
