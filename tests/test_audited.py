@@ -703,7 +703,7 @@ def test_an_operation_of_the_api_leaves_one_row_that_names_the_key(name, scene):
         headers={"Authorization": f"Bearer {secret}", "X-Request-ID": NUMBER},
     )
 
-    rows = list(AuditEntry.objects.filter(pk__gt=before))
+    rows = list(AuditEntry.objects.filter(pk__gt=before).order_by("pk"))
     assert [row.verb for row in rows] == verb.split(), answer.content
     for row in rows[:1]:
         assert (row.address, row.request_id) == ("127.0.0.1", NUMBER)
