@@ -27,6 +27,14 @@ LONGEST_BODY, LONGEST_LINE = 1024, 60  # characters of a body, of a header and o
 NEEDS_REASON = (Status.REJECTED, Status.PAUSED)
 
 
+class DuplicateWhatsApp(InvalidContent):
+    """The workspace has a template of this name in this language already."""
+
+    def __init__(self, name: str, language: str) -> None:
+        self.name = name
+        super().__init__({"name": [f"There is a template “{name}” in {language} already."]})
+
+
 class MaySendOnly(Exception):
     """Another text would take the approval from what others send."""
 
@@ -151,9 +159,9 @@ def tidied(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_faulty(workspace: Workspace, typed: Mapping[str, Any], template: WhatsAppTemplate | None = None) -> None:
-    """Raises InvalidContent with sentences by field."""
+    """Raises InvalidContent with sentences by field, or DuplicateWhatsApp, a kind of it."""
     errors = {
-        "name": faults_of_name(workspace, typed, template),
+        "name": faults_of_name(typed),
         "language": faults_of_language(typed["language"]),
         "header": faults_of_line("header", typed["header"]),
         "body": faults_of_body(typed["body"]),
@@ -162,18 +170,23 @@ def refuse_faulty(workspace: Workspace, typed: Mapping[str, Any], template: What
     }
     if errors := {field: sentences for field, sentences in errors.items() if sentences}:
         raise InvalidContent(errors)
+    refuse_taken(workspace, typed, template)
 
 
-def faults_of_name(workspace: Workspace, typed: Mapping[str, Any], template: WhatsAppTemplate | None) -> list[str]:
-    name, language = typed["name"], typed["language"]
+def faults_of_name(typed: Mapping[str, Any]) -> list[str]:
+    name = typed["name"]
     if not name:
         return ["Give it the name it has at the provider."]
     if not NAME.fullmatch(name):
         return ["The name has small letters, digits and _ only, such as spring_offer; 512 at most."]
-    same = workspace.whatsapp_templates.filter(name=name, language=language)
-    if (same.exclude(pk=template.pk) if template else same).exists():
-        return [f"There is a template “{name}” in {language} already."]
     return []
+
+
+def refuse_taken(workspace: Workspace, typed: Mapping[str, Any], template: WhatsAppTemplate | None) -> None:
+    """Raises DuplicateWhatsApp."""
+    same = workspace.whatsapp_templates.filter(name=typed["name"], language=typed["language"])
+    if (same.exclude(pk=template.pk) if template else same).exists():
+        raise DuplicateWhatsApp(typed["name"], typed["language"])
 
 
 def faults_of_language(language: str) -> list[str]:

@@ -7,7 +7,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
-from accounts.paging import cursor_of
+from accounts.paging import Cursor, cursor_of
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import left_out
 from dispatcher.api_campaigns import campaign_of
@@ -120,7 +120,7 @@ class AskedLeftOut(Schema):
     """Who does not get it for this reason; `cursor` goes on after the page before."""
 
     reason: str = Field(left_out.CHOICE, description="As the check tells it, such as opted_out or choice.")
-    cursor: str = ""
+    cursor: Cursor = ""
 
 
 class LeftOutRow(Schema):

@@ -18,6 +18,7 @@ from campaigns.copying import SeriesEnded
 from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
+from campaigns.whatsapp import DuplicateWhatsApp
 from campaigns.when import InvalidTime
 from dispatcher import api_door
 from dispatcher.operations import TimeChanged
@@ -154,7 +155,7 @@ def duplicate_group(request: HttpRequest, error: DuplicateGroup) -> HttpResponse
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", f"Group with name '{error.name}' already exists", details)
 
 
-def duplicate_template(request: HttpRequest, error: DuplicateTemplate) -> HttpResponse:
+def duplicate_template(request: HttpRequest, error: DuplicateTemplate | DuplicateWhatsApp) -> HttpResponse:
     details = {"resource_type": "Template", "field": "name", "value": error.name}
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error), details)
 
@@ -215,6 +216,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     DuplicateRecipient: duplicate,
     DuplicateGroup: duplicate_group,
     DuplicateTemplate: duplicate_template,
+    DuplicateWhatsApp: duplicate_template,
     ChangedMeanwhile: conflict,
     GroupInUse: conflict,
     SeriesEnded: conflict,

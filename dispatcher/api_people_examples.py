@@ -144,7 +144,7 @@ BODIES: Json = {
         "file": "email,name\nwambui@example.com,Wambui",
         "columns": '{"name": "first_name"}',
         "group_ids": [1],
-        "start": True,
+        "start": "true",
     },
     "BeforeSendingChange": {"undo_seconds": 30, "prices": {"sms": {"amount": "0.80", "currency": "KES"}}},
     "ConsentSettingsChange": {"whatsapp_link": True, "words": {"en": {"stop": ["stop", "no more"]}}},

@@ -47,7 +47,11 @@ class BringIn(Schema):
 
     columns: str = Field("", description=f"As JSON, an object or a list. {COLUMNS_SAID}")
     group_ids: list[int] = Field([], description="The groups its people are put into.")
-    start: bool = Field(True, description="false: stop once it is checked, before anybody is changed.")
+    start: bool = Field(
+        True,
+        description="false: stop once it is checked, before anybody is changed.",
+        json_schema_extra={"type": "string", "enum": ["true", "false", "1", "0"], "default": "true"},
+    )
 
 
 @router.post("imports", response={202: ImportOut}, summary="Bring a list")

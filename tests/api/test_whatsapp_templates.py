@@ -37,6 +37,15 @@ def test_what_the_provider_would_reject_is_told_by_field(program):
     assert set(error_of(answer)["details"]) == {"name", "base_template", "header"}
 
 
+def test_a_name_that_is_taken_in_its_language_is_a_duplicate(program):
+    program.post("/api/whatsapp-templates", TEXT)
+
+    again = program.post("/api/whatsapp-templates", TEXT)
+
+    assert (again.status_code, error_of(again)["code"]) == (409, "DUPLICATE")
+    assert program.post("/api/whatsapp-templates", TEXT | {"language": "sw"}).status_code == 201
+
+
 def test_a_decision_that_does_not_follow_or_lacks_its_reason_is_refused(program):
     path = f"/api/whatsapp-templates/{program.post('/api/whatsapp-templates', TEXT).json()['id']}/status"
 
