@@ -62,9 +62,9 @@ def header(description: str, kind: str = "string", required: bool = False) -> Js
 
 HEADERS = {
     "X-Request-ID": header("The number of this request, as our logs and the audit log know it.", required=True),
-    "RateLimit-Limit": header("How many requests are possible in a window.", "integer"),
+    "RateLimit-Limit": header("How many requests, or sends, a minute are possible: the nearest limit.", "integer"),
     "RateLimit-Remaining": header("How many of them are left.", "integer"),
-    "RateLimit-Reset": header("In how many seconds the window begins anew.", "integer"),
+    "RateLimit-Reset": header("In how many seconds there is one more.", "integer"),
     "Retry-After": header("After how many seconds it is worth another try.", "integer"),
     "Idempotent-Replayed": header("true where this is the answer to the first request with the Idempotency-Key."),
     "WWW-Authenticate": header("How to say who asks.", required=True),
