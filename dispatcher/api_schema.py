@@ -174,12 +174,18 @@ def refusal(status: int, codes: list[str]) -> Json:
         "$ref": "#/components/schemas/Error",
         "properties": {"error": {"properties": {"code": {"enum": codes}}}},
     }
-    example = {"error": {"code": codes[0], "message": sentence_of(status).replace("`", ""), "details": {}}}
+    example = {"error": {"code": codes[0], "message": said_with(status, codes[0]), "details": {}}}
     return {
         "description": f"{sentence_of(status)} ({', '.join(codes)})",
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
         "content": {MEDIA: {"schema": schema, "example": example}},
     }
+
+
+def said_with(status: int, code: str) -> str:
+    if code.endswith("_NOT_FOUND"):
+        return f"{code.removesuffix('_NOT_FOUND').replace('_', ' ').capitalize()} with ID 999 not found"
+    return sentence_of(status).replace("`", "")
 
 
 def used(shapes: Json, *roots: Any) -> Json:
