@@ -18,7 +18,7 @@ from dispatcher import (
     variant_views,
     views,
 )
-from dispatcher.api import front_door
+from dispatcher.api.front_door import front_door
 from dispatcher.busy import went_wrong
 from dispatcher.consumers import WatchCampaign, WatchList, WatchNothing
 from dispatcher.health import health

@@ -33,7 +33,7 @@ from campaigns.library import add_template
 from campaigns.models import Campaign
 from campaigns.variants import set_up_variants
 from campaigns.wordings import write_wording
-from dispatcher.api import api
+from dispatcher.api.front_door import api
 from dispatcher.operations import launch
 from dispatcher.urls import sockets
 from people import imports

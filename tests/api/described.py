@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from dispatcher.api import api
-from dispatcher.api_schema import operations_of
+from dispatcher.api.front_door import api
+from dispatcher.api.schema import operations_of
 
-WHERE = "Declare it in ALSO of dispatcher/api_refusals.py, or in response= of the route."
+WHERE = "Declare it in ALSO of dispatcher/api/refusals.py, or in response= of the route."
 
 
 @cache

@@ -56,7 +56,7 @@ def test_neither_body_nor_query_nor_key_is_in_the_log(logged):
 
 def test_what_breaks_is_told_with_the_number_in_the_answer(logged, monkeypatch):
     program = Program(make_workspace())
-    monkeypatch.setattr("dispatcher.api_house.queue_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("dispatcher.api.front_door.house.queue_of", lambda *_: 1 / 0)
 
     answer = program.get("/api/queue/stats")
 

@@ -15,9 +15,9 @@ from playwright._impl._driver import compute_driver_executable
 
 from accounts.models import ApiKey, Role
 from campaigns.models import Campaign
+from dispatcher.api.refusals import ALSO, EVERYWHERE
 from dispatcher.api_demo.play import differences
 from dispatcher.api_demo.requests import Request, place_of, request_of
-from dispatcher.api_refusals import ALSO, EVERYWHERE
 from dispatcher.models import Message
 from tests.api.described import description
 from tests.api.served import asking, engine_at_work, on_its_first_day, said_by

@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts import allowance
 from accounts.models import AuditEntry, Role, Workspace
 from campaigns.models import Campaign
-from dispatcher import api_door, operations
+from dispatcher import operations
+from dispatcher.api import admission
 from dispatcher.checks import LIMITS, settings_make_sense
 from tests.api.calls import Program, error_of
 from tests.dispatcher.outcomes import failed, launched, sent
@@ -231,14 +232,14 @@ def test_a_wrong_key_costs_one_query_under_an_idempotency_key_too():
 
 def test_a_key_has_only_so_many_requests_answered_at_once(program, settings):
     settings.API_REQUESTS_AT_ONCE = 2
-    places = [api_door.take_place(program.key) for _ in range(2)]
+    places = [admission.take_place(program.key) for _ in range(2)]
 
     refused = program.get("/api/stats")
     assert (refused.status_code, refused["Retry-After"]) == (429, "1")
     assert Program(program.workspace).get("/api/stats").status_code == 200
 
     for _ in places:
-        api_door.leave_place(program.key)
+        admission.leave_place(program.key)
     assert [program.get("/api/stats").status_code for _ in range(4)] == [200] * 4
 
 

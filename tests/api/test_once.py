@@ -105,7 +105,7 @@ def test_after_a_fault_of_ours_the_request_may_be_repeated(program, monkeypatch)
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr("dispatcher.api_campaigns.create_with_addresses", fail)
+        broken.setattr("dispatcher.api.front_door.campaigns.create_with_addresses", fail)
         assert post(program, "/api/campaigns", SALE, "a").status_code == 500
     assert post(program, "/api/campaigns", SALE, "a").status_code == 201
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.models import ApiKey
 from campaigns.models import Campaign
-from dispatcher import api_answers
+from dispatcher.api import answers
 from tests.api.calls import BAD_BODIES, Program, error_of
 from tests.make import make_campaign, make_workspace
 from tests.test_roles import OPERATIONS
@@ -91,7 +91,7 @@ def test_our_own_fault_is_told_by_its_number_alone(program, monkeypatch, caplog)
     def broken(campaigns):
         raise KeyError("a secret of the house")
 
-    monkeypatch.setattr(api_answers, "stats_of_many", broken)
+    monkeypatch.setattr(answers, "stats_of_many", broken)
 
     answer = program.get("/api/campaigns")
 

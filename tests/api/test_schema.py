@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from django.test import Client
 
-from dispatcher.api_refusals import ALSO
+from dispatcher.api.refusals import ALSO
 from tests.api.described import description, operations, resolved
 
 EVERY = [pytest.param(*each, id=each[2]["operationId"]) for each in operations()]
@@ -45,14 +45,14 @@ def test_an_operation_is_called_by_a_verb_and_a_noun_and_stands_under_a_tag_that
     hint = f"give {method.upper()} {path} an operation_id such as show_campaign"
     assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"]), hint
     explained = {tag["name"] for tag in description()["tags"] if tag["description"]}
-    assert set(operation["tags"]) <= explained, "explain the tag in TAGS of dispatcher/api_schema.py"
+    assert set(operation["tags"]) <= explained, "explain the tag in TAGS of dispatcher/api/schema.py"
     assert operation["summary"]
     assert operation["security"] == [{"Key": []}]
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), EVERY)
 def test_an_operation_has_an_example_of_what_it_takes_and_of_what_it_answers(method, path, operation):
-    hint = f"add one for {operation['operationId']} to BODIES in dispatcher/api_examples.py"
+    hint = f"add one for {operation['operationId']} to BODIES in dispatcher/api/examples.py"
     for content in operation.get("requestBody", {"content": {}})["content"].values():
         assert "example" in content, hint
     for response in map(resolved, operation["responses"].values()):
@@ -61,7 +61,7 @@ def test_an_operation_has_an_example_of_what_it_takes_and_of_what_it_answers(met
     for parameter in operation["parameters"]:
         if parameter["required"]:
             assert "example" in parameter, (
-                f"add a value for {parameter['name']} to VALUES in dispatcher/api_examples.py"
+                f"add a value for {parameter['name']} to VALUES in dispatcher/api/examples.py"
             )
 
 

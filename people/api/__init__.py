@@ -1,0 +1,1 @@
+"""The REST API of people and of what is known of them."""
