@@ -10,7 +10,8 @@ from accounts.access import KeyRequest, may
 from accounts.paging import Pagination, Paging, page_of
 from accounts.unknown import numbered
 from campaigns import whatsapp
-from campaigns.models import TemplateStatus, WhatsAppTemplate
+from campaigns.api.history import change_row
+from campaigns.models import WhatsAppTemplate
 from people.api.shapes import Change
 
 router = Router(tags=["WhatsApp templates"])
@@ -159,7 +160,7 @@ def duplicate_whatsapp_template(request: KeyRequest, whatsapp_template_id: int) 
 def list_decisions(request: KeyRequest, whatsapp_template_id: int, asked: Query[Paging]) -> dict[str, Any]:
     history = template_of(request, whatsapp_template_id).history.select_related("by", "key")
     found, pagination = page_of(history, asked)
-    return {"data": [decision_row(each) for each in found], "pagination": pagination}
+    return {"data": [change_row(each) for each in found], "pagination": pagination}
 
 
 def template_of(request: KeyRequest, number: int) -> WhatsAppTemplate:
@@ -182,14 +183,4 @@ def shown(template: WhatsAppTemplate) -> dict[str, Any]:
         "base_template": template.body,
         "status": template.get_status_display(),
         "archived": template.archived_at is not None,
-    }
-
-
-def decision_row(change: TemplateStatus) -> dict[str, Any]:
-    return {
-        "from_status": change.get_from_status_display(),
-        "to_status": change.get_to_status_display(),
-        "by": change.actor,
-        "reason": change.reason,
-        "at": change.at,
     }

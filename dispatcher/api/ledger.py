@@ -10,7 +10,8 @@ from pydantic import Field
 from accounts.access import KeyRequest, may
 from accounts.models import Role
 from accounts.paging import Pagination, Paging, page_of
-from campaigns.models import Campaign, StatusChange, ask_for_words
+from campaigns.api.history import change_row
+from campaigns.models import Campaign, ask_for_words
 from campaigns.splitting import letter
 from dispatcher.api.campaigns import campaign_of
 from dispatcher.api.shapes import CategoryWord, StatusWord
@@ -198,13 +199,3 @@ class ChangePage(Schema):
 def list_history(request: KeyRequest, campaign_id: int, asked: Query[Paging]) -> dict[str, Any]:
     changes, pagination = page_of(campaign_of(request, campaign_id).history.select_related("by", "key"), asked)
     return {"data": [change_row(change) for change in changes], "pagination": pagination}
-
-
-def change_row(change: StatusChange) -> dict[str, Any]:
-    return {
-        "from_status": change.get_from_status_display(),
-        "to_status": change.get_to_status_display(),
-        "by": change.actor,
-        "reason": change.reason,
-        "at": change.at,
-    }
