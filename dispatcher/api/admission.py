@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils import timezone
 
 from accounts import rates
 from accounts.lockout import address_of
@@ -31,6 +32,8 @@ def admitted(request: Any) -> Iterator[None]:
     note(request, rates.count_request(key))
     take_place(key)
     try:
+        # In no transaction: one that lasts would keep the row, and let every other request with the key wait.
+        key.used(timezone.now())
         yield
     finally:
         leave_place(key)

@@ -1,18 +1,21 @@
 """Whoever repeats a request under one Idempotency-Key has one effect and the first answer, also all at once."""
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from accounts import once
 from accounts.models import KeptAnswer, Role
 from campaigns.models import Campaign
+from dispatcher.api import campaigns
 from dispatcher.erase import erase
 from people.models import Recipient
 from tests.api.calls import Program, error_of
@@ -155,3 +158,33 @@ def test_six_sends_at_once_without_a_key_are_one_launch_and_five_refusals(progra
         answers = sorted(pool.map(send, range(6)), key=lambda answer: answer[0])
 
     assert answers == [(200, 10)] + [(409, None)] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_request_keeps_no_other_with_the_same_api_key_waiting(program, monkeypatch):
+    begun, may_end = Event(), Event()
+    create = campaigns.create_with_addresses
+
+    def slowly(*args, **kwargs):
+        begun.set()
+        may_end.wait(30)
+        return create(*args, **kwargs)
+
+    monkeypatch.setattr(campaigns, "create_with_addresses", slowly)
+
+    def ask(request: Callable[[], HttpResponse]) -> int:
+        try:
+            return request().status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(ask, lambda: post(program, "/api/campaigns", SALE, "a"))
+        try:
+            assert begun.wait(30)
+            other = pool.submit(ask, lambda: program.get("/api/campaigns"))
+            assert other.result(timeout=10) == 200
+        finally:
+            may_end.set()
+
+    assert slow.result() == 201
