@@ -5,17 +5,18 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import ApiKey, AuditEntry
+from accounts.models import ApiKey, AuditEntry, Workspace
 from campaigns.models import Campaign
+from dispatcher.api_demo import retries
 from dispatcher.api_demo.examples import EXAMPLES
-from dispatcher.api_demo.program import Refused
+from dispatcher.api_demo.program import Program, Refused
 from dispatcher.api_demo.provider import stormy
 from dispatcher.chosen import chosen_sender
 from dispatcher.models import ChosenSender
 from people.channels import Channel
 from people.models import Group, Recipient
-from tests.api.served import engine_at_work, on_its_first_day
-from tests.make import make_workspace
+from tests.api.served import asking, engine_at_work, on_its_first_day
+from tests.make import make_recipient, make_workspace
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,6 +36,37 @@ def test_everything_documented_is_played_over_http_and_a_failing_provider_is_ove
 
     assert not ChosenSender.objects.exists()
     assert not ApiKey.objects.filter(name="api_demo", revoked_at=None).exists()
+
+
+def program_in(workspace: Workspace) -> Program:
+    """Asks within this process."""
+    program = Program("http://testserver", "", say=str)
+    program.ask = asking(workspace)
+    return program
+
+
+@pytest.mark.django_db
+def test_a_failing_provider_is_met_by_people_with_a_phone_however_many_newer_ones_have_none(monkeypatch):
+    monkeypatch.setattr(retries, "PEOPLE", 2)
+    workspace = make_workspace()
+    reached = make_recipient(workspace)
+    for _ in range(3):
+        make_recipient(workspace, phone="")
+
+    campaign = Campaign.objects.get(pk=retries.send(program_in(workspace), say=str))
+
+    assert [message.recipient for message in campaign.messages.all()] == [reached]
+
+
+@pytest.mark.django_db
+def test_where_nobody_has_a_phone_it_says_so_and_leaves_no_draft_behind():
+    workspace = make_workspace()
+    make_recipient(workspace, phone="")
+
+    with pytest.raises(Refused, match="Nobody in the workspace can be reached by text message"):
+        retries.send(program_in(workspace), say=str)
+
+    assert not Campaign.objects.exists()
 
 
 def said_by_the_demo(**options: object) -> str:
