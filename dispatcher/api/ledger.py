@@ -145,6 +145,7 @@ class FailedOut(Schema):
     campaignId: int
     failedCount: int
     recipients: list[FailedRow]
+    data: list[FailedRow] = Field(description="The same rows, where every list has them.")
     pagination: Pagination
 
 
@@ -161,10 +162,12 @@ def list_failed(request: KeyRequest, campaign_id: int, asked: Query[AskedFailure
     category = Category[asked.category.upper()] if asked.category else None
     wanted = Filter(Message.Status.FAILED, category=category)
     messages, pagination = walked(campaign, wanted, asked)
+    rows = [failed_row(message) for message in messages]
     return {
         "campaignId": campaign.pk,
         "failedCount": wanted.count(books_of(campaign)),
-        "recipients": [failed_row(message) for message in messages],
+        "recipients": rows,
+        "data": rows,
         "pagination": pagination,
     }
 

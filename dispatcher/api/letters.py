@@ -8,7 +8,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
-from accounts.paging import Cursor, cursor_of
+from accounts.paging import Cursor, Walked, cursor_of
 from accounts.unknown import Unknown
 from dispatcher import dead_letters, dismissals, letters_at_once
 from dispatcher.api.campaigns import campaign_of
@@ -46,7 +46,7 @@ class AllLettersOut(Schema):
     messages: int
     worth_a_try: int
     data: list[LettersOut] = Field(description="The newest campaigns first; those archived are left out.")
-    next_cursor: str | None = Field(description="To be given as cursor; null where the list ends.")
+    pagination: Walked
 
 
 class LetterOut(Schema):
@@ -61,7 +61,7 @@ class LetterOut(Schema):
 
 class LettersPage(Schema):
     data: list[LetterOut]
-    next_cursor: str | None = Field(description="To be given as cursor; null where the list ends.")
+    pagination: Walked
 
 
 class WhichIn(Schema, extra="forbid"):
@@ -104,7 +104,7 @@ def list_letters(request: KeyRequest, asked: Query[AskedAll]) -> dict[str, Any]:
         "messages": sum(letters.count for letters in every),
         "worth_a_try": sum(letters.worth_a_try for letters in every),
         "data": [letters_row(letters) for letters in found[:SIZE]],
-        "next_cursor": found[SIZE - 1].id if len(found) > SIZE else None,
+        "pagination": Walked(page_size=SIZE, next_cursor=found[SIZE - 1].id if len(found) > SIZE else None),
     }
 
 
@@ -136,10 +136,9 @@ def list_letters_of(request: KeyRequest, campaign_id: int, asked: Query[AskedLet
     """By their numbers, 25 at a time."""
     letters, after = letters_of(request, campaign_id), cursor_of(asked.cursor)
     page = dead_letters.page_of(letters, category_of(asked.category), min(after, LARGEST))
-    return {
-        "data": [letter_row(row) for row in page.rows],
-        "next_cursor": None if page.after is None else str(page.after),
-    }
+    after = None if page.after is None else str(page.after)
+    walked = Walked(page_size=dead_letters.SIZE, next_cursor=after)
+    return {"data": [letter_row(row) for row in page.rows], "pagination": walked}
 
 
 @router.post("dead-letters/{campaign_id}/undismiss", response=PutBackOut, summary="Put dismissed ones back on the list")

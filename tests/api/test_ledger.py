@@ -98,6 +98,8 @@ def test_it_tells_whom_it_could_not_reach_and_why(program):
     assert set(told["recipients"][0]) == {"id", "phone", "email", "error", "category", "failedAt"}
     timeouts = program.get(f"/api/campaigns/{campaign.pk}/failed-recipients", category="timeout").json()
     assert [row["category"] for row in timeouts["recipients"]] == ["timeout"]
+    everybody = program.get(f"/api/campaigns/{campaign.pk}/failed-recipients").json()["recipients"]
+    assert program.walk(f"/api/campaigns/{campaign.pk}/failed-recipients") == everybody, "and walked like every list"
 
 
 def test_the_history_names_who_did_what(program):

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from dispatcher import letters_at_once, operations
+from dispatcher import dead_letters, letters_at_once, operations
+from dispatcher.api import letters
 from dispatcher.models import Category
 from tests.api.calls import Program, error_of
 from tests.dispatcher.outcomes import failed, launched, unknown
@@ -35,13 +36,22 @@ def test_they_are_listed_by_campaign_and_cause_and_one_by_one(program):
     told = program.get("/api/dead-letters").json()
     rows = program.get(f"/api/dead-letters/{campaign.pk}", category="bounced").json()
 
-    assert (told["messages"], told["worth_a_try"], told["next_cursor"]) == (3, 1, None)
+    assert (told["messages"], told["worth_a_try"]) == (3, 1)
     letters = told["data"][0]
     assert letters["campaign_id"] == campaign.pk
     assert [(cause["category"], cause["messages"]) for cause in letters["causes"]] == [("bounced", 2), ("timeout", 1)]
     assert [(row["number"], row["category"]) for row in rows["data"]] == [(1, "bounced"), (2, "bounced")]
     assert program.get(f"/api/dead-letters/{campaign.pk}", cursor="2").json()["data"][0]["number"] == 3
     assert program.get("/api/dead-letters", cursor="x").status_code == 400
+
+
+def test_they_are_walked_like_every_list(program, monkeypatch):
+    campaigns = [failing(program) for _ in range(3)]
+    monkeypatch.setattr(letters, "SIZE", 2)
+    monkeypatch.setattr(dead_letters, "SIZE", 2)
+
+    assert [row["campaign_id"] for row in program.walk("/api/dead-letters")] == [c.pk for c in reversed(campaigns)]
+    assert [row["number"] for row in program.walk(f"/api/dead-letters/{campaigns[0].pk}")] == [1, 2, 3]
 
 
 def test_some_causes_of_one_campaign_are_tried_again(program):
