@@ -70,6 +70,9 @@ class House:
                 process.wait()
 
     def start(self, name: str) -> None:
+        """Raises ValueError where a nursery could not give it what it is to have: all there share one environment."""
+        if self.nursery and (self.logs or self.own.get(name)):
+            raise ValueError(f"{name} from the nursery has neither an environment nor a log of its own")
         with self.moving:
             self.resting.discard(name)
             self.started[name] = self.started.get(name, 0) + 1

@@ -127,8 +127,15 @@ def live(words: list[str], changed: dict[str, Any]) -> None:
 def change(**settings: Any) -> None:
     ours = import_module("django.conf").settings
     for name, value in settings.items():
-        setattr(ours, name, type(getattr(ours, name))(value))
+        setattr(ours, name, like(getattr(ours, name), value))
     reload(import_module("dispatcher.crash"))  # which looks at its setting once
+
+
+def like(known: Any, value: Any) -> Any:
+    """The value in the kind of the one it replaces. Raises TypeError where a truth is given as a text."""
+    if isinstance(known, bool) and not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither True nor False")
+    return type(known)(value)
 
 
 def begin(program: str, *words: str) -> None:
