@@ -201,6 +201,7 @@ def may(ability: str) -> Callable[[View], View]:
             refuse_unless(request, ability)
             return view(request, *args, **kwargs)
 
+        guarded.ability = ability  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts.models import ApiKey, KeptAnswer, Workspace
 
 KEPT = timedelta(hours=24)
+PASSING = (401, 429)  # refusals that say nothing of the request itself
 LONGEST = 255
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))"
 
@@ -36,54 +38,94 @@ class StillRunning(Exception):
         super().__init__("The first request with this Idempotency-Key is not answered yet; ask again in a moment.")
 
 
+class Forgotten(Exception):
+    """The first request with the key was answered, and what it was told is not kept any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key was answered; the answer was forgotten, because somebody was"
+            " erased since. It is not done again: look at how things stand."
+        )
+
+
 def once(by: ApiKey, key: str, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
     """The answer to the first request of this program with this key; `answer` is called for that one alone.
 
-    The answer is kept in the transaction of the effect: there is never one without the other. A refusal has no effect
-    and is not kept: how things stand may be better the next time. Raises NoKey, Reused or StillRunning.
+    The answer is kept in the transaction of the effect: there is never one without the other. A refusal is kept as
+    well, with what it meant to leave behind; what is not kept has no effect. Raises NoKey, Reused, StillRunning or
+    Forgotten.
     """
-    if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        raise NoKey
+    refuse_no_key(key)
     asked = digest_of(request)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK, [key, by.pk])
-            if not cursor.fetchone()[0]:
-                raise StillRunning
-        known = KeptAnswer.objects.filter(by=by, key=key, at__gt=timezone.now() - KEPT).first()
-        if known:
+        wait_for_nobody(by, key)
+        if known := known_of(by, key):
             return replayed(known, asked)
         given = answer()
-        if given.status_code < 300:
-            keep(by, key, asked, given)
+        if is_final(given):
+            keep(by, key, asked, **told_by(given))
         else:
             transaction.set_rollback(True)
     return given
 
 
+def refuse_no_key(key: str) -> None:
+    """Raises NoKey."""
+    if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
+        raise NoKey
+
+
 def digest_of(request: HttpRequest) -> str:
-    said = b"\0".join([(request.method or "").encode(), request.get_full_path().encode(), request.body])
-    return hashlib.sha256(said).hexdigest()
+    """The same for the same request: with or without a slash at its end, whatever parts a form from its next part."""
+    path, _, query = request.get_full_path().partition("?")
+    said = [(request.method or "").encode(), path.removesuffix("/").encode(), query.encode(), *parts_of(request)]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in said)).hexdigest()
+
+
+def parts_of(request: HttpRequest) -> list[bytes]:
+    """The body; that of a form without its boundary, which clients make up anew for every request (RFC 2046, 5.1.1)."""
+    boundary = (request.content_params or {}).get("boundary")
+    if request.content_type != "multipart/form-data" or not boundary:
+        return [request.body]
+    return (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode())
+
+
+def wait_for_nobody(by: ApiKey, key: str) -> None:
+    """Until the transaction ends no other request with the key is answered. Raises StillRunning."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [key, by.pk])
+        if not cursor.fetchone()[0]:
+            raise StillRunning
+
+
+def known_of(by: ApiKey, key: str) -> KeptAnswer | None:
+    return KeptAnswer.objects.filter(by=by, key=key, at__gt=timezone.now() - KEPT).first()
 
 
 def replayed(known: KeptAnswer, asked: str) -> HttpResponse:
+    """Raises Reused or Forgotten."""
     if known.asked != asked:
         raise Reused
+    if known.status == KeptAnswer.FORGOTTEN:
+        raise Forgotten
     answer = HttpResponse(known.body, status=known.status, content_type=known.content_type)
     answer["Idempotent-Replayed"] = "true"
     return answer
 
 
-def keep(by: ApiKey, key: str, asked: str, given: HttpResponse) -> None:
-    fresh = {
-        "workspace": by.workspace,
-        "asked": asked,
-        "status": given.status_code,
-        "content_type": given.get("Content-Type", ""),
-        "body": given.content.decode(),
-        "at": timezone.now(),
-    }
-    KeptAnswer.objects.update_or_create(by=by, key=key, defaults=fresh)
+def is_final(given: HttpResponse) -> bool:
+    """Whether another try would be told the same: it was no fault of ours, and nothing that passes by itself."""
+    return given.status_code < 500 and given.status_code not in PASSING and "Retry-After" not in given
+
+
+def told_by(given: HttpResponse) -> dict[str, Any]:
+    content_type = given.get("Content-Type", "")
+    return {"status": given.status_code, "content_type": content_type, "body": given.content.decode()}
+
+
+def keep(by: ApiKey, key: str, asked: str, **told: Any) -> KeptAnswer:
+    fresh = {"workspace": by.workspace, "asked": asked, "at": timezone.now()} | told
+    return KeptAnswer.objects.update_or_create(by=by, key=key, defaults=fresh)[0]
 
 
 def forget_old() -> int:
@@ -92,5 +134,5 @@ def forget_old() -> int:
 
 
 def forget_of(workspace: Workspace) -> None:
-    """What was answered lately may name somebody who is to be erased; a repeated request is then a new one."""
-    KeptAnswer.objects.filter(workspace=workspace).delete()
+    """What was answered lately may name somebody who is to be erased; that it was answered is kept."""
+    KeptAnswer.objects.filter(workspace=workspace).update(status=KeptAnswer.FORGOTTEN, content_type="", body="")

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from accounts.once import NoKey, Reused, StillRunning
+from accounts.once import Forgotten, NoKey, Reused, StillRunning
 from accounts.origin import origin
 from accounts.rates import RateLimited
 from accounts.unknown import Unknown
@@ -46,7 +46,11 @@ REFUSALS = {
     "IMPORT_RUNNING": HTTPStatus.CONFLICT,
     "ADDRESSES_LINKING": HTTPStatus.CONFLICT,
 }
-PASSING = {"QUEUE_FULL": 60}  # what another try may overcome, after so many seconds
+PASSING = {
+    "QUEUE_FULL": 60,
+    "IMPORT_RUNNING": 10,
+    "ADDRESSES_LINKING": 1,
+}  # what another try may overcome, after so many seconds
 
 Details = dict[str, list[str]]
 
@@ -206,6 +210,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     NoKey: no_key,
     Reused: reused,
     StillRunning: still_running,
+    Forgotten: conflict,
     AuthenticationError: unauthenticated,
     PermissionDenied: forbidden,
     Unknown: unknown,

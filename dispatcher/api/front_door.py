@@ -15,6 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.security import HttpBearer
+from ninja.utils import replace_path_param_notation
 
 from accounts.models import ApiKey
 from accounts.once import once
@@ -138,12 +139,27 @@ api.add_router("", senders.router)
 api.add_router("", consent_settings.router)
 
 ROUTES = URLResolver(RegexPattern("^"), api.urls[0])
+POSTED: dict[str, Any] = {  # what stands behind each of them for a POST
+    f"api/{replace_path_param_notation(path)}": operation.view_func
+    for _, router in api._routers
+    for path, place in router.path_operations.items()
+    for operation in place.operations
+    if "POST" in operation.methods
+}
 
 
 def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    """A POST with an Idempotency-Key is done once; whose key is not known has nothing done."""
+    """A POST with an Idempotency-Key is done once; whose key is not known has nothing done.
+
+    Nothing is told again to a key that may not do it any more.
+    """
     word, key = request.headers.get("Idempotency-Key"), request.asker  # type: ignore[attr-defined]
-    return once(key, word, request, answer) if key and word is not None and request.method == "POST" else answer()
+    route = request.resolver_match.route if request.resolver_match else ""
+    view = POSTED.get(route) if request.method == "POST" else None
+    if key is None or word is None or view is None:
+        return answer()
+    given = once(key, word, request, answer)
+    return given if key.may(view.ability) or "Idempotent-Replayed" not in given else answer()
 
 
 @csrf_exempt

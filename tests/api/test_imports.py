@@ -215,14 +215,21 @@ def test_imports_are_listed_newest_first(program, django_assert_max_num_queries)
 
 
 def test_a_list_that_is_brought_twice_under_one_key_is_imported_once(program):
-    file = SimpleUploadedFile("list.csv", LIST.encode())
-    body = encode_multipart("the-boundary", {"file": file})
-    kind = "multipart/form-data; boundary=the-boundary"
+    """Whatever the client puts between the parts of the form: curl takes another word each time."""
     program.headers["Idempotency-Key"] = "monday"
 
-    first, second = (program.call("post", "/api/imports", data=body, content_type=kind) for _ in range(2))
+    first, second, other = (
+        program.call(
+            "post",
+            "/api/imports",
+            data=encode_multipart(boundary, {"file": SimpleUploadedFile("list.csv", source.encode())}),
+            content_type=f"multipart/form-data; boundary={boundary}",
+        )
+        for boundary, source in (("one", LIST), ("another", LIST), ("another", LIST[:-1]))
+    )
 
     assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert other.status_code == 422
     assert Import.objects.count() == 1
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -13,15 +14,18 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import once
-from accounts.models import KeptAnswer, Role
+from accounts.models import ApiKey, KeptAnswer, Role
 from campaigns.models import Campaign
+from dispatcher import readiness
 from dispatcher.api import campaigns
 from dispatcher.erase import erase
-from people.models import Recipient
+from people.imports import MOST_UPLOADS
+from people.models import Import, Recipient
 from tests.api.calls import Program, error_of
 from tests.make import make_campaign, make_recipients, make_workspace
 
 SALE = {"name": "Sale", "channel": "sms", "base_template": "Hi"}
+BUSY = {"import_under_way": lambda campaign: "a list", "linking": SimpleNamespace(under_way=lambda campaign: "1 of 2")}
 
 
 @pytest.fixture
@@ -58,15 +62,82 @@ def test_another_request_under_the_same_key_is_refused(program, path, body):
 
 
 @pytest.mark.django_db
-def test_a_refusal_has_no_effect_and_may_be_another_answer_the_next_time(program):
+def test_a_refusal_is_the_answer_to_the_same_request_again_and_no_other_gets_its_key(program):
+    first = post(program, "/api/campaigns", {}, "a")
+
+    again = post(program, "/api/campaigns", {}, "a")
+    other = post(program, "/api/campaigns", SALE, "a")
+
+    assert (first.status_code, first.content, again.status_code) == (400, again.content, 400)
+    assert again["Idempotent-Replayed"] == "true"
+    assert (other.status_code, error_of(other)["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("what", "code"), [("import_under_way", "IMPORT_RUNNING"), ("linking", "ADDRESSES_LINKING")])
+def test_what_passes_by_itself_is_no_answer_to_keep(program, monkeypatch, what, code):
     campaign = make_campaign(program.workspace)
-    path = f"/api/campaigns/{campaign.pk}/enqueue"
-    assert post(program, path, None, "a").status_code == 400  # nobody is there to be written to
-
     make_recipients(program.workspace, 1)
+    path = f"/api/campaigns/{campaign.pk}/enqueue"
+    with monkeypatch.context() as busy:
+        busy.setattr(readiness, what, BUSY[what])
+        early = post(program, path, None, "a")
 
+    assert (early.status_code, error_of(early)["code"], early.has_header("Retry-After")) == (409, code, True)
     assert post(program, path, None, "a").status_code == 200
-    assert post(program, path, None, "a")["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+def test_a_send_that_came_too_often_goes_well_later_under_the_same_key(program, settings):
+    settings.API_SENDS_PER_MINUTE = 1
+    make_recipients(program.workspace, 1)
+    first, second = (f"/api/campaigns/{make_campaign(program.workspace).pk}/enqueue" for _ in range(2))
+    assert post(program, first, None, "a").status_code == 200
+    assert post(program, second, None, "b").status_code == 429
+
+    settings.API_SENDS_PER_MINUTE = 100
+
+    assert post(program, second, None, "b").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_refusal_leaves_what_it_meant_to(program):
+    """Lists of which a part is missing are cancelled; else five of them would keep all others out."""
+    for word in range(MOST_UPLOADS):
+        begun = post(program, "/api/imports/begin", {"size": 10}, f"begin {word}").json()
+        refused = post(program, f"/api/imports/{begun['id']}/complete", None, f"complete {word}")
+        assert refused.status_code == 400
+
+    assert set(Import.objects.values_list("status", flat=True)) == {Import.Status.CANCELLED}
+    assert post(program, "/api/imports/begin", {"size": 10}, "begin again").status_code == 201
+
+
+@pytest.mark.django_db
+def test_a_method_that_is_not_possible_is_told_each_time(program):
+    answers = [post(program, "/api/campaigns/1", None, "a") for _ in range(2)]
+
+    assert [(answer.status_code, answer.has_header("Allow")) for answer in answers] == [(405, True)] * 2
+
+
+@pytest.mark.django_db
+def test_a_slash_at_the_end_makes_no_other_request(program):
+    first = post(program, "/api/campaigns", SALE, "a")
+
+    assert post(program, "/api/campaigns/", SALE, "a").content == first.content
+    assert post(program, "/api/campaigns?a=b", SALE, "a").status_code == 422
+
+
+@pytest.mark.django_db
+def test_a_key_that_may_not_do_it_any_more_is_not_told_what_it_did(program):
+    post(program, "/api/campaigns", SALE, "a")
+    ApiKey.objects.update(role=Role.VIEWER)
+
+    assert post(program, "/api/campaigns", SALE, "a").status_code == 403
+
+    ApiKey.objects.update(role=Role.EDITOR)
+    assert post(program, "/api/campaigns", SALE, "a").status_code == 201
+    assert Campaign.objects.count() == 1
 
 
 @pytest.mark.django_db
@@ -92,14 +163,28 @@ def test_what_is_no_key_is_refused(program, key):
 
 
 @pytest.mark.django_db
-def test_an_answer_is_forgotten_after_a_day_and_when_somebody_is_erased(program):
-    post(program, "/api/customers", {"email": "grace@example.com"}, "a")
+def test_an_answer_is_forgotten_after_a_day(program):
+    post(program, "/api/campaigns", SALE, "a")
     KeptAnswer.objects.update(at=timezone.now() - timedelta(hours=25))
+
+    assert post(program, "/api/campaigns", SALE, "a").status_code == 201
+    assert Campaign.objects.count() == 2
+    KeptAnswer.objects.update(at=timezone.now() - timedelta(hours=25))
+    assert once.forget_old() == 1
+
+
+@pytest.mark.django_db
+def test_when_somebody_is_erased_answers_are_forgotten_but_nothing_is_done_twice(program):
+    post(program, "/api/customers", {"email": "grace@example.com"}, "a")
     post(program, "/api/campaigns", SALE, "b")
 
-    assert once.forget_old() == 1
     erase(Recipient.objects.get(email="grace@example.com"), by=None)
-    assert not KeptAnswer.objects.exists()
+
+    assert set(KeptAnswer.objects.values_list("body", "content_type")) == {("", "")}
+    again = post(program, "/api/campaigns", SALE, "b")
+    assert again.status_code == 409 and "erased" in error_of(again)["message"]
+    assert post(program, "/api/campaigns", SALE | {"name": "Other"}, "b").status_code == 422
+    assert Campaign.objects.count() == 1
 
 
 @pytest.mark.django_db
