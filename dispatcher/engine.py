@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from campaigns.models import Campaign
-from dispatcher import giveback, intent, pace, settle, window
+from dispatcher import giveback, intent, pace, settle, turns, window
 from dispatcher.chosen import Chosen
 from dispatcher.content import Content
 from dispatcher.crash import crash_point
@@ -61,6 +61,7 @@ class Shift:
         self.answered: list[Call] = []  # and not yet settled
         self.contents: dict[int, Content] = {}
         self.waiting: dict[int, float] = {}  # campaigns without tokens or without a sender, and until when
+        self.served: dict[int, float] = {}  # campaigns, and when they had their turn
         self.watch = Watch()
         self.window = Window()
         self.tally = Tally()
@@ -182,15 +183,16 @@ class Shift:
 
     def _hold(self, cursor) -> dict[int, Status]:
         """Hold the campaigns and our batches; one that is somebody else's now is let go without a word."""
-        statuses, held = hold(cursor, self.leases.values(), self.owner)
+        stands, held = hold(cursor, self.leases.values(), self.owner)
         for lost in self.leases.keys() - held.keys():
             campaign = self.leases.pop(lost).content.campaign
             logger.info("batch %s was taken over, letting go", lost, extra={"batch": lost, "campaign": campaign})
         for pk, lease in self.leases.items():
             lease.pending, lease.first_intent_at = held[pk]
+            lease.priority = stands[lease.content.campaign][1]
             # Ours is the truth: what a commit whose answer was lost has noted beyond it was never handed over.
             lease.noted_up_to, lease.flying, lease.due_in = lease.handed_up_to, len(lease.in_flight), None
-        return statuses
+        return {pk: status for pk, (status, _) in stands.items()}
 
     def _settle(self, cursor, answered: list[Call]) -> tuple[dict[int, settle.Counts], list[Call]]:
         # Only calls of the leases we hold now: after a stall we may have taken our own lapsed batch again, and the
@@ -224,8 +226,12 @@ class Shift:
                 if not self.watch.close_or_slow_down(cursor, chosen, told):
                     self._let_go_of(chosen)
             sending = [lease for lease in of_lane if statuses[lease.content.campaign] == Status.SENDING]
-            calls += self._note_of(cursor, lane, sending, room - len(calls), counts)
+            calls += self._note_of(cursor, lane, sorted(sending, key=self._turn_of), room - len(calls), counts)
         return calls
+
+    def _turn_of(self, lease: Lease) -> tuple[int, float, int]:
+        """Where tokens are short, the urgent campaign has them before all others, and equals have them by turns."""
+        return lease.priority, self.served.get(lease.content.campaign, 0.0), lease.batch
 
     def _note_of(
         self, cursor, lane: Lane, leases: list[Lease], room: int, counts: dict[int, settle.Counts]
@@ -235,17 +241,22 @@ class Shift:
         if wanted <= 0:
             return []
         crash_point("before_intent")
+        began = time.monotonic()
         tokens, wait = pace.take(cursor, lane, wanted)
         calls: list[Call] = []
+        last = leases[-1].priority  # they come by priority
+        first = turns.more_urgent(cursor, lane, last) if 0 < tokens < wanted else None
         for lease in leases:
-            most = min(tokens - len(calls), self._places(lease))
+            yields = first is not None and lease.priority > first
+            most = 0 if yields else min(tokens - len(calls), self._places(lease))
             if most:
                 noted = intent.note(cursor, lease, most, counts[lease.batch])
                 lease.flying += len(noted)
+                self.served[lease.content.campaign] = began
                 calls += noted
             elif tokens < wanted and self._places(lease):
-                lease.due_in = wait
-                self.waiting[lease.content.campaign] = time.monotonic() + wait
+                lease.due_in = max(wait, turns.YIELD) if yields else wait
+                self.waiting[lease.content.campaign] = time.monotonic() + lease.due_in
         if len(calls) < tokens:
             pace.give_back(cursor, lane, tokens - len(calls))
         return calls

@@ -37,6 +37,7 @@ class Lease:
     term: Term
     first_intent_at: datetime | None = None
     lapses: int = 0  # how many workers were lost over it
+    priority: int = Campaign.Priority.NORMAL  # of its campaign, as it is now
     in_flight: set[Call] = field(default_factory=set)
     noted_up_to: int = 0  # handed_up_to as the transaction under way will leave it
     flying: int = 0  # calls in flight once it is committed
@@ -110,7 +111,7 @@ END_DOUBT = """
     RETURNING status, category, skip_reason
 """
 # Those of an epoch that moved on are somebody else's now.
-CAMPAIGNS = "SELECT id, status FROM campaigns_campaign WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE"
+CAMPAIGNS = "SELECT id, status, priority FROM campaigns_campaign WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE"
 BATCHES = """
     SELECT b.id, b.pending, b.first_intent_at
     FROM dispatcher_batch b JOIN unnest(%s::bigint[], %s::int[]) AS mine(id, epoch)
@@ -213,15 +214,16 @@ def _end_doubt(cursor, lease: Lease) -> None:
 
 def hold(
     cursor, leases: Collection[Lease], owner: str
-) -> tuple[dict[int, Campaign.Status], dict[int, tuple[int, datetime | None]]]:
+) -> tuple[dict[int, tuple[Campaign.Status, int]], dict[int, tuple[int, datetime | None]]]:
     """Hold the campaigns FOR SHARE, so that a pause or cancel waits for us or is seen, then the batches still ours.
 
-    Returns the status of each campaign, and of each such batch what is pending and when its first intent was noted.
+    Returns status and priority of each campaign, and of each such batch what is pending and when its first intent was
+    noted.
     """
     trip = Trip(cursor)  # of two statements: a batch is looked at when its campaign is held
     trip.execute(CAMPAIGNS, [arrays.plain({lease.content.campaign for lease in leases})])
     epochs = arrays.plain(lease.epoch for lease in leases)
     trip.execute(BATCHES, [arrays.plain(lease.batch for lease in leases), epochs, owner])
     campaigns, batches = trip.go()
-    statuses = {pk: Campaign.Status(status) for pk, status in campaigns}
-    return statuses, {pk: (pending, since) for pk, pending, since in batches}
+    stands = {pk: (Campaign.Status(status), priority) for pk, status, priority in campaigns}
+    return stands, {pk: (pending, since) for pk, pending, since in batches}

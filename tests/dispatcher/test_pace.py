@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from campaigns.models import Campaign
 from dispatcher import engine, operations, pace
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, Pace, SkipReason
@@ -129,3 +130,30 @@ def test_a_lane_that_runs_out_of_tokens_tells_each_batch_left_without_when_to_co
     left = Batch.objects.filter(first__gt=1)
     assert [batch.owner for batch in left] == ["", ""]
     assert all(batch.due_at > timezone.now() + timedelta(seconds=5) for batch in left)
+
+
+def under_a_limit(**priorities: Campaign.Priority) -> list[Campaign]:
+    """Campaigns of one workspace to 200 people each, launched in this order, with 40 messages a second for all."""
+    workspace = make_workspace()
+    campaigns = [make_campaign(workspace, people=200, name=name, priority=each) for name, each in priorities.items()]
+    Pace.objects.create(workspace=workspace, channel=Channel.EMAIL, sender="scripted", limit=40, tokens=40)
+    for campaign in campaigns:
+        operations.launch(campaign, by=None)
+    return campaigns
+
+
+def test_where_tokens_are_short_the_urgent_campaign_has_them_before_all_others(provider):
+    usual, urgent = under_a_limit(usual=Campaign.Priority.NORMAL, urgent=Campaign.Priority.URGENT)
+
+    engine.work(seconds=1.5)
+
+    assert books_of(urgent).sent >= 60
+    assert books_of(usual).sent == 0
+
+
+def test_where_tokens_are_short_equal_campaigns_have_them_by_turns(provider):
+    campaigns = under_a_limit(first=Campaign.Priority.NORMAL, second=Campaign.Priority.NORMAL)
+
+    engine.work(seconds=2)
+
+    assert all(books_of(campaign).sent >= 20 for campaign in campaigns)
