@@ -2,23 +2,48 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 from accounts.veil import veiled
 
 # What a line may say besides its words. Nothing else that hangs on a record is told: it may be a whole request.
 FACTS = ("request_id", "job", "work", "workspace", "campaign", "batch", "series")
 REQUEST = ("method", "route", "path", "status", "milliseconds", "key")
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Lines(logging.Formatter):
-    """Time, level, module, the request or job it was written for, and the words."""
+    """Time, level, module, the request or job it was written for, and the words, in one line.
+
+    Below it, each line further in, stands the traceback: nobody but us begins a line, and nothing moves the cursor.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(here)s]: %(message)s", defaults={"here": "-"})
 
     def format(self, record: logging.LogRecord) -> str:
-        return veiled(super().format(record))
+        record.exc_text = None  # another handler may have left it there as it was
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return visible(veiled(super().formatMessage(record)).strip("\n"))
+
+    def formatException(self, ei: Any) -> str:
+        return beneath(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return beneath(super().formatStack(stack_info))
+
+
+def visible(text: str) -> str:
+    """The text with \\n, \\x1b and the like for what ends a line, moves the cursor or turns the direction."""
+    return UNSEEN.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+
+
+def beneath(text: str) -> str:
+    return "\n".join(f"  {visible(line)}" for line in veiled(text).split("\n"))
 
 
 class Objects(logging.Formatter):

@@ -28,6 +28,7 @@ class Origin:
 NOWHERE = Origin()
 _origin: ContextVar[Origin] = ContextVar("origin")
 _work: ContextVar[dict[str, object]] = ContextVar("work")
+PATH_SIGNS = 2_000  # of a path in the log: strangers choose it
 QUIET = ("/health", "/metrics", "/static/")  # asked for every few seconds, or with every page
 
 
@@ -67,17 +68,18 @@ def with_origin(get_response: Callable) -> Callable:
 def log_access(request: HttpRequest, status: int, milliseconds: float) -> None:
     """One line for each answer: who asked by which key, never what with. A query string is nobody's business."""
     match, key = request.resolver_match, getattr(request, "auth", None)
+    path = request.path[:PATH_SIGNS]
     facts = {
         "method": request.method,
         "route": f"/{match.route}" if match else None,
-        "path": request.path,
+        "path": path,
         "status": status,
         "milliseconds": round(milliseconds),
         "key": getattr(key, "prefix", None),
         "workspace": getattr(key, "workspace_id", None),
     }
     level = logging.DEBUG if request.path.startswith(QUIET) else logging.INFO
-    logger.log(level, "%s %s %s in %.0f ms", request.method, request.path, status, milliseconds, extra=facts)
+    logger.log(level, "%s %s %s in %.0f ms", request.method, path, status, milliseconds, extra=facts)
 
 
 def number_of(request: HttpRequest) -> str:

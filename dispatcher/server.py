@@ -12,7 +12,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import RESPONSES, HTTPChannel
 
-from accounts.origin import HEADER, new_number
+from accounts.origin import HEADER, PATH_SIGNS, new_number
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ def log_alone(method: bytes, path: bytes, status: int) -> str:
     number, verb, place = (
         new_number(),
         method.decode(errors="replace"),
-        path.partition(b"?")[0].decode(errors="replace"),
+        path.partition(b"?")[0].decode(errors="replace")[:PATH_SIGNS],
     )
     facts = {"request_id": number, "method": verb, "path": place, "status": status}
     logger.warning("%s %s %s, before any page was reached", verb, place, status, extra=facts)

@@ -49,6 +49,29 @@ def test_nobody_is_named_by_a_line_or_its_traceback(form):
         assert secret not in line
 
 
+def test_no_stranger_writes_a_line_of_the_log_or_moves_its_cursor():
+    forged = "/nope\n2026-11-30 07:00:00,000 CRITICAL forged\x1b[31m\r\x85\u2028\u202e"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        text = Lines().format(record_of("Not Found: %s", forged))
+
+    first, *others = text.split("\n")
+    assert first.endswith(r"/nope\n2026-11-30 07:00:00,000 CRITICAL forged\x1b[31m\r\x85\u2028\u202e")
+    assert len(others) >= 4 and all(line.startswith("  ") for line in others)
+    assert text.splitlines() == [first, *others] and text.replace("\n", "").isprintable()
+
+
+def test_what_another_handler_kept_of_an_error_is_not_written_as_it_was():
+    try:
+        raise ValueError("no such person: ann@example.com")
+    except ValueError:
+        record = record_of("failed")
+    logging.Formatter().format(record)
+
+    assert "ann@" not in Lines().format(record)
+
+
 def test_an_error_that_ends_a_process_is_in_the_log_like_any_other(caplog):
     caplog.handler.setFormatter(Objects())
     error = ValueError("no such person: ann@example.com")

@@ -1,5 +1,7 @@
 """What opens a door, and whom a line is about, is not in the log."""
 
+import time
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import assume, given, settings
@@ -29,6 +31,14 @@ from tests.make import make_workspace
         ("Key (lower(email))=(ann.o'neil+x@bücher.example) exists", "Key (lower(email))=(***) exists"),
         ("550 <ann@example.com>: +254712345678 is unknown", "550 <***>: *** is unknown"),
         ("wa_id 254712345678 at +254 712 345-678.", "wa_id *** at ***."),
+        ("call 0712 345 678 or (0712) 345-678, 712345678", "call *** or (***, ***"),
+        ("wa_id 254-712-345-678 at +254 (0)712.345.678", "wa_id *** at ***"),
+        ('<"ann smith"@example.com> said "hello"', '<***> said "hello"'),
+        ("to ann@smith@example.com, a@b@c", "to ***, a@b@c"),
+        ("redis://:p4ss@db.example.com/ann@example.com", "redis://***:***@***"),
+        ("token=abc METRICS_TOKEN=abc SECRET_KEY: abc", "token=*** METRICS_TOKEN=*** SECRET_KEY: ***"),
+        ("2026-11-30 10:00:00,123 took 1700000.123456789 s", "2026-11-30 10:00:00,123 took 1700000.123456789 s"),
+        ("10.20.30.40:6379, 192.168.100.200 refused", "10.20.30.40:6379, 192.168.100.200 refused"),
         ('invalid input syntax for type integer: "Ann Smith"', 'invalid input syntax for type integer: "***"'),
         (
             "null value in x\nDETAIL:  Failing row contains (7, Ann,\nSmith).\nHINT:  Think.\n\nThe above",
@@ -81,3 +91,46 @@ def test_no_telephone_number_comes_through(number, around):
 
     assert veiled(f"x {before}{number}{after} y") == f"x {before}***{after} y"
     assert "***" in veiled(f"x {before}{number[1:]}0{after} y")
+
+
+# Each is what one of the expressions looks for, or nearly.
+HOSTILE = [
+    "@",
+    "a",
+    "a@",
+    "a@b.",
+    "***@",
+    "+1 ( ",
+    "1",
+    "(1) ",
+    "/u/",
+    "a://",
+    "a://a@",
+    "/join/",
+    "/password/new/",
+    '"@a',
+]
+HOSTILE += [
+    "bearer ",
+    "token",
+    "token ",
+    'api_key: "',
+    "-cd_a",
+    "DETAIL:",
+    "\nLINE 11",
+    "out of range",
+    'out of range: "',
+]
+
+
+def seconds_for(text: str) -> float:
+    began = time.thread_time()
+    veiled(text)
+    return time.thread_time() - began
+
+
+@pytest.mark.parametrize("beginning", ["", 'a@"', "invalid input "])
+def test_no_text_however_hostile_holds_up_the_process(beginning):
+    took = {sign: seconds_for(beginning + (sign * 16_000)[:16_000]) for sign in HOSTILE}
+
+    assert {sign for sign, seconds in took.items() if seconds > 0.2} == set()  # by squares, it takes seconds

@@ -42,6 +42,14 @@ def test_a_request_leaves_one_line_that_says_who_asked_for_what(logged):
     assert isinstance(line["milliseconds"], int)
 
 
+def test_of_a_long_path_only_the_beginning_is_in_the_line(logged):
+    Client().get("/" + "x" * 5_000)
+
+    line = next(line for line in logged() if line["logger"] == "accounts.origin")
+    assert line["path"] == "/" + "x" * 1_999
+    assert len(line["message"]) < 2_100
+
+
 def test_neither_body_nor_query_nor_key_is_in_the_log(logged):
     program = Program(make_workspace())
 
