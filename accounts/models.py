@@ -1,6 +1,7 @@
 """Who works here: people with an email login, the workspaces they belong to, and the keys of their programs."""
 
 import hashlib
+import re
 import secrets
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -193,6 +194,9 @@ class Invitation(models.Model):
         return self.expires_at <= timezone.now()
 
 
+SECRET_FORM = re.compile(r"cd_[A-Za-z0-9_-]{43}")  # 256 bits
+
+
 class ApiKey(models.Model):
     """The key of a program: shown once when made, kept as a digest, revocable at once."""
 
@@ -225,7 +229,9 @@ class ApiKey(models.Model):
 
     @classmethod
     def of(cls, secret: str) -> "ApiKey | None":
-        """The key with this secret, if it can be used now."""
+        """The key with this secret, if it can be used now. What cannot be one of ours is not looked for."""
+        if not SECRET_FORM.fullmatch(secret):
+            return None
         # The index compares digests. How long that takes tells of a digest, from which nobody finds its secret.
         usable = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
         keys = cls.objects.filter(usable, digest=digest_of(secret), revoked_at=None)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import allowance
-from accounts.models import AuditEntry, Role, Workspace
+from accounts.models import ApiKey, AuditEntry, Role, Workspace
 from campaigns.models import Campaign
 from dispatcher import operations
 from dispatcher.api import admission
@@ -222,12 +222,18 @@ def test_wrong_keys_are_counted_by_address_and_a_good_one_is_served_all_the_whil
 
 
 def test_a_wrong_key_costs_one_query_under_an_idempotency_key_too():
-    headers = {"Authorization": "Bearer cd_guess", "Idempotency-Key": "a"}
+    headers = {"Authorization": f"Bearer cd_{'x' * 43}", "Idempotency-Key": "a"}
 
     with CaptureQueriesContext(connection) as captured:
         Client().post("/api/campaigns", "{}", content_type="application/json", headers=headers)
 
     assert len(captured) == 1 and '"digest" = ' in captured[0]["sql"]
+
+
+@pytest.mark.parametrize("guess", ["cd_guess", "x" * 46, f"cd_{'x' * 44}", f"cd_{'x' * 43}\n", f"cd_{'é' * 43}"])
+def test_what_has_not_the_form_of_a_key_costs_no_query(guess, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert ApiKey.of(guess) is None
 
 
 def test_a_key_has_only_so_many_requests_answered_at_once(program, settings):
