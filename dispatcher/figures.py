@@ -1,13 +1,15 @@
 """The figures of the whole house, the same from every web process: read from the database, and no message counted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from dispatcher import clock
 from dispatcher.queue_page import NOW
 from dispatcher.tally import PAGES
 
+PATIENCE = "300ms"  # for each; should three be slow, whoever asks still gets the others in time
 OUTCOMES = ("pending", "sent", "failed", "skipped", "cancelled", "unknown")
 # By the counters of the batches: ten thousand rows for five million messages.
 MESSAGES = f"""
@@ -25,18 +27,35 @@ TOTALS = "SELECT name, channel, sender, label, n FROM dispatcher_total ORDER BY 
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One reading, all of it of one moment."""
+class Queue:
+    """What is still to be done, and whether the clock ticks."""
 
     clock_silent: float | None = None  # seconds since the clock was heard of
     waiting: int = 0
     in_flight: int = 0
     due: int = 0
     oldest: float = 0  # for how many seconds the oldest of what is due has waited
-    messages: list[tuple] = field(default_factory=list)
-    campaigns: list[tuple[int, int]] = field(default_factory=list)
-    paces: list[tuple] = field(default_factory=list)
-    totals: list[tuple] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One reading, all of it of one moment; None for what took the database too long."""
+
+    queue: Queue | None = None
+    messages: list[tuple] | None = None
+    campaigns: list[tuple] | None = None
+    paces: list[tuple] | None = None
+    totals: list[tuple] | None = None
+
+
+def database_answers() -> bool:
+    """Ask it as little as can be, on a connection of this thread's own. Raises DatabaseError."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return True
+    finally:
+        connection.close()
 
 
 def figures() -> Figures:
@@ -45,15 +64,9 @@ def figures() -> Figures:
         PAGES.write()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout = '1s'")
-            cursor.execute(NOW, {"workspace": None, "clock": clock.NAME})
-            now, beat, waiting, in_flight, due, since = cursor.fetchone()
+            cursor.execute(f"SET LOCAL statement_timeout = '{PATIENCE}'")
             return Figures(
-                clock_silent=(now - beat).total_seconds() if beat else None,
-                waiting=waiting,
-                in_flight=in_flight,
-                due=due,
-                oldest=(now - since).total_seconds() if since else 0,
+                queue=queue_of(rows(cursor, NOW, {"workspace": None, "clock": clock.NAME})),
                 messages=rows(cursor, MESSAGES),
                 campaigns=rows(cursor, CAMPAIGNS),
                 paces=rows(cursor, PACES),
@@ -63,6 +76,26 @@ def figures() -> Figures:
         connection.close()
 
 
-def rows(cursor, statement: str) -> list[tuple]:
-    cursor.execute(statement)
-    return cursor.fetchall()
+def rows(cursor, statement: str, asked: dict | None = None) -> list[tuple] | None:
+    """None where it takes too long; the others can still be read."""
+    try:
+        with transaction.atomic():
+            cursor.execute(statement, asked)
+            return cursor.fetchall()
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return None
+        raise
+
+
+def queue_of(read: list[tuple] | None) -> Queue | None:
+    if read is None:
+        return None
+    now, beat, waiting, in_flight, due, since = read[0]
+    return Queue(
+        clock_silent=(now - beat).total_seconds() if beat else None,
+        waiting=waiting,
+        in_flight=in_flight,
+        due=due,
+        oldest=(now - since).total_seconds() if since else 0,
+    )

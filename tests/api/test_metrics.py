@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher import clock, engine, metrics, operations, shelf
-from dispatcher.figures import figures
+from dispatcher.figures import database_answers, figures
 from dispatcher.health import Question, workers_alive
 from dispatcher.models import Batch, Pace
 from dispatcher.tally import PAGES, Tally
@@ -34,6 +34,7 @@ def fresh(monkeypatch, settings):
     """Nothing is remembered, and Redis is looked for at the address it has now."""
     settings.SIMULATOR_PROFILE = "perfect"
     monkeypatch.setattr(metrics, "FIGURES", Question(figures))
+    monkeypatch.setattr(metrics, "DATABASE", Question(database_answers))
     monkeypatch.setattr(metrics, "WORKERS", Question(workers_alive))
     queue._redis.cache_clear()
     yield
@@ -202,6 +203,28 @@ def test_that_the_database_does_not_answer_is_told_in_time(request, monkeypatch,
 
     assert monotonic() - began < 2
     assert (told("redis_up"), told("database_up"), told("queue_messages", state="due")) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("table", "slow"),
+    [("dispatcher_total", {"tries_total"}), ("dispatcher_batch", {"messages", "queue_messages"})],
+)
+def test_a_figure_that_takes_too_long_is_left_out_and_no_other(table, slow):
+    send(make_campaign(people=1))
+    labels = {
+        "tries_total": LANE | {"answer": "accepted"},
+        "messages": {"channel": "email", "outcome": "sent"},
+        "queue_messages": {"state": "due"},
+        "campaigns": {"status": "sent"},
+    }
+    with psycopg.connect(database_url()) as migrating:
+        migrating.execute(f"LOCK TABLE {table}")
+        began = monotonic()
+        told = ask()
+
+    assert monotonic() - began < 2
+    assert told("database_up") == 1
+    assert {name for name, by in labels.items() if told(name, **by) is None} == slow
 
 
 def test_who_has_the_token_may_read_and_nobody_else(settings):
