@@ -73,6 +73,7 @@ ALWAYS = ["X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-R
 HEADERS_OF = {
     401: [*ALWAYS, "WWW-Authenticate"],
     409: [*ALWAYS, "Retry-After"],
+    413: ["X-Request-ID"],  # most often the server says it, before anybody knows whose key it is
     429: [*ALWAYS, "Retry-After"],
     503: [*ALWAYS, "Retry-After"],
 }
@@ -169,7 +170,7 @@ def name_of_status(status: int) -> str:
 
 def refusal(status: int, codes: list[str]) -> Json:
     """The answer with this status, which has one of these codes."""
-    headers = HEADERS_OF.get(status, ALWAYS) if status != 413 else []  # the server says 413 before we number it
+    headers = HEADERS_OF.get(status, ALWAYS)
     schema = {
         "$ref": "#/components/schemas/Error",
         "properties": {"error": {"properties": {"code": {"enum": codes}}}},
