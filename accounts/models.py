@@ -253,7 +253,8 @@ class ApiKey(models.Model):
 class KeptAnswer(models.Model):
     """What a program was answered under its Idempotency-Key, to be answered again for a day."""
 
-    FORGOTTEN = -1  # as a status: it named somebody who was erased since, perhaps
+    # Instead of a status: there is no answer yet, or it named somebody who was erased since, perhaps.
+    BEGUN, FORGOTTEN = 0, -1
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="kept_answers")
     by = models.ForeignKey(ApiKey, models.CASCADE, related_name="kept_answers", db_index=False)

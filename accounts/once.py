@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, KeptAnswer, Workspace
 
+View = TypeVar("View", bound=Callable[..., Any])
 KEPT = timedelta(hours=24)
-PASSING = (401, 429)  # refusals that say nothing of the request itself
+YOUNG = timedelta(minutes=1)  # so long an operation that calls out may be under way
 LONGEST = 255
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))"
 
@@ -36,6 +37,16 @@ class StillRunning(Exception):
 
     def __init__(self) -> None:
         super().__init__("The first request with this Idempotency-Key is not answered yet; ask again in a moment.")
+
+
+class NeverHeard(Exception):
+    """The first request with the key called out, and nobody can say any more what became of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key was begun, and its answer was never heard: what it sent may"
+            " have arrived. It is not done again; look at what became of it, and take a new key for another try."
+        )
 
 
 class Forgotten(Exception):
@@ -67,6 +78,39 @@ def once(by: ApiKey, key: str, request: HttpRequest, answer: Callable[[], HttpRe
         else:
             transaction.set_rollback(True)
     return given
+
+
+def once_called_out(by: ApiKey, key: str, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """The same for an operation that waits for somebody outside: `answer` is called with no transaction open.
+
+    That it began is written down before: who dies meanwhile, or fails, leaves a note by which it is never done again.
+    Raises NoKey, Reused, StillRunning, NeverHeard or Forgotten.
+    """
+    refuse_no_key(key)
+    asked = digest_of(request)
+    with transaction.atomic():
+        wait_for_nobody(by, key)
+        if known := known_of(by, key):
+            return replayed(known, asked)
+        begun = keep(by, key, asked, status=KeptAnswer.BEGUN, content_type="", body="")
+    given = answer()
+    settle(begun, given)
+    return given
+
+
+def settle(begun: KeptAnswer, given: HttpResponse) -> None:
+    """After a fault of ours it stays begun; a note that was forgotten meanwhile stays so."""
+    note = KeptAnswer.objects.filter(pk=begun.pk, status=KeptAnswer.BEGUN)
+    if is_final(given):
+        note.update(**told_by(given))
+    elif given.status_code < 500:
+        note.delete()
+
+
+def calls_out(view: View) -> View:
+    """Marks an operation that waits for somebody outside, and holds no transaction open while it does."""
+    view.calls_out = True  # type: ignore[attr-defined]
+    return view
 
 
 def refuse_no_key(key: str) -> None:
@@ -103,9 +147,11 @@ def known_of(by: ApiKey, key: str) -> KeptAnswer | None:
 
 
 def replayed(known: KeptAnswer, asked: str) -> HttpResponse:
-    """Raises Reused or Forgotten."""
+    """Raises Reused, StillRunning, NeverHeard or Forgotten."""
     if known.asked != asked:
         raise Reused
+    if known.status == KeptAnswer.BEGUN:
+        raise StillRunning if known.at > timezone.now() - YOUNG else NeverHeard
     if known.status == KeptAnswer.FORGOTTEN:
         raise Forgotten
     answer = HttpResponse(known.body, status=known.status, content_type=known.content_type)
@@ -115,7 +161,7 @@ def replayed(known: KeptAnswer, asked: str) -> HttpResponse:
 
 def is_final(given: HttpResponse) -> bool:
     """Whether another try would be told the same: it was no fault of ours, and nothing that passes by itself."""
-    return given.status_code < 500 and given.status_code not in PASSING and "Retry-After" not in given
+    return given.status_code < 500 and "Retry-After" not in given
 
 
 def told_by(given: HttpResponse) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from accounts.once import Forgotten, NoKey, Reused, StillRunning
+from accounts.once import Forgotten, NeverHeard, NoKey, Reused, StillRunning
 from accounts.origin import origin
 from accounts.rates import RateLimited
 from accounts.unknown import Unknown
@@ -210,6 +210,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     NoKey: no_key,
     Reused: reused,
     StillRunning: still_running,
+    NeverHeard: conflict,
     Forgotten: conflict,
     AuthenticationError: unauthenticated,
     PermissionDenied: forbidden,

@@ -18,7 +18,7 @@ from ninja.security import HttpBearer
 from ninja.utils import replace_path_param_notation
 
 from accounts.models import ApiKey
-from accounts.once import once
+from accounts.once import once, once_called_out
 from campaigns.api import images, settings, templates, whatsapp
 from dispatcher.api import (
     admission,
@@ -158,7 +158,7 @@ def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
     view = POSTED.get(route) if request.method == "POST" else None
     if key is None or word is None or view is None:
         return answer()
-    given = once(key, word, request, answer)
+    given = (once_called_out if hasattr(view, "calls_out") else once)(key, word, request, answer)
     return given if key.may(view.ability) or "Idempotent-Replayed" not in given else answer()
 
 

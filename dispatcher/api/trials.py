@@ -7,6 +7,7 @@ from ninja.errors import ValidationError
 from pydantic import Field, StrictBool
 
 from accounts.access import KeyRequest, may
+from accounts.once import calls_out
 from accounts.unknown import numbered
 from campaigns.models import Campaign
 from campaigns.whose import somebody
@@ -50,11 +51,12 @@ class TrialOut(Schema):
 
 @router.post("campaigns/{campaign_id}/test", response=TrialOut, summary="Send a test of a campaign")
 @may("write")
+@calls_out
 def send_test(request: KeyRequest, campaign_id: int, trial: TrialIn) -> dict[str, Any]:
     """By the real sender to at most ten addresses, and waits for the answers.
 
-    Nothing is counted in the books. Nobody who opted out or is suppressed gets one. While the answers are waited for,
-    no other test of the workspace begins if this one has an Idempotency-Key.
+    Nothing is counted in the books. Nobody who opted out or is suppressed gets one. A test whose answer was never
+    heard is not sent again under its Idempotency-Key.
     """
     campaign = campaign_of(request, campaign_id)
     person, variant = reader(request, campaign, trial.customer_id), trial.variant

@@ -1,14 +1,18 @@
 """A test of a campaign goes to the people named, by the real sender, and touches nothing that counts."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Role
+from accounts import once
+from accounts.models import AuditEntry, KeptAnswer, Role
 from campaigns.models import Campaign
 from dispatcher import clock, trials, tryout
 from dispatcher.books import books_of
@@ -296,3 +300,85 @@ def test_what_is_sent_is_not_tried_out_any_more(campaign, provider):
     refused = Program(campaign.workspace).post(f"/api/campaigns/{campaign.pk}/test", {"addresses": ["a@example.com"]})
 
     assert refused.status_code == 409
+
+
+# --- over the API, under an Idempotency-Key ---
+
+
+def under_key(program: Program, campaign: Campaign, key: str = "a", to: str = "ann@example.com") -> HttpResponse:
+    program.headers["Idempotency-Key"] = key
+    return program.post(f"/api/campaigns/{campaign.pk}/test", {"addresses": [to]})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_that_hangs_keeps_no_other_test_waiting_and_is_asked_once(campaign, provider, monkeypatch):
+    monkeypatch.setattr(tryout, "SECONDS", 0.5)
+    provider.answers["ann@example.com"] = ["hang"]
+    program, other, meanwhile = Program(campaign.workspace), Program(campaign.workspace), []
+
+    def look() -> None:
+        meanwhile.append(under_key(program, campaign))
+        meanwhile.append(under_key(other, campaign, to="bob@example.com"))
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        provider.at_call[1] = lambda: pool.submit(look).result()
+        first = under_key(program, campaign)
+    again = under_key(program, campaign)
+
+    assert [answer.status_code for answer in meanwhile] == [409, 200] and meanwhile[0]["Retry-After"]
+    assert first.json()["results"][0]["outcome"] == "not heard"
+    assert (again.content, again["Idempotent-Replayed"]) == (first.content, "true")
+    assert provider.accepted == {"ann@example.com": 1, "bob@example.com": 1}
+    assert AuditEntry.objects.filter(verb="send_test").count() == 2
+
+
+def test_a_test_whose_process_died_is_never_sent_again_under_its_key(campaign, provider, monkeypatch):
+    def die(*_):
+        raise SystemExit
+
+    program = Program(campaign.workspace)
+    with monkeypatch.context() as dying, pytest.raises(SystemExit):
+        dying.setattr(trials, "hand_over", die)
+        under_key(program, campaign)
+
+    soon = under_key(program, campaign)
+    KeptAnswer.objects.update(at=timezone.now() - timedelta(minutes=2))
+    later = under_key(program, campaign)
+
+    assert (soon.status_code, later.status_code) == (409, 409)
+    assert soon.has_header("Retry-After") and not later.has_header("Retry-After")
+    assert "never heard" in error_of(later)["message"]
+    assert provider.calls == [] and under_key(program, campaign, "b").status_code == 200
+
+
+def test_after_a_fault_of_ours_a_test_that_may_have_arrived_is_not_sent_again(campaign, provider, monkeypatch):
+    program = Program(campaign.workspace)
+    with monkeypatch.context() as broken:
+        broken.setattr(trials, "in_words", None)
+        assert under_key(program, campaign).status_code == 500
+
+    assert under_key(program, campaign).status_code == 409
+    assert len(provider.calls) == 1
+
+
+def test_a_test_that_came_too_often_may_be_sent_later_under_its_key(campaign, provider, monkeypatch):
+    program = Program(campaign.workspace)
+    with monkeypatch.context() as strict:
+        strict.setattr(trials, "MOST_OF_USER", 0)
+        assert under_key(program, campaign).status_code == 429
+
+    assert under_key(program, campaign).status_code == 200
+
+
+def test_what_a_test_was_answered_is_not_kept_of_somebody_who_is_erased_meanwhile(campaign, provider, monkeypatch):
+    def erase_meanwhile(*asked):
+        once.forget_of(campaign.workspace)
+        return tryout.hand_over(*asked)
+
+    monkeypatch.setattr(trials, "hand_over", erase_meanwhile)
+    program = Program(campaign.workspace)
+
+    assert under_key(program, campaign).status_code == 200
+    assert KeptAnswer.objects.get().body == ""
+    assert under_key(program, campaign).status_code == 409
