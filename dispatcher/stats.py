@@ -1,17 +1,26 @@
 """The counts of a campaign as programs read them: its books, or before the launch what they would begin with."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts.models import Workspace
 from campaigns.models import Campaign, ask_for_choices
 from dispatcher.books import Books, books_of_many
 from dispatcher.freeze import candidates
+from people.models import MEMBERSHIP, Recipient
 
 Status = Campaign.Status
 NOT_SENT_YET = (Status.DRAFT, Status.SCHEDULED, Status.PREPARING)
 MOST = 100_000  # people counted for one campaign not sent yet, so that a page of them stays quick
+FEW = 10_000  # people who are counted anew each time
+REMEMBERED = 10  # seconds for which the count of more of them is good enough
 
 
 def stats_of_many(campaigns: Sequence[Campaign]) -> dict[int, dict[str, int]]:
@@ -42,16 +51,73 @@ def counts(books: Books) -> dict[str, int]:
 
 
 def reached_by_many(campaigns: Iterable[Campaign]) -> dict[int, int]:
-    """How many people each campaign would reach if it were launched now, counted up to MOST."""
+    """How many people each campaign would reach if it were launched now, counted up to MOST.
+
+    Campaigns to the same people take one count. Where many are counted or looked through, it is one of seconds ago.
+    """
+    questions = {campaign.pk: Question.of(campaign) for campaign in campaigns}
+    by_key = {question.key: question for question in questions.values()}
+    answers = cache.get_many(by_key)
+    fresh = counted([question for key, question in by_key.items() if key not in answers])
+    crowded = with_many_people({searched for key in fresh if (searched := by_key[key].searched)})
+    lasting = {key: n for key, n in fresh.items() if n > FEW or by_key[key].searched in crowded}
+    cache.set_many(lasting, REMEMBERED)
+    answers |= fresh
+    return {pk: answers[question.key] for pk, question in questions.items()}
+
+
+@dataclass(frozen=True)
+class Question:
+    """How many people a campaign would reach, in SQL; `searched` is the workspace where all are looked at for them."""
+
+    sql: str
+    values: Sequence[Any]
+    searched: int | None
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "Question":
+        reached = candidates(campaign).filter(skip=None)
+        is_searched = campaign.everyone or bool(campaign.segments.all())
+        if not is_searched:
+            reached = reached.filter(pk__in=named(campaign))
+        sql, values = reached.order_by().values("pk")[:MOST].query.sql_with_params()
+        return cls(sql, values, campaign.workspace_id if is_searched else None)
+
+    @property
+    def key(self) -> str:
+        """The same within a minute: "in the last 7 days" means another moment at every look."""
+        values = [each.replace(second=0, microsecond=0) if isinstance(each, datetime) else each for each in self.values]
+        return f"reached:{hashlib.sha256(repr((self.sql, values)).encode()).hexdigest()}"
+
+
+def named(campaign: Campaign) -> QuerySet:
+    """The people of its groups and those picked, so that counting begins with the few and not with everybody."""
+    picked = Campaign.picked.through.objects.filter(campaign=campaign).values("recipient")
+    groups = [group.pk for group in campaign.groups.all()]
+    if not groups:
+        return picked
+    members = MEMBERSHIP.objects.filter(group__in=groups).values("recipient")
+    # Campaigns to the same groups ask the same as long as nobody is picked.
+    return members.union(picked) if getattr(campaign, "names_picked", True) else members
+
+
+def counted(questions: Iterable[Question]) -> dict[str, int]:
+    """The answers by the keys of the questions, in one query."""
     selects: list[str] = []
     params: list[Any] = []
-    for campaign in campaigns:
-        reached = candidates(campaign).filter(skip=None).order_by().values("pk")[:MOST]
-        sql, values = reached.query.sql_with_params()
-        selects.append(f"SELECT %s, count(*) FROM ({sql}) AS reached")  # noqa: S608 - Django's own SQL
-        params += [campaign.pk, *values]
+    for question in questions:
+        selects.append(f"SELECT %s, count(*) FROM ({question.sql}) AS reached")  # noqa: S608 - Django's own SQL
+        params += [question.key, *question.values]
     if not selects:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(selects), params)
         return dict(cursor.fetchall())
+
+
+def with_many_people(workspaces: Collection[int]) -> set[int]:
+    """Those of the workspaces that have more than FEW people."""
+    if not workspaces:
+        return set()
+    more = Recipient.objects.filter(workspace=OuterRef("pk")).order_by("pk")[FEW:]
+    return set(Workspace.objects.filter(Exists(more), pk__in=workspaces).values_list("pk", flat=True))

@@ -17,7 +17,11 @@ from people.api.shapes import ChannelWord
 
 
 class Stats(Schema):
-    """The books: total is the sum of the others. Before the launch a forecast, counted up to 100,000."""
+    """The books: total is the sum of the others.
+
+    Before the launch a forecast, counted up to 100,000; where more than 10,000 people are looked at for it, it may be
+    10 seconds old.
+    """
 
     total: int
     pending: int

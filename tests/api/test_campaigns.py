@@ -1,13 +1,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from dispatcher import stats
 from dispatcher.models import Batch
-from dispatcher.stats import stats_of_many
+from dispatcher.stats import Question, reached_by_many, stats_of_many
 from tests.api.calls import Program, error_of
 from tests.make import make_campaign, make_group, make_recipient, make_recipients, make_workspace
+from tests.people.describing import make_segment
 
 pytestmark = pytest.mark.django_db
 
@@ -304,13 +309,13 @@ def test_the_list_takes_as_many_queries_for_a_hundred_as_for_one(program, django
     make_recipients(program.workspace, 2)
     program.get("/api/campaigns")  # notes the use of the key
     make_campaign(program.workspace)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         program.get("/api/campaigns", page_size=100)
 
     for _ in range(99):
         make_campaign(program.workspace)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         rows = program.get("/api/campaigns", page_size=100).json()["data"]
     assert len(rows) == 100
     assert all(row["stats"]["pending"] == 2 for row in rows)
@@ -332,3 +337,63 @@ def test_a_campaign_launched_while_it_is_being_read_shows_its_books(program):
     Batch.objects.update(pending=1, sent=1)
 
     assert stats_of_many([campaign])[campaign.pk]["sent"] == 1
+
+
+def test_counting_a_draft_to_a_few_people_looks_at_no_others(program):
+    few = make_recipients(program.workspace, 2_000)[1_000:1_005]
+    draft = make_campaign(program.workspace, everyone=False)
+    draft.groups.set([make_group(program.workspace, *few[:3])])
+    draft.picked.set(few[2:])
+    question = Question.of(draft)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE people_recipient, people_recipient_groups, campaigns_campaign_picked")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {question.sql}", question.values)
+        plan = cursor.fetchone()[0][0]["Plan"]
+
+    assert reached_by_many([draft]) == {draft.pk: 5}
+    assert looked_at(plan) == 5
+
+
+def looked_at(plan: dict) -> int:
+    """How many people were read, taken or not."""
+    read = sum(plan.get(rows, 0) for rows in ("Actual Rows", "Rows Removed by Filter")) * plan["Actual Loops"]
+    own = read if plan.get("Relation Name") == "people_recipient" else 0
+    return own + sum(map(looked_at, plan.get("Plans", [])))
+
+
+def test_drafts_to_the_same_people_take_one_count(program):
+    make_recipients(program.workspace, 2)
+    drafts = [make_campaign(program.workspace) for _ in range(3)]
+
+    with CaptureQueriesContext(connection) as queries:
+        assert reached_by_many(drafts) == dict.fromkeys([draft.pk for draft in drafts], 2)
+
+    assert sum(query["sql"].count("AS reached") for query in queries) == 1
+
+
+def test_only_where_many_are_looked_at_a_number_may_be_of_seconds_ago(program, monkeypatch):
+    monkeypatch.setattr(stats, "FEW", 3)
+    ann, *_ = make_recipients(program.workspace, 3)
+    everybody, to_group, to_segment = (make_campaign(program.workspace, everyone=n == 0) for n in range(3))
+    to_group.groups.set([group := make_group(program.workspace, ann)])
+    to_segment.segments.set([make_segment(program.workspace, ("location", "is", "Mombasa"))])
+
+    def counted_after_one_more() -> list[int]:
+        group.recipients.add(make_recipient(program.workspace, location="Mombasa"))
+        reached = reached_by_many([everybody, to_group, to_segment])
+        return [reached[draft.pk] for draft in (everybody, to_group, to_segment)]
+
+    assert counted_after_one_more() == [4, 2, 1]
+    assert counted_after_one_more() == [4, 3, 1]
+    cache.clear()
+    assert counted_after_one_more() == [6, 4, 3]
+
+
+def test_a_segment_of_the_last_days_is_the_same_question_within_a_minute():
+    keys = [
+        Question("created_at > %s", [datetime(2026, 12, 1, 9, minute, second)], 1).key
+        for minute, second in ((0, 1), (0, 59), (1, 0))
+    ]
+
+    assert keys[0] == keys[1] != keys[2]

@@ -34,6 +34,7 @@ def paths_of(workspace: Workspace, campaign: Campaign) -> dict[str, str]:
     return {
         FLOOR: f"/{bare.PATH}",
         "campaigns": "/api/campaigns",
+        "drafts": "/api/campaigns?status=draft",
         "a campaign": here,
         "messages, from the middle": f"{here}/messages?cursor={half}",
         "messages that failed, from the middle": f"{here}/messages?status=failed&cursor={half}",

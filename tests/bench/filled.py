@@ -1,4 +1,7 @@
-"""A ledger as years of sending leave it, made set by set: campaigns that are over, with rows, batches and books."""
+"""A ledger as years of sending leave it, made set by set: campaigns that are over, with rows, batches and books.
+
+Beside them the drafts that somebody left.
+"""
 
 from django.conf import settings
 from django.db import connection
@@ -10,6 +13,8 @@ from dispatcher.models import Category, SkipReason
 from tests.bench.ground import draft, settled_down
 
 CAMPAIGNS = 25  # beside the largest, so that the list has a second page
+DRAFTS = 20  # every other one to everybody, the others to a group
+TEN = 10  # people of the group
 # Of a hundred people two failed and two had opted out.
 MESSAGES = """
     INSERT INTO dispatcher_message
@@ -39,6 +44,7 @@ BATCHES = """
 def fill(workspace: Workspace, messages: int) -> Campaign:
     """Half of so many messages in one campaign, which is returned, and the others in those of the list."""
     largest = finished(workspace, messages // 2)
+    leave_drafts(workspace)
     for _ in range(CAMPAIGNS):
         finished(workspace, messages // 2 // CAMPAIGNS)
     settled_down()
@@ -65,3 +71,11 @@ def finished(workspace: Workspace, people: int) -> Campaign:
         cursor.execute(BATCHES, about)
     campaign.move_to(Campaign.Status.SENT, by=None, finished_at=now)
     return campaign
+
+
+def leave_drafts(workspace: Workspace) -> None:
+    group, _ = workspace.groups.get_or_create(name="Ten")
+    group.recipients.set(workspace.recipients.order_by("pk")[:TEN])
+    for nth in range(DRAFTS):
+        campaign = draft(workspace, everyone=nth % 2 == 0)
+        campaign.groups.set([] if campaign.everyone else [group])

@@ -32,14 +32,14 @@ def emptied() -> None:
         cursor.execute("TRUNCATE campaigns_campaign, simulator_call CASCADE")
 
 
-def draft(workspace: Workspace) -> Campaign:
-    """A campaign to everyone of the workspace, with four fields in its text."""
+def draft(workspace: Workspace, *, everyone: bool = True) -> Campaign:
+    """A campaign to everyone of the workspace, or to nobody yet, with four fields in its text."""
     return Campaign.objects.create(
         workspace=workspace,
         name="bench",
         subject="{first_name}, hello",
         body="Dear {first_name|friend} {last_name}, {preferred_product|it} is on sale in {location|town}.",
-        everyone=True,
+        everyone=everyone,
     )
 
 
