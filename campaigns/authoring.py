@@ -1,7 +1,7 @@
 """Writing a campaign: its text, its channel and whom it is for, until it is launched."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
@@ -16,6 +16,7 @@ from campaigns.faults import InvalidContent, refuse_invalid
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, StatusChange, WhatsAppTemplate, listed
 from campaigns.templated import composed
+from campaigns.when import Wall, columns_of, refuse_too_far, told
 from people.channels import Channel
 from wires import live
 
@@ -77,7 +78,7 @@ def create_campaign(
     priority: Campaign.Priority = Campaign.Priority.NORMAL,
     whatsapp_template: WhatsAppTemplate | None = None,
     whatsapp_values: Mapping[str, str] = MappingProxyType({}),
-    scheduled_at: datetime | None = None,
+    scheduled_at: datetime | Wall | None = None,
     generated_words: bool = False,
     brief: str = "",
     may_be_unfinished: bool = False,
@@ -87,8 +88,10 @@ def create_campaign(
     With a WhatsApp template the text is what the template says, with these values in place of its variables.
 
     A draft that may be unfinished needs nothing but a name.
-    Raises InvalidContent, or UnknownPlaceholders, a kind of it.
+    Raises InvalidContent, or UnknownPlaceholders, a kind of it, or InvalidTime for what is too far ahead.
     """
+    if scheduled_at:
+        refuse_too_far(scheduled_at, timezone.now())
     template = as_templated(channel, whatsapp_template, whatsapp_values, body)
     name, subject, body = tidied(channel, name, subject, template["body"])
     preheader = preheader.strip(" ") if channel == Channel.EMAIL else ""
@@ -114,7 +117,7 @@ def create_campaign(
         brief=brief,
         everyone=everyone,
         priority=priority,
-        scheduled_at=scheduled_at,
+        **columns_of(scheduled_at),
         created_by=by if isinstance(by, User) else None,
         written_by=by if isinstance(by, User) else None,
         written_at=timezone.now(),
@@ -129,10 +132,9 @@ def create_campaign(
         "excluded": excluded,
     }
     choose_audience(campaign, audience)
-    if scheduled_at and scheduled_at > timezone.now():
-        reason = f"for {scheduled_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=reason)
-    after = written(campaign) | {"status": campaign.get_status_display(), "scheduled_at": scheduled_at}
+    if scheduled_at and campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=f"for {told(scheduled_at)}")
+    after = written(campaign) | {"status": campaign.get_status_display(), "scheduled_at": campaign.scheduled_at}
     audit_log.record(workspace, "create", campaign, by=by, after=after)
     live.changed(campaign.pk, workspace.pk)
     return campaign

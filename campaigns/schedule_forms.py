@@ -11,7 +11,17 @@ from django.utils import timezone
 from accounts.models import Workspace
 from campaigns.models import Campaign, Recurrence
 from campaigns.rules import DAY, WEEKDAYS, Rule, Unit, first_of
-from campaigns.when import InvalidTime, Wall, day_in_words, is_zone, read, refuse_unless_ahead, zones
+from campaigns.when import (
+    InvalidTime,
+    Wall,
+    day_in_words,
+    is_zone,
+    on_clocks,
+    read,
+    refuse_too_far,
+    refuse_unless_ahead,
+    zones,
+)
 from people.search import number_in
 
 REPEATS = [
@@ -75,6 +85,7 @@ class ScheduleForm(forms.Form):
         refuse_unless_ahead(Wall(wall.shows.replace(hour=23, minute=59), wall.zone), now)
         self.rule = self._rule(start)
         self.first = first_of(self.rule, wall.shows.time(), wall.zone, now)
+        refuse_too_far(self.first, now)
         ends = self.cleaned_data.get("ends")
         if ends == "on":
             self.last_day = self._until(self.first.shows.date())
@@ -147,7 +158,7 @@ def as_scheduled(campaign: Campaign) -> dict:
     wall = campaign.wall
     if wall is None and campaign.scheduled_at:
         zone = campaign.workspace.zone
-        wall = Wall(campaign.scheduled_at.astimezone(zone).replace(tzinfo=None), str(zone))
+        wall = Wall(on_clocks(campaign.scheduled_at, zone).replace(tzinfo=None), str(zone))
     if wall is None:
         return {}
     return {"date": f"{wall.shows:%Y-%m-%d}", "time": f"{wall.shows:%H:%M}", "zone": wall.zone}

@@ -63,15 +63,28 @@ class Wall:
 
 def in_words(at: datetime, zone: tzinfo, name: str, reader: tzinfo | None = None) -> str:
     """The instant as the clocks of the zone show it, and where that differs in UTC and as the reader's show it."""
-    here = at.astimezone(zone)
+    here = on_clocks(at, zone)
     words = f"{day_in_words(here)} at {here:%H:%M} {name}"
     others: dict[str, tzinfo] = {"UTC": UTC} | ({str(reader): reader} if reader else {})
     beside = []
     for other, its_zone in others.items():
-        there = at.astimezone(its_zone)
+        there = on_clocks(at, its_zone)
         day = "" if there.date() == here.date() else f"{there.day} {there:%B}, "
         beside += [f"{day}{there:%H:%M} {other}"] if other != name else []
     return f"{words} ({'; '.join(beside)})" if beside else words
+
+
+def on_clocks(at: datetime, zone: tzinfo) -> datetime:
+    """What the clocks of the zone show then; at the ends of the calendar, where they show nothing, those of UTC."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at.astimezone(UTC)
+
+
+def told(at: datetime | Wall) -> str:
+    """For the history of a campaign."""
+    return at.words if isinstance(at, Wall) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def day_in_words(day: date) -> str:
@@ -101,11 +114,18 @@ def refuse_unless_ahead(wall: Wall, now: datetime) -> None:
     today = now.date()
     if wall.shows.date() < today - timedelta(days=2):  # before any arithmetic that could leave the calendar
         raise InvalidTime(date="That day has passed; choose one ahead.")
-    if wall.shows.date() > today + AT_MOST_AHEAD or wall.instant > now + AT_MOST_AHEAD:
-        raise InvalidTime(date="That is more than two years ahead; choose a day within the next two years.")
+    refuse_too_far(wall, now)
     if wall.instant <= now:
         here = now.astimezone(ZoneInfo(wall.zone))
         raise InvalidTime(time=f"That time has passed: in {wall.zone} it is {here:%H:%M} on {day_in_words(here)}.")
+
+
+def refuse_too_far(at: datetime | Wall, now: datetime) -> None:
+    """Raises InvalidTime for what is more than two years ahead."""
+    last = now + AT_MOST_AHEAD
+    # The day first: at the end of the calendar what a clock shows may be no instant at all.
+    if at.shows.date() > last.date() or at.instant > last if isinstance(at, Wall) else at > last:
+        raise InvalidTime(date="That is more than two years ahead; choose a day within the next two years.")
 
 
 @cache

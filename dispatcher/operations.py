@@ -1,6 +1,6 @@
 """What a person may ask of a campaign: one verb, one transaction, whoever asks and wherever."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from accounts.models import Actor
 from campaigns import footer, price
 from campaigns.models import Campaign, IllegalMove, StatusChange
 from campaigns.templated import unapproved
-from campaigns.when import Wall, columns_of
+from campaigns.when import Wall, columns_of, refuse_too_far, told
 from dispatcher import freeze, generate, rewrite
 from dispatcher.books import books_of
 from dispatcher.crash import crash_point
@@ -173,8 +173,9 @@ def undo(campaign: Campaign, *, by: Actor | None) -> Campaign:
 
 @transaction.atomic
 def schedule(campaign: Campaign, *, at: datetime | Wall, by: Actor | None) -> Campaign:
-    """Send by itself at this time. Raises IllegalMove."""
+    """Send by itself at this time. Raises IllegalMove, or InvalidTime for what is too far ahead."""
     campaign = locked(campaign)
+    refuse_too_far(at, timezone.now())
     was = campaign.get_status_display()
     columns = columns_of(at)
     campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {told(at)}", **columns)
@@ -187,13 +188,15 @@ def schedule(campaign: Campaign, *, at: datetime | Wall, by: Actor | None) -> Ca
 def change_time(campaign: Campaign, *, at: datetime | Wall, by: Actor | None, over: datetime | None = None) -> Campaign:
     """Let a scheduled campaign start at another time; `over` is the time that whoever asks has seen.
 
-    Raises IllegalMove, or TimeChanged when somebody else chose another time meanwhile.
+    Raises IllegalMove, InvalidTime, or TimeChanged when somebody else chose another time meanwhile.
     """
     campaign = locked(campaign)
     if campaign.status != Status.SCHEDULED:
         raise IllegalMove(campaign, Status.SCHEDULED)
     if over and over != campaign.scheduled_at:
         raise TimeChanged(campaign)
+    if by:  # what the clock moves was near enough when it was scheduled
+        refuse_too_far(at, timezone.now())
     columns = columns_of(at)
     before = audit_log.fields_of(campaign, columns)
     Campaign.objects.filter(pk=campaign.pk).update(updated_at=Now(), **columns)
@@ -202,10 +205,6 @@ def change_time(campaign: Campaign, *, at: datetime | Wall, by: Actor | None, ov
     audit_log.record(campaign.workspace, "change_time", campaign, by=by, before=before, after=columns)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
-
-
-def told(at: datetime | Wall) -> str:
-    return at.words if isinstance(at, Wall) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @transaction.atomic

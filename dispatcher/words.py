@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as dated
 
 from campaigns.models import Campaign
+from campaigns.when import on_clocks
 from dispatcher.books import Books
 from dispatcher.models import CATEGORY_WORDS, Category
 from people.channels import Channel
@@ -19,7 +20,7 @@ def moment(at: datetime | None, now: datetime) -> str:
     """A time of today as 14:02:10, any other with its date, in the time zone of the page."""
     if at is None:
         return ""
-    here, today = timezone.localtime(at), timezone.localtime(now)
+    here, today = on_clocks(at, timezone.get_current_timezone()), timezone.localtime(now)
     if here.date() == today.date():
         return dated(here, "H:i:s")
     return dated(here, "j M H:i" if here.year == today.year else "j M Y H:i")
@@ -28,7 +29,8 @@ def moment(at: datetime | None, now: datetime) -> str:
 def about(at: datetime, now: datetime) -> str:
     """A time that is only guessed: to the second when it is soon, else to the minute."""
     words = moment(at, now)
-    is_far = at - now > SOON and timezone.localtime(at).date() == timezone.localtime(now).date()
+    here = on_clocks(at, timezone.get_current_timezone())
+    is_far = at - now > SOON and here.date() == timezone.localtime(now).date()
     return words.rpartition(":")[0] if is_far else words
 
 

@@ -519,6 +519,7 @@ NOTHING = {
     "one-click": "the person's own wish, an event of consent",
 }
 
+NEXT_YEAR = f"{timezone.now().year + 1}-01-01T00:00:00Z"
 A_SERIES = {"repeat": "daily", "starts": f"{timezone.localdate() + timedelta(days=2)}", "time": "09:00"}
 # By method and path below /api: the verbs, and what is sent.
 CALLS = {
@@ -553,7 +554,7 @@ CALLS = {
     "POST dead-letters/dismiss": ("dismiss", {}),
     "POST dead-letters/{campaign_id}/undismiss": ("undismiss", {}),
     "POST campaigns/{campaign_id}/choose-winner": ("choose_winner", {"variant": "B"}),
-    "POST campaigns/{campaign_id}/schedule": ("schedule", {"scheduled_at": "2035-01-01T00:00:00Z"}),
+    "POST campaigns/{campaign_id}/schedule": ("schedule", {"scheduled_at": NEXT_YEAR}),
     "POST campaigns/{campaign_id}/unschedule": ("unschedule", {}),
     "POST campaigns/{campaign_id}/retry-failed": ("retry_failed", {}),
     "POST campaigns/{campaign_id}/duplicate": ("duplicate", {}),

@@ -58,6 +58,7 @@ from tests.make import (
 from tests.people.describing import make_segment
 
 Arguments = list[Any]
+NEXT_YEAR = f"{timezone.now().year + 1}-01-01T00:00:00Z"
 STOP = {"wish": "stop"}
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -584,7 +585,7 @@ BODIES = {
     "POST campaigns/{campaign_id}/test": {"addresses": ["ann@example.com"]},
     "PATCH series/{series_id}": {"time": "10:00"},
     "POST campaigns/send": {"id": 999_999},
-    "POST campaigns/{campaign_id}/schedule": {"scheduled_at": "2035-01-01T00:00:00Z"},
+    "POST campaigns/{campaign_id}/schedule": {"scheduled_at": NEXT_YEAR},
     "POST campaigns/{campaign_id}/personalized-preview": {"customer_id": 999_999},
     "POST customers": {"email": "grace@example.com"},
     "PATCH customers/{customer_id}": {"first_name": "Grace"},

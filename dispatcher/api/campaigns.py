@@ -34,10 +34,12 @@ NOBODY = SendIn()
 @router.post("campaigns", response={201: CampaignOut}, summary="Write a campaign")
 @may("write")
 def write_campaign(request: KeyRequest, campaign: CampaignIn) -> dict:
-    """A draft, or a scheduled campaign when scheduled_at lies ahead.
+    """A draft, or a scheduled campaign when scheduled_at lies ahead, which takes a key that may send.
 
     Who has one of recipient_emails is linked to it in the background, and added to the workspace if nobody has it.
     """
+    if campaign.starts_by_itself:
+        refuse_unless(request, "send")
     content, addresses = templated(request, campaign.content), campaign.recipient_emails
     return draw(create_with_addresses(request.workspace, by=request.auth, addresses=addresses, **content))
 
@@ -78,6 +80,8 @@ def show_campaign(request: KeyRequest, campaign_id: int) -> dict:
 @router.patch("campaigns/{campaign_id}", response=CampaignOut, summary="Change a draft or a scheduled campaign")
 @may("write")
 def change_campaign(request: KeyRequest, campaign_id: int, campaign: CampaignChange) -> dict:
+    if campaign.and_following:  # they go out by themselves
+        refuse_unless(request, "send")
     known, only_drafts = campaign_of(request, campaign_id), not request.auth.may("send")
     operation = update_with_following if campaign.and_following and known.series_id else update_campaign
     content = templated(request, campaign.content)

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 FIELDS = {"body": "base_template", "groups": "group_ids", "segments": "segment_ids"}
 FIELDS |= {"picked": "customer_ids", "excluded": "exclude_ids"}
 FIELDS |= {"excluded_groups": "exclude_group_ids", "excluded_segments": "exclude_segment_ids"}
+TIMES = {"date": "scheduled_at"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
 REFUSALS = {
@@ -127,7 +128,7 @@ def conflict(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def invalid_time(request: HttpRequest, error: InvalidTime) -> HttpResponse:
-    return refuse_fields({name: [sentence] for name, sentence in error.errors.items()})
+    return refuse_fields({TIMES.get(name, name): [sentence] for name, sentence in error.errors.items()})
 
 
 def too_many_tests(request: HttpRequest, error: TooManyTests) -> HttpResponse:

@@ -5,6 +5,7 @@ the body of a new operation needs one in `BODIES`, under the name of its shape o
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from dispatcher.api import campaign_examples, people_examples
@@ -13,6 +14,7 @@ Json = dict[str, Any]
 
 TEXT = "Hello {first_name}! Welcome to Acme Kenya."
 READ = "Hello Alice! Welcome to Acme Kenya."
+AHEAD = date.today().year + 1  # ahead, and within the two years in which a campaign can be scheduled
 EARLY, LATE = "2026-12-04T10:34:00Z", "2026-12-04T10:35:12Z"
 
 VALUES: Json = {
@@ -167,7 +169,7 @@ BODIES: dict[str, Json] = {
     "SendIn": {"customer_ids": [3]},
     "TemplateChange": {"base_template": "Hello {first_name|there}, welcome!"},
     "TemplateIn": {"name": "Welcome back", "channel": "sms", "base_template": "Welcome back, {first_name}!"},
-    "TimeIn": {"scheduled_at": "2035-12-04T13:34:00+03:00"},
+    "TimeIn": {"scheduled_at": f"{AHEAD}-12-04T13:34:00+03:00"},
     "WinnerIn": {"variant": "B"},
     "WishIn": {"email": "customer3@example.com", "reason": "Asked at the counter"},
     "WordingIn": {"language": "el", "base_template": "Γεια σου {first_name}!"},

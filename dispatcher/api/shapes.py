@@ -72,6 +72,11 @@ def in_utc(at: datetime, place: ZoneInfo | None) -> datetime:
         raise PydanticCustomError("moment", "scheduled_at is out of reach.") from None
 
 
+def meant(at: datetime, place: ZoneInfo | None) -> datetime | Wall:
+    """Without an offset what the clocks of the zone show, whatever rules it has by then; else the instant."""
+    return Wall.at(at.date(), at.time(), str(place)) if place and not at.tzinfo else in_utc(at, place)
+
+
 class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
     """A campaign to be written. An email without a subject takes its title as the subject, but never its name."""
 
@@ -120,10 +125,14 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
         return self
 
     @model_validator(mode="after")
-    def time_in_utc(self) -> "CampaignIn":
+    def at_a_time(self) -> "CampaignIn":
         if self.scheduled_at:
-            self.scheduled_at = in_utc(self.scheduled_at, self.timezone)
+            in_utc(self.scheduled_at, self.timezone)
         return self
+
+    @property
+    def starts_by_itself(self) -> bool:
+        return bool(self.scheduled_at and in_utc(self.scheduled_at, self.timezone) > now())
 
     @property
     def content(self) -> dict:
@@ -144,7 +153,7 @@ class CampaignIn(Schema, extra="forbid", arbitrary_types_allowed=True):
             "priority": Campaign.Priority[self.priority.upper()],
             "generated_words": self.generated_words,
             "brief": self.brief,
-            "scheduled_at": self.scheduled_at,
+            "scheduled_at": self.scheduled_at and meant(self.scheduled_at, self.timezone),
         }
 
 
@@ -217,9 +226,7 @@ class TimeIn(Schema, extra="forbid", arbitrary_types_allowed=True):
 
     @property
     def meant(self) -> datetime | Wall:
-        """Without an offset what the clocks of the zone show, whatever rules it has by then; else the instant."""
-        at, place = self.scheduled_at, self.timezone
-        return Wall.at(at.date(), at.time(), str(place)) if place and not at.tzinfo else self.in_utc
+        return meant(self.scheduled_at, self.timezone)
 
     @model_validator(mode="after")
     def ahead(self) -> "TimeIn":

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Role
 from campaigns.models import Recurrence
-from dispatcher import recurring
+from dispatcher import operations, recurring
 from tests.api.calls import Program, error_of
 from tests.make import make_campaign, make_series, make_workspace
 
@@ -40,6 +41,20 @@ def test_a_draft_becomes_the_first_of_a_series(program):
     assert program.get(f"/api/series/{told['id']}").json() == told
     assert program.get("/api/series").json()["data"] == [told]
     assert program.get(f"/api/campaigns/{campaign.pk}").json()["series_id"] == told["id"]
+
+
+def test_what_follows_in_a_series_is_changed_only_by_who_may_send(program):
+    series = make_series(make_campaign(program.workspace, people=1))
+    campaign = series.next_one()
+    operations.unschedule(campaign, by=None)
+    editor, path = Program(program.workspace, Role.EDITOR), f"/api/campaigns/{campaign.pk}"
+
+    refused = editor.patch(path, {"base_template": "For all", "and_following": True})
+
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "FORBIDDEN")
+    series.refresh_from_db()
+    assert series.body != "For all"
+    assert editor.patch(path, {"base_template": "For one"}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dispatcher import dismissals, operations
 from dispatcher.finish import finish_if_over
 from dispatcher.models import Category
 from tests.api.calls import Program, error_of
-from tests.api.test_campaigns import ahead
+from tests.api.test_campaigns import NEXT_YEAR, ahead
 from tests.dispatcher.outcomes import failed, launched, sent, unknown
 from tests.make import make_campaign, make_group, make_recipient, make_whatsapp_template, make_workspace
 
@@ -147,11 +147,26 @@ def test_a_time_without_an_offset_is_what_the_clocks_of_its_zone_show(program):
     campaign = make_campaign(program.workspace, people=1)
 
     program.post(
-        f"/api/campaigns/{campaign.pk}/schedule", {"scheduled_at": "2030-07-01T09:00", "timezone": "Europe/Athens"}
+        f"/api/campaigns/{campaign.pk}/schedule",
+        {"scheduled_at": f"{NEXT_YEAR}-07-01T09:00", "timezone": "Europe/Athens"},
     )
 
     campaign.refresh_from_db()
-    assert campaign.wall and campaign.wall.words == "Monday 1 July 2030 at 09:00 Europe/Athens (06:00 UTC)"
+    assert campaign.wall and campaign.wall.words.endswith(f"1 July {NEXT_YEAR} at 09:00 Europe/Athens (06:00 UTC)")
+
+
+def test_a_time_more_than_two_years_ahead_is_refused_and_what_was_said_stays(program):
+    draft, waiting = make_campaign(program.workspace, people=1), make_campaign(program.workspace)
+    operations.schedule(waiting, at=timezone.now() + timedelta(days=1), by=None)
+    for campaign in (draft, waiting):
+        campaign.refresh_from_db()
+        was = (campaign.status, campaign.scheduled_at)
+
+        refused = program.post(f"/api/campaigns/{campaign.pk}/schedule", {"scheduled_at": "9999-12-31T23:59:59Z"})
+
+        assert refused.status_code == 400 and "two years" in error_of(refused)["details"]["scheduled_at"][0]
+        campaign.refresh_from_db()
+        assert (campaign.status, campaign.scheduled_at) == was
 
 
 def test_whom_a_campaign_is_for_is_said_in_full_and_read_back(program):
@@ -196,10 +211,12 @@ def test_a_campaign_is_scheduled_its_time_changed_and_unscheduled(program):
     path = f"/api/campaigns/{campaign.pk}"
 
     first = program.post(f"{path}/schedule", {"scheduled_at": ahead(days=1)}).json()
-    second = program.post(f"{path}/schedule", {"scheduled_at": "2030-01-01T10:00", "timezone": "Africa/Nairobi"}).json()
+    second = program.post(
+        f"{path}/schedule", {"scheduled_at": f"{NEXT_YEAR}-01-01T10:00", "timezone": "Africa/Nairobi"}
+    ).json()
 
     assert (first["status"], second["status"]) == ("scheduled", "scheduled")
-    assert second["scheduled_at"] == "2030-01-01T07:00:00Z"
+    assert second["scheduled_at"] == f"{NEXT_YEAR}-01-01T07:00:00Z"
     assert program.post(f"{path}/unschedule").json()["status"] == "draft"
     assert program.post(f"{path}/unschedule").status_code == 409
     for body in ({}, {"scheduled_at": None}, {"scheduled_at": "2020-01-01T00:00:00Z"}, {"scheduled_at": "soon"}):

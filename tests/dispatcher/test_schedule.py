@@ -23,6 +23,7 @@ __all__ = ["workspace"]
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
+PAGES = ("campaign", "schedule", "campaign-edit")
 
 
 def scheduled(workspace, at=None, **fields) -> Campaign:
@@ -57,6 +58,16 @@ def test_the_list_says_the_time_on_the_clocks_of_its_zone(client, workspace):
     scheduled(workspace, Wall(datetime.combine(in_days(3), datetime.min.time()).replace(hour=18), "America/New_York"))
 
     assert "18:00 America/New_York" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_at_an_end_of_the_calendar_breaks_no_page(client, workspace, year):
+    at = datetime(1, 1, 1, tzinfo=UTC) if year == 1 else datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        Workspace.objects.update(time_zone=zone)
+        campaign = make_campaign(workspace, status=Status.SCHEDULED, scheduled_at=at)
+        pages = [client.get(path) for path in ("/", *(reverse(name, args=[campaign.pk]) for name in PAGES))]
+        assert [page.status_code for page in pages] == [200] * 4
 
 
 def test_in_the_gap_of_spring_the_page_says_that_it_moves(client, workspace):
