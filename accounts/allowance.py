@@ -1,18 +1,22 @@
 """How many campaigns people and programs of a workspace may send a minute; what the clock starts is not counted.
 
+What they let start by itself within a minute is: it is a send that takes a moment longer.
+
 Counted is what each send leaves in the audit log: it is there if the campaign was sent and only then, it outlives the
 campaign, and an emptied Redis takes nothing of it away.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from accounts.models import AuditEntry, Workspace
+from accounts.models import COUNTED, Actor, AuditEntry, Workspace
 from accounts.rates import RateLimited
 from wires.meter import Standing
 
@@ -32,7 +36,10 @@ def sends_of(workspace: Workspace) -> Standing | None:
     if not most:
         return None
     sent: Any = AuditEntry.objects.filter(
-        workspace_id=workspace.pk, verb="launch", actor_kind__gt=AuditEntry.Kind.MACHINE, at__gt=Now() - WINDOW
+        Q(verb="launch") | Q(changes__has_key=COUNTED),
+        workspace_id=workspace.pk,
+        actor_kind__gt=AuditEntry.Kind.MACHINE,
+        at__gt=Now() - WINDOW,
     )
     ages = [now - at for at, now in sent.order_by("-at").values_list("at", Now())[:most]]
     return Standing(most, most - len(ages), seconds_until_more(ages))
@@ -54,3 +61,11 @@ def refuse_too_many_sends(workspace: Workspace) -> None:
     if standing and not standing.left:
         kind = "campaign" if standing.most == 1 else "campaigns"
         raise RateLimited(f"{workspace} may send {standing.most:,} {kind} a minute.", standing)
+
+
+def count_if_soon(workspace: Workspace, at: datetime, *, by: Actor | None) -> dict[str, str]:
+    """What the audit log keeps of it where somebody lets a campaign start within a minute. Raises RateLimited."""
+    if by is None or at > timezone.now() + WINDOW:
+        return {}
+    refuse_too_many_sends(workspace)
+    return {COUNTED: "a send"}

@@ -281,6 +281,9 @@ def digest_of(secret: str) -> str:
 Actor = User | ApiKey  # who may ask for something: a person, or the program that holds a key
 
 
+COUNTED = "counted as"  # what counts as a send though it starts by itself
+
+
 class AuditEntry(models.Model):
     """One change: when, by whom, to what. Only ever appended; `audit_log.record` writes it.
 
@@ -311,6 +314,9 @@ class AuditEntry(models.Model):
             models.Index(models.F("workspace_id"), models.F("id").desc(), name="audit_page"),
             models.Index(fields=["kind", "about_id"], name="audit_about"),
             models.Index(fields=["workspace_id", "at"], condition=models.Q(verb="launch"), name="audit_sends"),
+            models.Index(
+                fields=["workspace_id", "at"], condition=models.Q(changes__has_key=COUNTED), name="audit_soon"
+            ),
         ]
 
     def __str__(self) -> str:

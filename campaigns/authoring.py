@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import Manager, Model
 from django.utils import timezone
 
-from accounts import audit_log
+from accounts import allowance, audit_log
 from accounts.models import Actor, User, Workspace
 from campaigns.faults import InvalidContent, refuse_invalid
+from campaigns.half_linked import refuse_half_linked
 from campaigns.mail.compiling import write_out
 from campaigns.models import Campaign, Format, StatusChange, WhatsAppTemplate, listed
 from campaigns.templated import composed
@@ -88,7 +89,8 @@ def create_campaign(
     With a WhatsApp template the text is what the template says, with these values in place of its variables.
 
     A draft that may be unfinished needs nothing but a name.
-    Raises InvalidContent, or UnknownPlaceholders, a kind of it, or InvalidTime for what is too far ahead.
+    Raises InvalidContent, or UnknownPlaceholders, a kind of it, InvalidTime for what is too far ahead, or
+    RateLimited for what starts at once.
     """
     if scheduled_at:
         refuse_too_far(scheduled_at, timezone.now())
@@ -132,10 +134,12 @@ def create_campaign(
         "excluded": excluded,
     }
     choose_audience(campaign, audience)
+    counted = {}
     if scheduled_at and campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         campaign.move_to(Campaign.Status.SCHEDULED, by=by, reason=f"for {told(scheduled_at)}")
+        counted = allowance.count_if_soon(workspace, campaign.scheduled_at, by=by)
     after = written(campaign) | {"status": campaign.get_status_display(), "scheduled_at": campaign.scheduled_at}
-    audit_log.record(workspace, "create", campaign, by=by, after=after)
+    audit_log.record(workspace, "create", campaign, by=by, after=after | counted)
     live.changed(campaign.pk, workspace.pk)
     return campaign
 
@@ -148,12 +152,14 @@ def update_campaign(
 
     `over` is the version its author saw: another text saved since is not written over unseen.
     Raises NotEditable once it is launched, Scheduled where only drafts may be changed, SavedMeanwhile, or
-    InvalidContent. A draft may stay unfinished.
+    InvalidContent, of which StillLinking is a kind. A draft may stay unfinished.
     """
     if strangers := set(changes) - {*COLUMNS, *AUDIENCE} | set(changes) & set(COMPILED):
         raise TypeError(f"a campaign has no {', '.join(sorted(strangers))} to change")
     # The row is held until the end: a launch waits and sees all of the change, or wins and refuses it.
     campaign = editable(campaign, only_drafts=only_drafts)
+    if "picked" in changes:
+        refuse_half_linked(campaign)
     before = {column: getattr(campaign, column) for column in COLUMNS}
     was = written(campaign)
     meant = before | changes

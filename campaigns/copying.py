@@ -9,6 +9,7 @@ from accounts import audit_log
 from accounts.models import Actor, User
 from campaigns.authoring import AUDIENCE, COLUMNS, update_campaign
 from campaigns.faults import LONGEST_LINE
+from campaigns.half_linked import refuse_half_linked
 from campaigns.models import Campaign, Recurrence, StatusChange
 from campaigns.variants import give_others, others_of
 from wires import live
@@ -25,7 +26,11 @@ class SeriesEnded(Exception):
 
 @transaction.atomic
 def duplicate(campaign: Campaign, *, by: Actor | None) -> Campaign:
-    """A new draft with the same text, channel, audience and priority, and nothing of what became of the other."""
+    """A new draft with the same text, channel, audience and priority, and nothing of what became of the other.
+
+    Raises StillLinking.
+    """
+    refuse_half_linked(campaign)
     name = f"Copy of {campaign.name}"[:LONGEST_LINE]
     copy = written_like(campaign, by=by, name=name)
     give_others(copy, others_of(campaign))

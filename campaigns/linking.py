@@ -42,11 +42,6 @@ def create_with_addresses(
     return campaign
 
 
-def under_way(campaign: Campaign) -> Linking | None:
-    """The linking of which something is left, without the addresses themselves."""
-    return Linking.objects.filter(campaign=campaign, done_at=None).defer("addresses").first()
-
-
 def linkings_of(campaigns: Iterable[Campaign]) -> dict[int, Linking]:
     """By campaign, without the addresses themselves."""
     found = Linking.objects.filter(campaign__in=[campaign.pk for campaign in campaigns]).defer("addresses")

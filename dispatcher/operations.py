@@ -173,13 +173,14 @@ def undo(campaign: Campaign, *, by: Actor | None) -> Campaign:
 
 @transaction.atomic
 def schedule(campaign: Campaign, *, at: datetime | Wall, by: Actor | None) -> Campaign:
-    """Send by itself at this time. Raises IllegalMove, or InvalidTime for what is too far ahead."""
+    """Send by itself at this time. Raises IllegalMove, RateLimited, or InvalidTime for what is too far ahead."""
     campaign = locked(campaign)
     refuse_too_far(at, timezone.now())
     was = campaign.get_status_display()
     columns = columns_of(at)
     campaign.move_to(Status.SCHEDULED, by=by, reason=f"for {told(at)}", **columns)
-    log(campaign, "schedule", was, by=by, **columns)
+    counted = allowance.count_if_soon(campaign.workspace, columns["scheduled_at"], by=by)
+    log(campaign, "schedule", was, by=by, **columns, **counted)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 
@@ -188,7 +189,7 @@ def schedule(campaign: Campaign, *, at: datetime | Wall, by: Actor | None) -> Ca
 def change_time(campaign: Campaign, *, at: datetime | Wall, by: Actor | None, over: datetime | None = None) -> Campaign:
     """Let a scheduled campaign start at another time; `over` is the time that whoever asks has seen.
 
-    Raises IllegalMove, InvalidTime, or TimeChanged when somebody else chose another time meanwhile.
+    Raises IllegalMove, RateLimited, InvalidTime, or TimeChanged when somebody else chose another time meanwhile.
     """
     campaign = locked(campaign)
     if campaign.status != Status.SCHEDULED:
@@ -199,10 +200,11 @@ def change_time(campaign: Campaign, *, at: datetime | Wall, by: Actor | None, ov
         refuse_too_far(at, timezone.now())
     columns = columns_of(at)
     before = audit_log.fields_of(campaign, columns)
+    counted = allowance.count_if_soon(campaign.workspace, columns["scheduled_at"], by=by)
     Campaign.objects.filter(pk=campaign.pk).update(updated_at=Now(), **columns)
     campaign.refresh_from_db(fields=[*columns, "updated_at"])
     note(campaign, by=by, reason=f"another time: {told(at)}")
-    audit_log.record(campaign.workspace, "change_time", campaign, by=by, before=before, after=columns)
+    audit_log.record(campaign.workspace, "change_time", campaign, by=by, before=before, after=columns | counted)
     live.changed(campaign.pk, campaign.workspace_id)
     return campaign
 

@@ -1,7 +1,7 @@
 """Whether a campaign can be sent as it is, and if not, what is to be mended."""
 
-from campaigns import linking
 from campaigns.generated import known_names
+from campaigns.half_linked import under_way
 from campaigns.mail.compiling import compiled
 from campaigns.models import Campaign, Split
 from campaigns.preview import asked_for
@@ -63,7 +63,7 @@ def refuse_unless_ready(campaign: Campaign) -> None:
         refuse_broken(campaign.all_segments())
     except BrokenSegment as broken:
         raise LaunchRefused("SEGMENT_BROKEN", str(broken)) from None
-    if begun := linking.under_way(campaign):
+    if begun := under_way(campaign):
         raise LaunchRefused("ADDRESSES_LINKING", f"{begun} named for it are linked so far; send when all are.")
     if upload := import_under_way(campaign):
         sentence = f"“{upload}” is still being imported into this audience; send when it is done."

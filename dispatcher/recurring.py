@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import audit_log
 from accounts.models import Actor, User
 from campaigns.copying import SeriesEnded, copy_audience, shared_by, written_like
+from campaigns.half_linked import refuse_half_linked
 from campaigns.models import Campaign, Recurrence, StatusChange
 from campaigns.rules import DAY, Rule
 from campaigns.variants import give_others
@@ -47,8 +48,12 @@ def repeat(
     until: date | None = None,
     count: int | None = None,
 ) -> Campaign:
-    """Schedule a draft as the first of a series. Raises IllegalMove, or InvalidTime when no day is left."""
+    """Schedule a draft as the first of a series.
+
+    Raises StillLinking, or InvalidTime when no day is left, beside what `schedule` raises.
+    """
     campaign = operations.schedule(campaign, at=first, by=by)
+    refuse_half_linked(campaign)
     day = first.shows.date()
     series = Recurrence(
         workspace=campaign.workspace,

@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import MemberRequest, may
+from accounts.rates import RateLimited
 from campaigns.copying import SeriesEnded
+from campaigns.half_linked import StillLinking
 from campaigns.models import Campaign, IllegalMove, Recurrence, StatusChange
 from campaigns.schedule_forms import ScheduleForm, as_repeated, as_scheduled
 from campaigns.when import InvalidTime
@@ -57,6 +59,9 @@ def schedule_checked(request: MemberRequest, campaign: Campaign) -> HttpResponse
     except WrongNumber as fact:
         campaign = found(request, campaign.pk)
         return draw_check(request, campaign, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=fact, form=form)
+    except (RateLimited, StillLinking) as fact:
+        form.add_error("time", str(fact))
+        return draw_check(request, found(request, campaign.pk), status=status_of(fact), form=form)
     except LaunchRefused:  # the page says why
         return draw_check(request, found(request, campaign.pk), status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
     except IllegalMove:
@@ -68,6 +73,10 @@ def schedule_checked(request: MemberRequest, campaign: Campaign) -> HttpResponse
     else:
         messages.success(request, f"Scheduled. {form.sentence}")
     return see(campaign.pk)
+
+
+def status_of(fact: RateLimited | StillLinking) -> int:
+    return HTTPStatus.TOO_MANY_REQUESTS if isinstance(fact, RateLimited) else HTTPStatus.CONFLICT
 
 
 def repeated(form: ScheduleForm) -> dict:
@@ -85,6 +94,9 @@ def change_time(request: MemberRequest, campaign: Campaign) -> HttpResponse:
         operations.change_time(campaign, at=form.first, by=request.user, over=seen)
     except operations.TimeChanged as fact:
         return draw_time(request, found(request, campaign.pk), form, status=HTTPStatus.CONFLICT, changed=fact)
+    except RateLimited as fact:
+        form.add_error("time", str(fact))
+        return draw_time(request, campaign, form, status=HTTPStatus.TOO_MANY_REQUESTS)
     except IllegalMove:
         messages.warning(request, f"The time was not changed: “{campaign}” is not scheduled any more.")
     else:
@@ -216,6 +228,9 @@ def rule(request: MemberRequest, pk: int) -> HttpResponse:
         recurring.change_rule(series, form.rule, form.first, by=request.user, over=seen, **ends)
     except recurring.SeriesChanged as fact:
         return draw_rule(request, found_series(request, pk), form, status=HTTPStatus.CONFLICT, changed=fact)
+    except RateLimited as fact:
+        form.add_error("time", str(fact))
+        return draw_rule(request, series, form, status=HTTPStatus.TOO_MANY_REQUESTS)
     except InvalidTime as refusal:
         for field, sentence in refusal.errors.items():
             form.add_error(field, sentence)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import MemberRequest, may
 from campaigns.authoring import NotEditable, Scheduled, delete_campaign
 from campaigns.copying import duplicate as copied
+from campaigns.half_linked import StillLinking
 from campaigns.models import Campaign
 from campaigns.views import refuse
 from dispatcher import operations, shelf
@@ -22,7 +23,11 @@ from dispatcher.views import found, page, see
 @may("write")
 def duplicate(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = found(request, pk)
-    copy = copied(campaign, by=request.user)
+    try:
+        copy = copied(campaign, by=request.user)
+    except StillLinking as refusal:
+        messages.warning(request, str(refusal))
+        return see(pk)
     messages.success(request, f"“{copy}” is a draft of its own, with the text and the people of “{campaign}”.")
     response = redirect("campaign-edit", copy.pk)
     response.status_code = HTTPStatus.SEE_OTHER

@@ -16,6 +16,7 @@ from accounts.unknown import Unknown
 from campaigns.authoring import NotEditable, Scheduled
 from campaigns.copying import SeriesEnded
 from campaigns.faults import InvalidContent, UnknownPlaceholders
+from campaigns.half_linked import StillLinking
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
 from campaigns.models import IllegalMove
 from campaigns.whatsapp import DuplicateWhatsApp
@@ -86,6 +87,10 @@ def refuse_fields(details: Details, code: str = "VALIDATION_ERROR") -> HttpRespo
 def invalid_content(request: HttpRequest, error: InvalidContent) -> HttpResponse:
     code = "INVALID_TEMPLATE" if isinstance(error, UnknownPlaceholders) else "VALIDATION_ERROR"
     return refuse_fields({FIELDS.get(name, name): sentences for name, sentences in error.errors.items()}, code)
+
+
+def still_linking(request: HttpRequest, error: StillLinking) -> HttpResponse:
+    return launch_refused(request, LaunchRefused("ADDRESSES_LINKING", str(error)))  # with the same Retry-After
 
 
 def not_plain(request: HttpRequest, error: NotPlain) -> HttpResponse:
@@ -207,6 +212,7 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     HttpError: unreadable,
     ValidationError: invalid,
     InvalidContent: invalid_content,
+    StillLinking: still_linking,
     NotPlain: not_plain,
     NoKey: no_key,
     Reused: reused,

@@ -51,7 +51,7 @@ ALSO: dict[str, Codes] = {
     "schedule_campaign": LATER,
     "send_again": {503: ["QUEUE_FULL"]},
     "choose_winner": {404: ["VARIANT_NOT_FOUND"]},
-    "repeat_campaign": LATER,
+    "repeat_campaign": LATER | {409: ["ADDRESSES_LINKING"]},  # whose people the series takes over
     "begin_dry_run": {400: ["INVALID_TEMPLATE"]},
     "show_dry_run": {404: ["DRY_RUN_NOT_FOUND"]},
     "send_test": {400: ["INVALID_TEMPLATE"], 404: ["VARIANT_NOT_FOUND"]},
@@ -61,7 +61,8 @@ ALSO: dict[str, Codes] = {
     "dismiss_dead_letters": {404: ["DEAD_LETTERS_NOT_FOUND"]},
     "save_text": {400: ["INVALID_TEMPLATE"], 409: ["DUPLICATE"]},
     "write_campaign": {400: ["INVALID_TEMPLATE"]},
-    "change_campaign": {400: ["INVALID_TEMPLATE"]},
+    "change_campaign": {400: ["INVALID_TEMPLATE"], 409: ["ADDRESSES_LINKING"]},
+    "duplicate_campaign": {409: ["ADDRESSES_LINKING"]},
     "preview_for_customer": {400: ["INVALID_TEMPLATE"]},
     "change_wording": {400: ["INVALID_TEMPLATE"], 404: ["VARIANT_NOT_FOUND"]},
     "remove_wording": {404: ["VARIANT_NOT_FOUND", "WORDING_NOT_FOUND"]},

@@ -20,6 +20,7 @@ from dispatcher.api.answers import CampaignOut
 from dispatcher.api.campaigns import campaign_of, draw
 from dispatcher.api.shapes import PriorityWord, TimeIn
 from dispatcher.books import books_of
+from dispatcher.check import refuse_unless_schedulable
 from people.api.shapes import Number
 
 router = Router(tags=["verbs"])
@@ -119,6 +120,8 @@ offer("unarchive", shelf.unarchive, "Show it in the list again")
 def schedule(request: KeyRequest, campaign_id: int, when: TimeIn) -> dict[str, Any]:
     """Of one that is scheduled already, the time is changed."""
     campaign = campaign_of(request, campaign_id)
+    if campaign.status == Campaign.Status.DRAFT:
+        refuse_unless_schedulable(campaign)
     is_scheduled = campaign.status == Campaign.Status.SCHEDULED
     operation = operations.change_time if is_scheduled else operations.schedule
     return draw(operation(campaign, at=when.meant, by=request.auth))

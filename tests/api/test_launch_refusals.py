@@ -89,7 +89,7 @@ HINDRANCES: dict[str, Callable[[Campaign], None]] = {
 }
 
 
-@pytest.mark.parametrize("path", ["send", "{}/send", "{}/enqueue", "{}/repeat"])
+@pytest.mark.parametrize("path", ["send", "{}/send", "{}/enqueue", "{}/schedule", "{}/repeat"])
 def test_what_hinders_a_send_is_declared_where_it_is_said_and_nowhere_else(path):
     said = set()
     for hinder in HINDRANCES.values():
@@ -121,6 +121,7 @@ def asked(campaign: Campaign, path: str) -> HttpResponse:
     bodies = {
         "send": {"id": campaign.pk},
         "{}/send": choice(campaign),
+        "{}/schedule": {"scheduled_at": day.isoformat()},
         "{}/repeat": {"repeat": "daily", "starts": f"{day:%Y-%m-%d}", "time": "09:00"},
     }
     program = Program(campaign.workspace, Role.OWNER)

@@ -19,6 +19,7 @@ from dispatcher import operations
 from dispatcher.api import admission
 from dispatcher.checks import LIMITS, settings_make_sense
 from tests.api.calls import Program, error_of
+from tests.dispatcher.athens import seal
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_member, make_recipients, make_workspace
 from wires import meter
@@ -91,6 +92,44 @@ def test_replays_and_refusals_and_what_the_clock_starts_are_not_counted(program,
     assert [answer["Idempotent-Replayed"] for answer in again] == ["true", "true"]
     assert [send(program, campaign, key=key).status_code for key in ("a", "")] == [200, 409]
     operations.launch(make_campaign(program.workspace), by=None)
+
+
+def scheduled_by(program: Program, **ahead) -> list[int]:
+    """Three ways to let a campaign start by itself so far ahead, and what each is answered."""
+    at = {"scheduled_at": (timezone.now() + timedelta(**ahead)).isoformat()}
+    draft, waiting = make_campaign(program.workspace), make_campaign(program.workspace)
+    operations.schedule(waiting, at=timezone.now() + timedelta(days=1), by=None)
+    calls = [("/api/campaigns", {"name": "A", "channel": "sms", "message": "B"})]
+    calls += [(f"/api/campaigns/{campaign.pk}/schedule", {}) for campaign in (draft, waiting)]
+    return [program.post(path, body | at).status_code for path, body in calls]
+
+
+def test_what_is_let_start_within_a_minute_counts_as_a_send(program, settings):
+    settings.API_SENDS_PER_MINUTE = 3
+
+    assert scheduled_by(program, minutes=2) == [201, 200, 200]
+    assert scheduled_by(program, seconds=20) == [201, 200, 200]
+    assert scheduled_by(program, seconds=20) == [429, 429, 429]
+    assert scheduled_by(program, minutes=2) == [201, 200, 200]
+    assert send(program).status_code == 429
+
+
+def test_a_page_says_when_what_starts_at_once_is_one_too_many(settings):
+    settings.API_SENDS_PER_MINUTE = 1
+    workspace = make_workspace(time_zone="UTC")
+    client, campaign = logged_in(workspace, Role.MARKETER), make_campaign(workspace, people=1)
+    send(Program(workspace))
+    now = timezone.now() + timedelta(minutes=1)
+    typed = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}", "zone": "UTC"}
+    waiting = operations.schedule(make_campaign(workspace), at=now + timedelta(days=1), by=None)
+
+    first = client.post(reverse("schedule", args=[campaign.pk]), typed | {"checked": seal(client, campaign)})
+    moved = client.post(reverse("schedule", args=[waiting.pk]), typed | {"seen": waiting.scheduled_at.isoformat()})
+
+    for page in (first, moved):
+        assert page.status_code == 429 and "may send 1 campaign a minute. Try again in " in page.content.decode()
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT
 
 
 def test_a_campaign_that_is_taken_back_and_deleted_counts_on(program, settings):

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
-from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -25,7 +24,7 @@ from tests.api.calls import Program, error_of
 from tests.make import make_campaign, make_recipients, make_workspace
 
 SALE = {"name": "Sale", "channel": "sms", "base_template": "Hi"}
-BUSY = {"import_under_way": lambda campaign: "a list", "linking": SimpleNamespace(under_way=lambda campaign: "1 of 2")}
+BUSY = {"import_under_way": lambda campaign: "a list", "under_way": lambda campaign: "1 of 2"}
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_a_refusal_is_the_answer_to_the_same_request_again_and_no_other_gets_its
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("what", "code"), [("import_under_way", "IMPORT_RUNNING"), ("linking", "ADDRESSES_LINKING")])
+@pytest.mark.parametrize(("what", "code"), [("import_under_way", "IMPORT_RUNNING"), ("under_way", "ADDRESSES_LINKING")])
 def test_what_passes_by_itself_is_no_answer_to_keep(program, monkeypatch, what, code):
     campaign = make_campaign(program.workspace)
     make_recipients(program.workspace, 1)

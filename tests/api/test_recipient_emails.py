@@ -5,15 +5,18 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Role
 from campaigns import linking
-from campaigns.models import Campaign, Linking
+from campaigns.models import Campaign, Linking, Recurrence
 from dispatcher import clock, erase, operations, workers
 from people.models import Recipient
 from tests.api.calls import Program, error_of
-from tests.make import make_recipient, make_workspace
+from tests.campaigns.test_pages import TYPED
+from tests.dispatcher.athens import press
+from tests.make import logged_in, make_recipient, make_workspace
 from wires import queue
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +93,41 @@ def test_nothing_is_sent_before_all_are_linked(program):
     linking.link_on(campaign.pk)
 
     assert program.post(f"{path}/enqueue").json()["created"] == 2
+
+
+def test_people_who_are_linked_in_part_are_neither_copied_nor_chosen_anew(program):
+    campaign = named(program, "grace@example.com", "ann@example.com")
+    path = f"/api/campaigns/{campaign.pk}"
+    rule = {"repeat": "daily", "starts": f"{timezone.localdate() + timedelta(days=2)}", "time": "09:00"}
+
+    early = [program.post(f"{path}/duplicate"), program.post(f"{path}/repeat", rule)]
+    early += [program.patch(path, {"customer_ids": []})]
+    assert [(answer.status_code, error_of(answer)["code"]) for answer in early] == [(409, "ADDRESSES_LINKING")] * 3
+    assert {answer["Retry-After"] for answer in early} == {"1"}
+    assert program.patch(path, {"name": "Another"}).status_code == 200
+    page = logged_in(program.workspace, Role.MARKETER).post(reverse("duplicate", args=[campaign.pk]), follow=True)
+    assert "0 of 2 addresses named for it are linked so far; try again when all are." in page.content.decode()
+    assert Campaign.objects.count() == 1 and not Recurrence.objects.exists()
+    linking.link_on(campaign.pk)
+
+    copy = Campaign.objects.get(pk=program.post(f"{path}/duplicate").json()["id"])
+    assert copy.picked.count() == 2
+    assert program.post(f"{path}/repeat", rule).status_code == 200
+    assert Recurrence.objects.get().picked.count() == 2
+
+
+def test_a_page_says_that_its_people_are_still_linked(program):
+    campaign = named(program, "grace@example.com")
+    make_recipient(program.workspace)
+    Campaign.objects.update(everyone=True)
+    client = logged_in(program.workspace, Role.MARKETER)
+    sentence = "0 of 1 addresses named for it are linked so far"
+
+    edited = client.post(reverse("campaign-edit", args=[campaign.pk]), TYPED | {"audience": "everyone"})
+    begun = press(client, campaign, repeat="daily", every="1")
+
+    assert sentence in edited.content.decode()
+    assert begun.status_code == 409 and f"{sentence}; try again" in begun.content.decode()
 
 
 def test_a_campaign_that_is_due_waits_for_its_addresses(program):

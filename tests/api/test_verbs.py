@@ -223,6 +223,16 @@ def test_a_campaign_is_scheduled_its_time_changed_and_unscheduled(program):
         assert program.post(f"{path}/schedule", body).status_code == 400
 
 
+def test_what_could_not_start_then_is_not_scheduled(program):
+    campaign = make_campaign(program.workspace)
+
+    refused = program.post(f"/api/campaigns/{campaign.pk}/schedule", {"scheduled_at": ahead(days=1)})
+
+    assert (refused.status_code, error_of(refused)["code"]) == (400, "NO_RECIPIENTS")
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.scheduled_at) == (Status.DRAFT, None)
+
+
 def test_a_copy_is_a_new_draft(program):
     campaign = make_campaign(program.workspace, people=1)
 
