@@ -15,8 +15,6 @@ from people.staging import locked
 
 V = ImportRow.Verdict
 RANGE = 2_000
-CHANGED_SINCE = "not undone: changed, used or opted out since"
-IN_PART = "not wholly undone: some of it was changed since, or is a wish"
 
 # Nobody but this import has written to them: not a field, not a group, not a message.
 UNTOUCHED = """
@@ -87,7 +85,7 @@ def _remove(upload: Import, after: int) -> tuple[set[int], int]:
         cursor.execute("DELETE FROM people_recipient_groups WHERE recipient_id = ANY(%s)", [gone])
         cursor.execute("DELETE FROM people_recipient WHERE id = ANY(%s)", [gone])
     stay = created.filter(recipient__in=Recipient.objects.filter(workspace=upload.workspace_id).values("pk"))
-    stayed = stay.filter(is_kept=False).update(is_kept=True, reason=CHANGED_SINCE)
+    stayed = stay.filter(is_kept=False).update(is_kept=True)
     return set(gone), stayed
 
 
@@ -98,7 +96,7 @@ def _restore(upload: Import, after: int, gone: Collection[int]) -> tuple[int, in
     restoring = Restoring(upload, changed)
     in_part = [row.pk for row in changed if row.recipient_id not in gone and not restoring.set_back(row)]
     restoring.write()
-    ImportRow.objects.filter(pk__in=in_part).update(is_kept=True, reason=IN_PART)
+    ImportRow.objects.filter(pk__in=in_part).update(is_kept=True)
     return len(changed) - len(in_part), len(in_part)
 
 

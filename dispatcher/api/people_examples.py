@@ -106,7 +106,13 @@ SHAPES: Json = {
     "SegmentOut": {"id": 1, "name": "Nairobi"},
     "SegmentRow": {"id": 1, "name": "Nairobi"},
     "SuppressionOut": {"id": 1, "reason": "added"},
-    "VerdictOut": {"number": 6, "verdict": "rejected", "address": "nobody", "customer_id": None},
+    "VerdictOut": {
+        "number": 6,
+        "verdict": "rejected",
+        "address": "nobody",
+        "customer_id": None,
+        "kept_because": "",
+    },
     "WishOut": {
         "id": 1,
         "wish": "out",

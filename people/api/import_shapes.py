@@ -113,6 +113,7 @@ class VerdictOut(Schema):
     reason: str
     customer_id: int | None
     is_kept: bool
+    kept_because: str = Field(description="Why it stays although the import was undone.")
 
 
 class VerdictPage(Schema):
@@ -157,7 +158,7 @@ def import_row(upload: Import) -> dict[str, Any]:
 
 
 def verdict_row(row: ImportRow) -> dict[str, Any]:
-    as_it_is = ("number", "line", "address", "reason", "is_kept")
+    as_it_is = ("number", "line", "address", "reason", "is_kept", "kept_because")
     told = {field: getattr(row, field) for field in as_it_is}
     return told | {"verdict": row.get_verdict_display(), "customer_id": row.recipient_id}
 

@@ -181,6 +181,10 @@ class Problem(models.IntegerChoices):
     REPEATED = 10, "repeated"
 
 
+CHANGED_SINCE = "not undone: changed, used or opted out since"
+IN_PART = "not wholly undone: some of it was changed since, or is a wish"
+
+
 class ImportRow(models.Model):
     """The verdict on one row of an import. Several rows may stand on one line of the list."""
 
@@ -215,6 +219,13 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.get_verdict_display()}"
+
+    @property
+    def kept_because(self) -> str:
+        """Why it stays although the import was undone; `reason` still tells what became of it before."""
+        if not self.is_kept:
+            return ""
+        return CHANGED_SINCE if self.verdict == self.Verdict.CREATED else IN_PART
 
 
 class StagedRow(models.Model):

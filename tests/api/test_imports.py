@@ -18,7 +18,7 @@ from people.consent import How
 from people.models import ConsentEvent, Import, Recipient
 from people.parts import PART
 from tests.api.calls import Program, error_of, whole
-from tests.make import logged_in, make_group, make_workspace
+from tests.make import logged_in, make_campaign, make_group, make_workspace
 from tests.people.test_workbook import workbook_of
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,18 @@ def test_an_import_is_undone(program):
 
     assert (undone["status"], undone["removed"]) == ("undone", 2)
     assert not Recipient.objects.exists()
+
+
+def test_of_a_row_that_is_not_undone_both_is_told_what_was_left_out_and_why_it_stays(program):
+    done = carried(program, bring(program, "email,phone\nann@example.com,0712345678\nbob@example.com,\n"))
+    make_campaign(program.workspace).picked.add(program.workspace.recipients.get(email="ann@example.com"))
+
+    undone = carried(program, program.post(f"/api/imports/{done['id']}/undo"))
+
+    assert (undone["removed"], undone["kept"]) == (1, 1)
+    (kept,) = program.walk(f"/api/imports/{done['id']}/rows", verdict="kept")
+    assert "country code" in kept["reason"]
+    assert kept["kept_because"] == "not undone: changed, used or opted out since"
 
 
 def test_what_is_not_possible_now_is_a_conflict(program):

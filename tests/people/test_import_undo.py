@@ -9,8 +9,9 @@ from people.models import ConsentEvent, Import, Suppression
 from people.recipients import change_recipient
 from people.suppression import suppress
 from tests.make import make_campaign, make_group, make_recipient
-from tests.people.listing import bring_in, carry_on
+from tests.people.listing import bring_in, carry_on, reason_of
 from tests.people.suppressed import is_suppressed
+from tests.people.test_import_page import _read
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,21 @@ def test_who_was_changed_written_to_or_grouped_since_stays_and_is_named(client, 
     assert books(upload) == (1, 0, 4)
     page = client.get(reverse("import", args=[upload.pk]), {"verdict": "kept"}).content.decode()
     assert page.count("not undone: changed, used or opted out since") == 4
+
+
+def test_of_a_row_that_is_kept_is_still_told_what_was_left_out_of_it(client, workspace):
+    upload = bring_in(workspace, "email,phone\nann@example.com,0712345678\nbob@example.com,\n")
+    left_out = reason_of(upload, 2)
+    for person in workspace.recipients.all():
+        make_campaign(workspace).picked.add(person)
+
+    upload = undone(upload)
+
+    assert "country code" in left_out
+    page = client.get(reverse("import", args=[upload.pk]), {"verdict": "kept"}).content.decode()
+    assert f"{left_out}<br>not undone: changed, used or opted out since</td>" in page
+    assert ">not undone: changed, used or opted out since</td>" in page
+    assert left_out in _read(client.get(reverse("import-partly", args=[upload.pk])))
 
 
 def test_a_field_somebody_changed_since_stays_and_the_others_go_back(workspace):
