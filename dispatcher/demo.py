@@ -55,7 +55,7 @@ def build() -> tuple[str, str] | None:
     password = secrets.token_urlsafe(12)
     ann = User.objects.create_superuser(EMAIL, password, name="Ann Mwende")
     # Who tries things out, by hand or by a script, sends more in a minute than a shop does.
-    workspace = Workspace.objects.create(name=WORKSPACE, time_zone="Africa/Nairobi", sends_per_minute=60)
+    workspace = Workspace.objects.create(name=WORKSPACE, time_zone="Africa/Nairobi", region="KE", sends_per_minute=60)
     Membership.objects.create(workspace=workspace, user=ann, role=Role.OWNER)
     customers, everybody_else = _people(workspace)
     add_segment(workspace, by=None, name="In Nairobi, reached by SMS", rules=NAIROBI)

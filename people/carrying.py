@@ -118,13 +118,17 @@ def _ask(upload: Import) -> None:
 
 @transaction.atomic
 def _begin_to_merge(upload: Import) -> None:
-    """Note the new attributes of the list; those there is no room for any more are left out."""
+    """Note the new attributes of the list; those there is no room for any more are left out.
+
+    What the check found stays to be read: here it is summed up for a list that nobody was asked about.
+    """
     names = Mapping(upload.columns, upload.titles).attributes
     too_many = sorted(names - keep_names(upload.workspace, names, by=upload.brought_by))
     locked(upload)
     if too_many:
         _leave_out(upload, too_many)
-    Import.objects.filter(pk=upload.pk).update(status=Status.RUNNING, started_at=Now(), moved_at=Now())
+    found = {"forecast": upload.forecast or sum_up(upload)}
+    Import.objects.filter(pk=upload.pk).update(status=Status.RUNNING, started_at=Now(), moved_at=Now(), **found)
     upload.status = Status.RUNNING
     upload.refresh_from_db(fields=["started_at"])
 

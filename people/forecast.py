@@ -75,8 +75,10 @@ TO_MARK = f"""
     WHERE {IN_RANGE} AND s.forecast <> {V.REJECTED:d} AND s.problem = 0
       AND {LISTED.format(which="", whose=f"{refuse.BY_EMAIL} OR {refuse.BY_PHONE}")}
 """
-COUNTS = """
-    SELECT forecast, problem, count(*) FROM people_stagedrow WHERE upload_id = %s GROUP BY forecast, problem
+COUNTS = f"""
+    SELECT forecast, problem, count(*),
+           count(*) FILTER (WHERE forecast <> {V.REJECTED:d} AND left_out <> '' AND cells IS NOT NULL)
+    FROM people_stagedrow WHERE upload_id = %s GROUP BY forecast, problem
 """
 
 
@@ -127,13 +129,14 @@ def _look_up_range(upload: Import, groups: list[int]) -> None:
 
 @transaction.atomic
 def sum_up(upload: Import) -> dict:
-    """How many rows would get each verdict, and how many have each problem."""
+    """How many rows would get each verdict, of how many something would be left out, and how many have each problem."""
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [upload.pk])
         counted = cursor.fetchall()
-    forecast: dict = {verdict.label: 0 for verdict in V} | {"problems": {}}
-    for verdict, problem, count in counted:
+    forecast: dict = {verdict.label: 0 for verdict in V} | {"partly": 0, "problems": {}}
+    for verdict, problem, count, partly in counted:
         forecast[V(verdict).label] += count
+        forecast["partly"] += partly
         if problem:
             forecast["problems"][str(problem)] = forecast["problems"].get(str(problem), 0) + count
     return forecast

@@ -7,7 +7,7 @@ from django.db.models import Count, F
 from django.db.models.functions import Now
 
 from people.held import hold_groups, hold_workspace
-from people.models import ConsentEvent, Import, ImportRow, StagedRow
+from people.models import PARTLY, ConsentEvent, Import, ImportRow, StagedRow
 from people.plain import shown
 from people.refuse import IN_RANGE, range_of, refuse_erased
 from people.register import Booking, Register
@@ -81,7 +81,7 @@ def _merge_range(upload: Import) -> None:
     booked = ImportRow.objects.filter(upload=upload.pk, number__gt=after, number__lte=to)
     if upload.workspace.suppressions.exists():
         look_at(booked.filter(verdict__in=(V.CREATED, V.UPDATED)).values_list("recipient", flat=True))
-    partly = booked.filter(cells__isnull=False).exclude(verdict=V.REJECTED).count()
+    partly = booked.filter(PARTLY).count()
     counts = dict(booked.order_by().values_list("verdict").annotate(n=Count("*")))
     Import.objects.filter(pk=upload.pk).update(
         rows=F("rows") + sum(counts.values()),

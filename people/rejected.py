@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from people.columns import GIVEN_BACK, given_back
 from people.formulas import escape
-from people.models import Import, ImportRow
+from people.models import PARTLY, Import, ImportRow
 
 AT_ONCE = 1_000
 
@@ -32,9 +32,9 @@ async def rejected_as_csv(upload: Import, *, partly: bool = False) -> AsyncItera
 
 def _rows_after(upload: Import, number: int, partly: bool) -> list[ImportRow]:
     """The next of them; of somebody who asked to be erased there is nothing to give back."""
-    rows = upload.verdicts.filter(number__gt=number, cells__isnull=False).order_by("number")
-    is_rejected = Q(verdict=ImportRow.Verdict.REJECTED)
-    return list(rows.filter(~is_rejected if partly else is_rejected)[:AT_ONCE])
+    rejected = Q(verdict=ImportRow.Verdict.REJECTED, cells__isnull=False)
+    rows = upload.verdicts.filter(PARTLY if partly else rejected, number__gt=number)
+    return list(rows.order_by("number")[:AT_ONCE])
 
 
 def _without(more: int, cells: list[str], width: int) -> list[str]:

@@ -99,7 +99,7 @@ SHAPES: Json = {
         "created": 400,
         "error": "",
         "finished_at": "2026-12-04T10:35:12Z",
-        "forecast": {"created": 400, "updated": 77, "unchanged": 20, "rejected": 3},
+        "forecast": {"created": 400, "updated": 77, "unchanged": 20, "rejected": 3, "partly": 0},
     },
     "ProblemRow": {"address": "nobody"},
     "RuleShape": {"field": "location", "comparison": "is", "value": "Nairobi"},

@@ -89,7 +89,10 @@ class ImportOut(Schema):
     unchanged: int
     rejected: int
     partly: int = Field(description="Rows of which something was left out.")
-    forecast: dict[str, int] | None = Field(description="Once it is checked: how many rows would get each verdict.")
+    forecast: dict[str, int] | None = Field(
+        description="Once it is checked: how many rows would get each verdict; partly: of how many of these something"
+        " would be left out."
+    )
     removed: int = Field(description="People that undoing it removed.")
     restored: int
     kept: int = Field(description="Rows that stay although it was undone.")
@@ -135,7 +138,7 @@ class ListProblem(Schema):
     expected: str
     rows: int
     is_harmless: bool = Field(description="The rows are imported nevertheless.")
-    first: list[ProblemRow]
+    first: list[ProblemRow] = Field(description="Until the import is over, which keeps the counts alone.")
 
 
 AS_IT_IS = (

@@ -176,17 +176,20 @@ def show_import(request: KeyRequest, import_id: int) -> dict[str, Any]:
     return shown(request, import_id)
 
 
-@router.get("imports/{import_id}/problems", response=list[ListProblem], summary="What is wrong with a checked list")
+@router.get("imports/{import_id}/problems", response=list[ListProblem], summary="What is wrong with a list")
 @may("read")
 def list_problems(request: KeyRequest, import_id: int) -> list[dict[str, Any]]:
-    """By what somebody has to do about it, with the first rows of each; empty once it has started."""
+    """By what somebody has to do about it, as the check found it; once the import is over its rows with the verdicts
+    rejected and partly say which these are."""
     return [problem_row(group) for group in groups_of(import_of(request, import_id))]
 
 
 class AskedVerdicts(Schema):
     """Which rows, walked by cursor."""
 
-    verdict: VerdictWord | Literal["", "kept"] = ""
+    verdict: VerdictWord | Literal["partly", "kept", ""] = Field(
+        "", description="partly: imported without an address that cannot be used; kept: not, or not wholly, undone."
+    )
     page_size: str = str(SIZE)
     cursor: str = Field("", description="Empty to begin, then the next_cursor of each answer until it is null.")
 

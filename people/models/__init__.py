@@ -9,7 +9,7 @@ from people.models.consent import (
     Suppression,
     SuppressionKey,
 )
-from people.models.imports import AT_WORK, Import, ImportPart, ImportRow, Problem, StagedRow
+from people.models.imports import AT_WORK, PARTLY, Import, ImportPart, ImportRow, Problem, StagedRow
 from people.models.person import (
     MEMBERSHIP,
     STANDARD_FIELDS,
@@ -24,6 +24,7 @@ from people.models.segments import Segment
 __all__ = [
     "AT_WORK",
     "MEMBERSHIP",
+    "PARTLY",
     "STANDARD_FIELDS",
     "UNSUBSCRIBE_LINK",
     "AttributeName",

@@ -181,6 +181,7 @@ class Problem(models.IntegerChoices):
     REPEATED = 10, "repeated"
 
 
+PARTLY = Q(cells__isnull=False) & ~Q(verdict=4)  # imported, without what can be mended
 CHANGED_SINCE = "not undone: changed, used or opted out since"
 IN_PART = "not wholly undone: some of it was changed since, or is a wish"
 
@@ -214,6 +215,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["recipient"], condition=Q(recipient__isnull=False), name="import_rows_of"),
             models.Index(fields=["upload", "number"], condition=Q(is_kept=True), name="import_rows_kept"),
+            models.Index(fields=["upload", "number"], condition=PARTLY, name="import_rows_partly"),
             models.Index(fields=["upload", "verdict", "number"], name="import_rows_by_verdict"),
         ]
 

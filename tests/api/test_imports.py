@@ -18,6 +18,7 @@ from people.consent import How
 from people.models import ConsentEvent, Import, Recipient
 from people.parts import PART
 from tests.api.calls import Program, error_of, whole
+from tests.api.served import on_its_first_day
 from tests.make import logged_in, make_campaign, make_group, make_workspace
 from tests.people.test_workbook import workbook_of
 
@@ -145,6 +146,32 @@ def test_every_row_has_its_verdict_and_the_rejected_ones_come_back_as_a_file(pro
     assert rows[0]["customer_id"] == program.workspace.recipients.get(email="ann@example.com").pk
     assert [row["line"] for row in program.walk(f"{path}/rows", verdict="rejected")] == [4]
     assert whole(program.get(f"{path}/rejected")).decode().splitlines()[1].startswith("nobody,Cy,,4,")
+
+
+def test_a_list_of_which_phones_are_left_out_says_so_before_and_after(program):
+    source = "email,phone\nann@example.com,0712345678\nbob@example.com,\nnobody,12\n"
+    left_out = ("no_country", 1)
+
+    checked = carried(program, bring(program, source, start="false"))
+    done = carried(program, program.post(f"/api/imports/{checked['id']}/start"))
+    at_once = carried(program, bring(program, source))
+
+    assert checked["forecast"] == {"created": 2, "updated": 0, "unchanged": 0, "rejected": 1, "partly": 1}
+    for upload in (done, at_once):
+        path = f"/api/imports/{upload['id']}"
+        assert upload["partly"] == upload["forecast"]["partly"] == 1
+        problems = program.get(f"{path}/problems").json()
+        assert left_out in [(problem["problem"], problem["rows"]) for problem in problems]
+        assert [row["line"] for row in program.walk(f"{path}/rows", verdict="partly")] == [2]
+
+
+def test_the_demo_takes_numbers_without_a_country_code_for_kenyan_ones(monkeypatch):
+    workspace = on_its_first_day(monkeypatch)
+    program = Program(workspace, Role.EDITOR)
+
+    carried(program, bring(program, "phone,first_name\n0712 345679,Zoe\n"))
+
+    assert workspace.recipients.get(first_name="Zoe").phone == "+254712345679"
 
 
 def test_an_import_is_undone(program):

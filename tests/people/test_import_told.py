@@ -93,6 +93,14 @@ def test_lists_that_were_merely_checked_show_how_long_they_are(client, workspace
     assert "0%" not in shown(client, "import", upload.pk)
 
 
+def test_before_a_list_is_imported_its_page_says_how_many_rows_lose_something(client, workspace):
+    post(client, "email,phone\nann@example.com,12\nbob@example.com,13\nwell@example.com,\nbad,14\n")
+
+    upload = go_on(client, Import.objects.get())
+
+    assert "Of them <b>2</b> would be imported in part" in shown(client, "import", upload.pk)
+
+
 def test_rows_that_were_imported_in_part_come_back_to_be_mended(client, workspace):
     make_recipient(workspace, email="cy@example.com", phone="")
     upload = bring_in(
@@ -102,6 +110,9 @@ def test_rows_that_were_imported_in_part_come_back_to_be_mended(client, workspac
     )
     assert (upload.partly, upload.rejected) == (4, 1)
     assert "4 rows imported in part" in shown(client, "import", upload.pk)
+    lost = client.get(page("import", upload), {"verdict": "partly"})
+    assert [row.line for row in lost.context["rows"]] == [2, 3, 4, 5]
+    assert 'href="?verdict=partly" aria-current="true">Partly 4</a>' in lost.content.decode()
 
     text = _read(client.get(page("import-partly", upload)))
     given = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
