@@ -21,11 +21,17 @@ from accounts.models import ApiKey, Membership, User, Workspace
 
 View = TypeVar("View", bound=Callable[..., Any])
 # What each ability lets somebody do, and who has it.
-TAKES = {
+LETS = {
     "read": "see this",
-    "write": "write campaigns or keep people: that takes an editor, a marketer, an admin or an owner",
-    "send": "send: that takes a marketer, an admin or an owner",
-    "manage": "change settings and members: that takes an admin or an owner",
+    "write": "write campaigns or keep people",
+    "send": "send",
+    "manage": "change settings and members",
+}
+TAKES = {
+    "read": "",
+    "write": ": that takes an editor, a marketer, an admin or an owner",
+    "send": ": that takes a marketer, an admin or an owner",
+    "manage": ": that takes an admin or an owner",
 }
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]|[\ud800-\udfff]")
 
@@ -190,15 +196,15 @@ def places_of(request: MemberRequest) -> set[str]:
     return said or ({str(chosen)} if chosen else set())
 
 
-def may(ability: str) -> Callable[[View], View]:
-    """Lets only members through who may do this; others get 403 and a sentence."""
+def may(ability: str, to: str = "") -> Callable[[View], View]:
+    """Lets only members through who may do this; others get 403 and a sentence, in which `to` says what it is."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: MemberRequest, *args, **kwargs) -> HttpResponse:
             if request.method == "POST" and isinstance(request.membership, Membership):
                 check_place(request)
-            refuse_unless(request, ability)
+            refuse_unless(request, ability, to)
             return view(request, *args, **kwargs)
 
         guarded.ability = ability  # type: ignore[attr-defined]
@@ -207,8 +213,8 @@ def may(ability: str) -> Callable[[View], View]:
     return decorate
 
 
-def refuse_unless(request: Any, ability: str) -> None:
-    """Raises PermissionDenied with a sentence for who may not do this here."""
+def refuse_unless(request: Any, ability: str, to: str = "") -> None:
+    """Raises PermissionDenied with a sentence for who may not do this here; `to` says what, in words of its own."""
     if not request.membership.may(ability):
         role = request.membership.get_role_display()
-        raise PermissionDenied(f"As {role} of {request.workspace} you cannot {TAKES[ability]}.")
+        raise PermissionDenied(f"As {role} of {request.workspace} you cannot {to or LETS[ability]}{TAKES[ability]}.")

@@ -27,6 +27,7 @@ LOOK = ("format", "preheader")
 COMPILED = ("html", "plain")
 TEMPLATE = ("whatsapp_template", "whatsapp_values")
 GENERATED_WORDS = ("generated_words", "brief")
+NAMED = 10  # numbers that are nobody's, in a refusal
 COLUMNS = (*CONTENT, *TEMPLATE, *LOOK, *COMPILED, *GENERATED_WORDS, "everyone", "priority")
 
 
@@ -283,6 +284,9 @@ def known_ids(rows: Manager[Model], ids: Collection[int], field: str, what: str)
     wanted = {number for number in ids if 0 < number < 2**63}
     found = list(rows.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else []
     if len(found) < len(set(ids)):
-        missing = len(set(ids)) - len(found)
-        raise InvalidContent({field: [f"{missing:,} of the {what} chosen cannot be found; choose again."]})
+        missing = sorted({*ids} - {*found})
+        named = ", ".join(str(number)[:20] for number in missing[:NAMED]) + (", …" if missing[NAMED:] else "")
+        raise InvalidContent(
+            {field: [f"{len(missing):,} of the {what} chosen cannot be found ({named}); choose again."]}
+        )
     return found

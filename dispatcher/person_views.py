@@ -65,7 +65,7 @@ def export(request: MemberRequest, pk: int) -> StreamingHttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@may("manage")
+@may("manage", to="erase people")
 def erase(request: MemberRequest, pk: int) -> HttpResponse:
     """Asks for an address of the person to be typed: what is done cannot be undone."""
     person = found(request, pk)

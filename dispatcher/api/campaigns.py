@@ -96,7 +96,9 @@ def remove_campaign(request: KeyRequest, campaign_id: int) -> Status[None]:
     if campaign.is_editable:
         delete_campaign(campaign, by=request.auth, only_drafts=not request.auth.may("send"))
     else:
-        refuse_unless(request, "send" if campaign.status == Campaign.Status.CANCELLED else "manage")
+        is_cancelled = campaign.status == Campaign.Status.CANCELLED
+        needed = ("send", "delete what was cancelled") if is_cancelled else ("manage", "delete what was sent")
+        refuse_unless(request, *needed)
         shelf.delete(campaign, typed=campaign.name, by=request.auth)
     return Status(204, None)
 

@@ -85,7 +85,7 @@ def export_customer(request: KeyRequest, customer_id: int) -> StreamingHttpRespo
 
 
 @router.delete("customers/{customer_id}", response={204: None}, summary="Erase a customer for good")
-@may("manage")
+@may("manage", to="erase people")
 def erase_customer(request: KeyRequest, customer_id: int) -> Status[None]:
     """Messages keep their place in the counts; the address cannot be added or imported again."""
     try:

@@ -1,8 +1,10 @@
 """What the API answers when it refuses: one shape for every refusal, and one place that knows which is which."""
 
 import logging
+import re
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -42,6 +44,8 @@ FIELDS |= {"excluded_groups": "exclude_group_ids", "excluded_segments": "exclude
 TIMES = {"date": "scheduled_at"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 MOST_FAULTS = 20
+# How the branch of a union is called in which a value was tried: literal['a','b'], str. No field of ours is.
+BRANCH = re.compile(r"str|int|float|bool|[\w-]+\[.*\]", re.DOTALL)
 REFUSALS = {
     "SENDER_NOT_CONFIGURED": HTTPStatus.SERVICE_UNAVAILABLE,
     "QUEUE_FULL": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -70,13 +74,23 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     details: Details = {}
     for fault in error.errors[:MOST_FAULTS]:
-        source, _, *place = map(str, fault["loc"])
-        if source == "path":
+        if fault["loc"][0] == "path":
             what = str(fault["loc"][-1])
             return refuse(HTTPStatus.BAD_REQUEST, f"INVALID_{what.upper()}", f"The {what} is not a whole number.")
         sentence = SENTENCES.get(fault["type"]) or fault["msg"]
-        details.setdefault(".".join(place)[:100] or "body", []).append(sentence)
+        details.setdefault(field_of(fault), []).append(sentence)
     return refuse_fields(details)
+
+
+def field_of(fault: dict[str, Any]) -> str:
+    """Its name as the program knows it; a dot leads into a list or an object."""
+    source, *place = map(str, fault["loc"])
+    if len(place) > 1 and fault["type"] != "extra_forbidden" and BRANCH.fullmatch(place[-1]):
+        del place[-1]
+    # The first is what we call all of them together, but for a single parameter, which stands alone.
+    if len(place) > 1 or source == "body":
+        del place[0]
+    return ".".join(place)[:100] or "body"
 
 
 def refuse_fields(details: Details, code: str = "VALIDATION_ERROR") -> HttpResponse:

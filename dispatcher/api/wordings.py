@@ -111,7 +111,7 @@ def variant_of(campaign: Campaign, word: Letter) -> int:
     number = LETTERS.index(word) + 1
     split = Split.of(campaign)
     if number not in (split.variants if split else [1]):
-        raise Unknown("Variant", number)
+        raise Unknown("Variant", number, f"The campaign has no variant {word}")
     return number
 
 

@@ -16,9 +16,9 @@ from people.api import rows
 from people.api.shapes import Change, CustomerOut, refuse_faults
 from people.models import Segment
 from people.search import COUNTED
-from people.segment_builder import Builder
+from people.segment_builder import Builder, Row
 from people.segment_fields import Asking, fields_of
-from people.segment_rules import MOST_BLOCKS, MOST_RULES, Block, Rule, Rules, rules_in
+from people.segment_rules import MOST_BLOCKS, MOST_RULES, Block, Fields, Rule, Rules, rules_in
 from people.segment_sample import sample_of
 
 router = Router(tags=["segments"])
@@ -199,7 +199,7 @@ def checked(workspace: Workspace, body: str, said: RulesShape) -> Rules:
     refuse_faults(
         body,
         {
-            f"rules.blocks.{b}.rules.{r}": row.error
+            f"rules.blocks.{b}.rules.{r}": fault_of(row, builder.fields)
             for b, part in enumerate(builder.parts)
             for r, row in enumerate(part.rows)
             if row.error
@@ -207,6 +207,16 @@ def checked(workspace: Workspace, body: str, said: RulesShape) -> Rules:
     )
     assert rules is not None  # noqa: S101 - it has no faults
     return rules
+
+
+def fault_of(row: Row, fields: Fields) -> str:
+    """A program did not choose from a list: it is told what there is not, and what there is."""
+    known = fields.get(row.field)
+    if known is None:
+        return f"There is no field “{row.field}”; GET /segments/fields lists them."
+    if row.comparison not in known.comparisons:
+        return f"“{row.field}” has no comparison “{row.comparison}”; it has {', '.join(known.comparisons)}."
+    return row.error
 
 
 def built(workspace: Workspace, rules: Rules) -> Builder:

@@ -259,7 +259,8 @@ def test_groups_of_another_workspace_cannot_be_chosen(program):
     answer = program.post("/api/campaigns", {"name": "A", "channel": "sms", "message": "B", "group_ids": [theirs.pk]})
 
     assert answer.status_code == 400
-    assert list(error_of(answer)["details"]) == ["group_ids"]
+    sentence = f"1 of the groups chosen cannot be found ({theirs.pk}); choose again."
+    assert error_of(answer)["details"] == {"group_ids": [sentence]}
     assert not Campaign.objects.exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Role
 from campaigns.models import Campaign
 from dispatcher.api import answers
 from tests.api.calls import BAD_BODIES, Program, error_of
@@ -85,6 +85,50 @@ def test_a_list_of_wrong_numbers_is_not_answered_with_as_many_faults(program):
 
     assert answer.status_code == 400
     assert len(error_of(answer)["details"]) <= 20
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "fields"),
+    [
+        ("campaigns", {"status": "x", "archived": "x"}, {"status", "archived"}),
+        ("customers", {"wish": "x", "channel": "x", "group_id": "x"}, {"wish", "channel", "group_id"}),
+        ("customers/export", {"channel": "x", "group_id": "0"}, {"channel", "group_id"}),
+    ],
+)
+def test_what_is_wrong_in_a_query_goes_by_the_name_it_has_there(program, path, query, fields):
+    assert set(error_of(program.get(f"/api/{path}", **query))["details"]) == fields
+
+
+def test_a_wrong_field_goes_by_its_name_whatever_it_may_hold_and_whatever_it_is_called(program):
+    rule = {"field": "location", "comparison": "is", "value": []}
+    segment = {"name": "A", "rules": {"blocks": [{"rules": [rule]}]}, "str": 1}
+
+    details = error_of(program.post("/api/segments", segment))["details"]
+
+    assert set(details) == {"rules.blocks.0.rules.0.value", "str"}
+
+
+@pytest.mark.parametrize("path", ["images", "imports"])
+def test_a_form_without_its_file_is_told_so(program, path):
+    answer = program.call("post", f"/api/{path}", data={"alt": "A"} if path == "images" else {})
+
+    assert error_of(answer)["details"] == {"file": ["This field is required."]}
+
+
+def test_a_key_that_may_not_is_told_what_it_may_not():
+    program = Program(make_workspace(), Role.EDITOR)
+    sent, cancelled = (make_campaign(program.workspace) for _ in range(2))
+    Campaign.objects.filter(pk=sent.pk).update(status=Campaign.Status.SENT)
+    Campaign.objects.filter(pk=cancelled.pk).update(status=Campaign.Status.CANCELLED)
+    paths = ("customers/1", f"campaigns/{sent.pk}", f"campaigns/{cancelled.pk}")
+
+    said = [error_of(program.delete(f"/api/{path}"))["message"].partition("you cannot ")[2] for path in paths]
+
+    assert said == [
+        "erase people: that takes an admin or an owner.",
+        "delete what was sent: that takes an admin or an owner.",
+        "delete what was cancelled: that takes a marketer, an admin or an owner.",
+    ]
 
 
 def test_our_own_fault_is_told_by_its_number_alone(program, monkeypatch, caplog):

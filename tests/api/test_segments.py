@@ -71,6 +71,19 @@ def test_each_rule_that_cannot_be_asked_is_named(program, rule):
 
 
 @pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        (("shoe_size", "is", "38"), "There is no field “shoe_size”; GET /segments/fields lists them."),
+        (("group", "is", 1), "“group” has no comparison “is”; it has in, not_in."),
+    ],
+)
+def test_what_a_rule_asks_for_and_there_is_not_is_named(program, rule, sentence):
+    answer = program.post("/api/segments", {"name": "Here", "rules": rules(rule)})
+
+    assert error_of(answer)["details"] == {"rules.blocks.0.rules.0": [sentence]}
+
+
+@pytest.mark.parametrize(
     "wanted",
     [
         {},

@@ -126,3 +126,4 @@ def test_the_words_of_a_variant_are_written_without_a_language():
     assert (written["variant"], written["language"], written["base_template"]) == ("B", "", "Hey, {first_name}")
     refused = program.patch(path, {"base_template": "Main words"})
     assert refused.status_code == 400 and "those of the campaign" in error_of(refused)["message"]
+    assert error_of(program.patch(path, {"variant": "C"}))["message"] == "The campaign has no variant C"
