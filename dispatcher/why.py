@@ -159,6 +159,9 @@ def waiting_for_answers(picture: Picture) -> Why:
         return Why(ATTENTION, "A worker went silent.", sentence, f"a worker went silent; taken over by {at}")
     if outlook.now - since < JUST_NOW:
         return Why(QUIET, "A worker has taken it over.", "The first answers are awaited.")
+    if not books.in_flight and outlook.others_are_sent and picture.pace and picture.pace.limit:
+        sentence = f"Limited to {picture.pace.limit:,g} messages a second, which other campaigns use."
+        return Why(QUIET, "Waiting for the limit.", sentence)
     if not books.in_flight:
         return Why(QUIET, "A worker has taken it over.", f"Nothing came in for {quiet_for}.")
     return Why(QUIET, "Waiting for answers.", f"Nothing came in for {quiet_for}; {books.in_flight:,} are in flight.")
@@ -211,7 +214,7 @@ def waiting_for_a_winner(picture: Picture) -> Why:
     """All who were to get a variant at once are done; the rest get the one that is chosen."""
     held, at = people(picture.outlook.held), picture.chooses_at
     if at is None:
-        sentence = f"{held} wait for the winner. Choose below which variant they get."
+        sentence = f"{held} wait for the winner. Choose which variant they get."
         return Why(ATTENTION, "Waiting for the winner.", sentence, f"{held} wait for the winner to be chosen")
     sentence = f"{held} wait for the winner; it is chosen at {moment(at, picture.outlook.now)} by rule."
     if not picture.outlook.clock_ticks:
@@ -243,7 +246,8 @@ def over(picture: Picture) -> Why:
     took = f", {duration(seconds)} after {begun}" if seconds is not None else ""
     unknown = picture.books.unknown
     is_open = unknown and not picture.campaign.stored_at
-    undecided = f" {unknown:,} {'is' if unknown == 1 else 'are'} unknown; decide below." if is_open else ""
+    waits = "is unknown and waits" if unknown == 1 else "are unknown and wait"
+    undecided = f" {unknown:,} {waits} for a decision." if is_open else ""
     tone = ATTENTION if undecided else GOOD if picture.status == Status.SENT else BAD
     words = "Finished." if picture.status == Status.SENT else "Nobody got it."
     return Why(tone, words, f"Over{at}{took}. Nothing is left to send.{undecided}")

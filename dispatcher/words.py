@@ -1,6 +1,8 @@
 """How times, durations, statuses and shares are put into words and widths, wherever they are shown."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -16,14 +18,22 @@ Status = Campaign.Status
 SOON = timedelta(minutes=10)
 
 
+@contextmanager
+def said_in_utc() -> Iterator[None]:
+    """For the time of the block moments are in UTC and say so, for programs: a page names the zone of all its times."""
+    with timezone.override(UTC):
+        yield
+
+
 def moment(at: datetime | None, now: datetime) -> str:
     """A time of today as 14:02:10, any other with its date, in the time zone of the page."""
     if at is None:
         return ""
     here, today = on_clocks(at, timezone.get_current_timezone()), timezone.localtime(now)
+    zone = " UTC" if timezone.get_current_timezone() is UTC else ""  # the zone of a page is a ZoneInfo
     if here.date() == today.date():
-        return dated(here, "H:i:s")
-    return dated(here, "j M H:i" if here.year == today.year else "j M Y H:i")
+        return dated(here, "H:i:s") + zone
+    return dated(here, "j M H:i" if here.year == today.year else "j M Y H:i") + zone
 
 
 def about(at: datetime, now: datetime) -> str:

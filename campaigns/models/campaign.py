@@ -22,7 +22,9 @@ class IllegalMove(Exception):
 
     def __init__(self, campaign: "Campaign", wanted: "Campaign.Status") -> None:
         self.campaign = campaign
-        super().__init__(f"“{campaign}” is {campaign.get_status_display()} and cannot become {wanted.label}.")
+        status = campaign.get_status_display()
+        refused = "already" if campaign.status == wanted else f"and cannot become {wanted.label}"
+        super().__init__(f"“{campaign}” is {status} {refused}.")
 
 
 class Campaign(Words, Templated):

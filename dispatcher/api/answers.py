@@ -152,7 +152,7 @@ def compared(split: Split | None, comparison: Comparison | None) -> dict:
     divided = split_shown(split) if split else None
     if comparison is None:
         nothing = dict.fromkeys(("measure", "verdict", "better", "winner"))
-        return {"split": divided, "variants": [], "waiting": 0} | nothing
+        return {"split": divided, "variants": unsent(split) if split else [], "waiting": 0} | nothing
     better, winner = comparison.verdict.winner, comparison.split.winner
     return {
         "split": divided,
@@ -163,6 +163,13 @@ def compared(split: Split | None, comparison: Comparison | None) -> dict:
         "waiting": comparison.held,
         "variants": [variant_shown(result, comparison) for result in comparison.results],
     }
+
+
+def unsent(split: Split) -> list[dict]:
+    """Its variants as they stand before the launch: the true share may be any."""
+    zeros = dict.fromkeys(("total", "pending", "sent", "failed", "unknown", "share", "low"), 0) | {"high": 1}
+    pairs = zip(split.letters, split.weights, strict=True)
+    return [{"variant": each, "weight": weight} | zeros for each, weight in pairs]
 
 
 def split_shown(split: Split) -> dict:

@@ -22,6 +22,7 @@ from dispatcher.models import Category, Message
 from dispatcher.picture import picture_of
 from dispatcher.proof import words_of
 from dispatcher.why import why
+from dispatcher.words import said_in_utc
 
 router = Router(tags=["what became of it"])
 OutcomeWord = Literal["pending", "sent", "failed", "skipped", "cancelled", "unknown"]
@@ -50,7 +51,8 @@ class ProgressOut(Schema):
 def progress(request: KeyRequest, campaign_id: int) -> dict[str, Any]:
     campaign = campaign_of(request, campaign_id)
     picture = picture_of(campaign, Role(request.auth.role))
-    books, said = picture.books, why(picture)
+    with said_in_utc():
+        books, said = picture.books, why(picture)
     done = books.total - books.pending
     counts = {status.label: getattr(books, status.label) for status in Message.Status}
     return counts | {

@@ -136,8 +136,8 @@ def list_letters_of(request: KeyRequest, campaign_id: int, asked: Query[AskedLet
     """By their numbers, 25 at a time."""
     letters, after = letters_of(request, campaign_id), cursor_of(asked.cursor)
     page = dead_letters.page_of(letters, category_of(asked.category), min(after, LARGEST))
-    after = None if page.after is None else str(page.after)
-    walked = Walked(page_size=dead_letters.SIZE, next_cursor=after)
+    end = None if page.after is None else str(page.after)
+    walked = Walked(page_size=dead_letters.SIZE, next_cursor=end)
     return {"data": [letter_row(row) for row in page.rows], "pagination": walked}
 
 

@@ -69,7 +69,7 @@ class ChosenOut(Schema):
 def show_variants(request: KeyRequest, campaign_id: int) -> dict[str, Any]:
     """How its people are divided, how each variant does, and whether one is better.
 
-    `split` is null for a campaign that has none, and `variants` is empty before the launch.
+    `split` is null for a campaign that has none; before the launch each variant has zeros.
     """
     return variants_of(campaign_of(request, campaign_id))
 

@@ -37,7 +37,7 @@ def play_all(program: Program, say: Say) -> bool:
     finally:
         stays = take_away(program, [*made, *player.made])
         sent = ", ".join(f"{program.url}{place.removeprefix('/api')}/" for place in stays)
-        say(f"\nWhat was not sent is taken away again. This stays: {sent or 'nothing'}")
+        say(f"\nWhat was not sent is taken away again. This stays, beside people it added: {sent or 'nothing'}")
     good = sum(each.is_as_documented for each in played)
     say(f"\n{good} of {len(played)} as documented.")
     for each in played:

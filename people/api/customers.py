@@ -9,10 +9,18 @@ from accounts.access import KeyRequest, may
 from accounts.unknown import all_numbered, numbered
 from people.api import rows
 from people.api.filters import AskedCustomers, AskedForExport
-from people.api.shapes import CustomerChange, CustomerIn, CustomerOut, CustomerPage, a_file, refuse_invalid
+from people.api.shapes import (
+    CustomerChange,
+    CustomerIn,
+    CustomerOut,
+    CustomerPage,
+    a_file,
+    refuse_faults,
+    refuse_invalid,
+)
 from people.export import export
 from people.models import Recipient
-from people.recipients import add_recipient, change_recipient
+from people.recipients import ADDRESSES, add_recipient, change_recipient
 
 router = Router(tags=["customers"])
 
@@ -22,6 +30,8 @@ router = Router(tags=["customers"])
 def add_customer(request: KeyRequest, customer: CustomerIn) -> dict[str, Any]:
     fields = customer.model_dump(exclude_none=True, exclude={"group_ids"})
     refuse_invalid("customer", fields)
+    if not any(fields.get(name) for name in ADDRESSES):
+        refuse_faults("customer", dict.fromkeys(ADDRESSES, "An email address or a phone number is needed."))
     groups = group_ids(request, customer)
     return shown(add_recipient(request.workspace, by=request.auth, groups=groups or (), **fields))
 

@@ -51,7 +51,7 @@ class SuppressionOut(Schema):
     is_phone: bool | None
     reason: ReasonWord
     note: str
-    by: str
+    by: str = Field(description="A person; empty for a key, which the audit log names, and for what came by itself.")
     created_at: datetime
 
 

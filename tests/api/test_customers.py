@@ -91,6 +91,12 @@ def test_a_change_that_cannot_be_is_refused_with_a_sentence(program, body):
     assert error_of(answer)["code"] == "VALIDATION_ERROR"
 
 
+def test_whoever_has_no_address_is_refused_by_the_names_of_both(program):
+    details = error_of(program.post("/api/customers", {"first_name": "Ann"}))["details"]
+
+    assert details == dict.fromkeys(("email", "phone"), ["An email address or a phone number is needed."])
+
+
 def test_an_address_of_somebody_else_is_not_taken(program):
     ann, bob = make_recipients(program.workspace, 2)
 

@@ -1,8 +1,12 @@
 """What became of a campaign, as programs read it."""
 
+from datetime import UTC, timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.dateformat import format as dated
 
 from campaigns.models import Campaign, Split, Wording
 from dispatcher import operations
@@ -100,6 +104,16 @@ def test_it_tells_whom_it_could_not_reach_and_why(program):
     assert [row["category"] for row in timeouts["recipients"]] == ["timeout"]
     everybody = program.get(f"/api/campaigns/{campaign.pk}/failed-recipients").json()["recipients"]
     assert program.walk(f"/api/campaigns/{campaign.pk}/failed-recipients") == everybody, "and walked like every list"
+
+
+def test_why_it_does_not_move_tells_times_with_their_zone(program):
+    campaign = make_campaign(program.workspace, people=1)
+    at = timezone.now() + timedelta(days=2)
+    operations.schedule(campaign, at=at, by=None)
+
+    told = program.get(f"/api/campaigns/{campaign.pk}/progress").json()["why"]
+
+    assert f"at {dated(at.astimezone(UTC), 'j M')}" in told and " UTC." in told
 
 
 def test_the_history_names_who_did_what(program):

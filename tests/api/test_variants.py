@@ -81,6 +81,10 @@ def test_a_campaign_without_variants_begins_with_two_equal_ones():
     told = program.patch(f"/api/campaigns/{make_campaign(program.workspace).pk}/variants", {"tested": 50}).json()
 
     assert (told["split"]["weights"], told["split"]["tested"]) == ([50, 50], 50)
+    assert [(each["variant"], each["weight"], each["total"]) for each in told["variants"]] == [
+        ("A", 50, 0),
+        ("B", 50, 0),
+    ]
 
 
 @pytest.mark.parametrize(

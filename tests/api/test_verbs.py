@@ -51,6 +51,8 @@ def test_a_campaign_is_paused_resumed_and_cancelled(program):
     assert status_after("pause") == (200, "paused")
     assert status_after("resume") == (200, "sending")
     assert status_after("cancel") == (200, "cancelled")
+    twice = error_of(program.post(f"/api/campaigns/{campaign.pk}/cancel"))["message"]
+    assert twice == f"“{campaign}” is cancelled already."
     assert status_after("pause") == (409, "CONFLICT")
     assert campaign.history.first().actor == f"API key {program.key}"
 

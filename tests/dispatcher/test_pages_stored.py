@@ -57,7 +57,7 @@ def test_the_page_shows_the_numbers_and_says_where_the_people_are(client, campai
     assert "the books balance" in html and "<b>5</b> people" in html
     assert "The messages of this campaign were moved to a file at" in html
     assert "5 messages moved to a file" in html  # in its history
-    for gone in ("?cause=", "?reason=", "?status=", 'id="people-search"', "/messages/1/", "decide below"):
+    for gone in ("?cause=", "?reason=", "?status=", 'id="people-search"', "/messages/1/", "for a decision"):
         assert gone not in html
     for verb in ("retry_failed", "send_again", "assume_delivered"):
         assert f'id="{verb}"' not in html

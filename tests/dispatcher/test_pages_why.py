@@ -172,6 +172,18 @@ def test_a_batch_that_failed_once_says_when_it_is_tried_again(workspace):
     assert "Waiting before trying again. 2 could not be handed over yet. Next try at" in said(campaign)
 
 
+def test_a_limit_that_other_campaigns_use_up_is_told(workspace):
+    campaign, other = (launched(make_campaign(workspace, people=3)) for _ in range(2))
+    Pace.objects.create(workspace=workspace, channel=campaign.channel, sender="simulated", limit=100, rate=100)
+    some_time_ago(campaign)
+    hold(campaign, in_flight=0)
+    assert "other campaigns" not in said(campaign)
+
+    hold(other, in_flight=3)
+
+    assert "Limited to 100 messages a second, which other campaigns use." in said(campaign)
+
+
 def test_a_limit_says_when_the_next_may_go(workspace):
     campaign = some_time_ago(launched(make_campaign(workspace, people=3), *sent()))
     Batch.objects.filter(campaign=campaign).update(due_at=Now() + timedelta(seconds=30))
@@ -256,7 +268,7 @@ def test_zero_sent_is_never_called_finished(workspace):
 def test_what_is_unknown_asks_for_a_decision(workspace):
     campaign = over(launched(make_campaign(workspace, people=3), *sent(2), *unknown()), Status.SENT)
 
-    assert "1 is unknown; decide below." in said(campaign)
+    assert "1 is unknown and waits for a decision." in said(campaign)
 
 
 def test_cancelled_says_what_still_happens(workspace):

@@ -347,7 +347,7 @@ def test_where_none_leads_by_enough_a_person_is_asked_once_and_may_still_choose(
 
     lines = [change.reason for change in campaign.history.all() if "no winner by rule" in change.reason]
     assert len(lines) == 1 and Split.of(campaign).winner is None
-    assert "Choose below" in why(picture_of(campaign, Role.MARKETER)).sentence
+    assert "Choose which variant they get." in why(picture_of(campaign, Role.MARKETER)).sentence
     choose_winner(campaign, variant=1, by=None)
     assert work_off(campaign).sent == 200
 
