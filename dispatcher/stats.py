@@ -1,7 +1,7 @@
 """The counts of a campaign as programs read them: its books, or before the launch what they would begin with."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, ask_for_choices
+from campaigns.models import Campaign, Split, ask_for_choices
 from dispatcher.books import Books, books_of_many
 from dispatcher.freeze import candidates
 from people.models import MEMBERSHIP, Recipient
@@ -55,7 +55,11 @@ def reached_by_many(campaigns: Iterable[Campaign]) -> dict[int, int]:
 
     Campaigns to the same people take one count. Where many are counted or looked through, it is one of seconds ago.
     """
-    questions = {campaign.pk: Question.of(campaign) for campaign in campaigns}
+    asked: dict[Hashable, Question] = {}
+    questions: dict[int, Question] = {}
+    for campaign in campaigns:
+        alike = audience_of(campaign)
+        questions[campaign.pk] = asked[alike] = asked.get(alike) or Question.of(campaign)
     by_key = {question.key: question for question in questions.values()}
     answers = cache.get_many(by_key)
     fresh = counted([question for key, question in by_key.items() if key not in answers])
@@ -88,6 +92,16 @@ class Question:
         """The same within a minute: "in the last 7 days" means another moment at every look."""
         values = [each.replace(second=0, microsecond=0) if isinstance(each, datetime) else each for each in self.values]
         return f"reached:{hashlib.sha256(repr((self.sql, values)).encode()).hexdigest()}"
+
+
+def audience_of(campaign: Campaign) -> Hashable:
+    """The same for campaigns that ask for the same people by the same sets: their question is written once."""
+    sets = ("groups", "segments", "excluded_groups", "excluded_segments")
+    names_people = getattr(campaign, "names_picked", True) or getattr(campaign, "names_excluded", True)
+    if names_people or Split.of(campaign):
+        return campaign.pk
+    chosen = [tuple(each.pk for each in getattr(campaign, name).all()) for name in sets]
+    return campaign.workspace_id, campaign.channel, campaign.everyone, *chosen
 
 
 def named(campaign: Campaign) -> QuerySet:
