@@ -77,6 +77,7 @@ def change_image(image: Image, *, by: Actor | None, name: str, alt: str) -> None
     }
     if not fields["name"]:
         raise NotPlain("A picture needs a name.")
+    Image.objects.select_for_update(no_key=True).get(pk=image.pk)  # somebody may have deleted it meanwhile
     before = audit_log.fields_of(image, fields)
     for field, value in fields.items():
         setattr(image, field, value)

@@ -68,6 +68,7 @@ def group_named(workspace: Workspace, name: str, *, by: Actor | None) -> Group:
 def change_group(group: Group, *, by: Actor | None, name: str, description: str, **shown: Any) -> None:
     """Rename and describe a group; what its people see of it stays unless given. Raises NotPlain or DuplicateGroup."""
     fields = checked_group(name, description, **({each: getattr(group, each) for each in SHOWN} | shown))
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # somebody may have deleted it meanwhile
     before = audit_log.fields_of(group, fields)
     for field, value in fields.items():
         setattr(group, field, value)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -20,7 +20,7 @@ from campaigns.copying import SeriesEnded
 from campaigns.faults import InvalidContent, UnknownPlaceholders
 from campaigns.half_linked import StillLinking
 from campaigns.library import ChangedMeanwhile, DuplicateTemplate
-from campaigns.models import IllegalMove
+from campaigns.models import Campaign, IllegalMove, Image, Recurrence, Template, WhatsAppTemplate
 from campaigns.whatsapp import DuplicateWhatsApp
 from campaigns.when import InvalidTime
 from dispatcher.api import admission
@@ -32,7 +32,7 @@ from dispatcher.trials import PERIOD
 from dispatcher.trials import TooMany as TooManyTests
 from people.erased import StillImported
 from people.groups import DuplicateGroup, GroupInUse
-from people.models import Recipient
+from people.models import Group, Import, Recipient, Segment
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
 
@@ -57,6 +57,18 @@ PASSING = {
     "IMPORT_RUNNING": 10,
     "ADDRESSES_LINKING": 1,
 }  # what another try may overcome, after so many seconds
+
+GONE: dict[type[ObjectDoesNotExist], str] = {
+    Campaign.DoesNotExist: "Campaign",
+    Group.DoesNotExist: "Group",
+    Image.DoesNotExist: "Image",
+    Import.DoesNotExist: "Import",
+    Recipient.DoesNotExist: "Recipient",
+    Recurrence.DoesNotExist: "Series",
+    Segment.DoesNotExist: "Segment",
+    Template.DoesNotExist: "Template",
+    WhatsAppTemplate.DoesNotExist: "WhatsApp template",
+}
 
 Details = dict[str, list[str]]
 
@@ -184,8 +196,14 @@ def duplicate_template(request: HttpRequest, error: DuplicateTemplate | Duplicat
     return refuse(HTTPStatus.CONFLICT, "DUPLICATE", str(error), details)
 
 
-def erased_meanwhile(request: HttpRequest, error: Recipient.DoesNotExist) -> HttpResponse:
-    return refuse(HTTPStatus.NOT_FOUND, "RECIPIENT_NOT_FOUND", "The person is not here any more.")
+def gone_meanwhile(request: HttpRequest, error: ObjectDoesNotExist) -> HttpResponse:
+    """Of two who ask at once, one may have deleted what the other has just found."""
+    place = request.resolver_match.kwargs if request.resolver_match else {}
+    what = GONE[type(error)]
+    if what == "Recipient" and "customer_id" in place:
+        what = "Customer"
+    number = place.get(f"{what.lower().replace(' ', '_')}_id")
+    return unknown(request, Unknown(what, number or 0, "" if number else f"The {what.lower()} is not here any more."))
 
 
 def launch_refused(request: HttpRequest, error: LaunchRefused) -> HttpResponse:
@@ -252,7 +270,6 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     TimeChanged: conflict,
     InvalidTime: invalid_time,
     TooManyTests: too_many_tests,
-    Recipient.DoesNotExist: erased_meanwhile,
     StillImported: conflict,
     LaunchRefused: launch_refused,
     RateLimited: rate_limited,
@@ -260,4 +277,5 @@ ANSWERS: dict[type[Exception], Callable[..., HttpResponse]] = {
     OperationalError: unavailable,
     InterfaceError: unavailable,
     Exception: our_fault,
+    **dict.fromkeys(GONE, gone_meanwhile),
 }
