@@ -27,7 +27,6 @@ from dispatcher.api import admission
 from dispatcher.operations import TimeChanged
 from dispatcher.readiness import LaunchRefused
 from dispatcher.recurring import NextChanged, SeriesChanged
-from dispatcher.strict_json import NotJson
 from dispatcher.trials import PERIOD
 from dispatcher.trials import TooMany as TooManyTests
 from people.erased import StillImported
@@ -35,6 +34,7 @@ from people.groups import DuplicateGroup, GroupInUse
 from people.models import Group, Import, Recipient, Segment
 from people.plain import NotPlain
 from people.recipients import DuplicateRecipient
+from wires.strict_json import NotJson
 
 logger = logging.getLogger(__name__)
 

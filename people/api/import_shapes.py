@@ -51,6 +51,7 @@ class ListSaid(Schema, extra="forbid"):
         try:
             if isinstance(columns, dict):
                 titles = [plain(title, "The title of a column", at_most=100) for title in columns]
+                refuse_alike(titles)
                 return dict(zip(titles, checked_columns([*columns.values()]), strict=True))
             return columns and checked_columns(columns)
         except NotPlain as fault:
@@ -63,6 +64,13 @@ class ListSaid(Schema, extra="forbid"):
     @property
     def named(self) -> list[str]:
         return [*self.columns.values()] if isinstance(self.columns, dict) else self.columns or []
+
+
+def refuse_alike(titles: list[str]) -> None:
+    """Those of a list are found whatever their case. Raises NotPlain."""
+    folded = [title.lower() for title in titles]
+    if twice := [title for title in titles if folded.count(title.lower()) > 1]:
+        raise NotPlain(f"Two columns are said to have the title “{twice[0]}”.")
 
 
 class BeginIn(ListSaid):

@@ -1,6 +1,5 @@
 """Imports over the API: bring a list whole or in parts, see it checked and carried out, undo it, read every verdict."""
 
-import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -36,6 +35,7 @@ from people.problems import groups_of
 from people.rejected import rejected_as_csv
 from people.said_columns import mapping_said, with_room
 from people.sheet import UnreadableSheet
+from wires.strict_json import NotJson, parse_any
 
 router = Router(tags=["imports"])
 A_PART = {"schema": {"type": "string", "format": "binary"}, "example": "email"}
@@ -77,10 +77,10 @@ def bring_list(request: KeyRequest, form: Form[BringIn], file: File[UploadedFile
 def read_said(form: BringIn) -> ListSaid:
     """Raises ValidationError."""
     try:
-        columns = json.loads(form.columns) if form.columns.strip() else None
+        columns: Any = parse_any(form.columns.encode()) if form.columns.strip() else None
         return ListSaid(columns=columns, group_ids=form.group_ids)
-    except (ValueError, RecursionError) as fault:
-        told = fault.errors()[0]["msg"] if isinstance(fault, Invalid) else "This is no JSON."
+    except (NotJson, Invalid) as fault:
+        told = fault.errors()[0]["msg"] if isinstance(fault, Invalid) else str(fault).replace("The body", "It")
         refuse_faults("form", {"columns": told})
         raise
 
@@ -141,24 +141,24 @@ def map_columns(request: KeyRequest, import_id: int, said: ListSaid) -> Status[d
 @router.post("imports/{import_id}/start", response={202: ImportOut}, summary="Carry a checked list out")
 @may("write")
 def start_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
-    return asked(request, import_id, imports.start)
+    return operate(request, import_id, imports.start)
 
 
 @router.post("imports/{import_id}/cancel", response={202: ImportOut}, summary="Take no further row of it")
 @may("write")
 def cancel_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     """What was carried out stays until it is undone."""
-    return asked(request, import_id, imports.cancel)
+    return operate(request, import_id, imports.cancel)
 
 
 @router.post("imports/{import_id}/undo", response={202: ImportOut}, summary="Take back what it did")
 @may("write")
 def undo_import(request: KeyRequest, import_id: int) -> Status[dict[str, Any]]:
     """But for what somebody has changed or used since."""
-    return asked(request, import_id, imports.undo)
+    return operate(request, import_id, imports.undo)
 
 
-def asked(request: KeyRequest, number: int, operation: Callable) -> Status[dict[str, Any]]:
+def operate(request: KeyRequest, number: int, operation: Callable) -> Status[dict[str, Any]]:
     operation(import_of(request, number), by=request.auth)
     return Status(202, shown(request, number))
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Role
@@ -17,6 +18,7 @@ EVERY = [pytest.param(*each, id=each[2]["operationId"]) for each in operations()
 CHANGING = [each for each in EVERY if each.values[0] != "get"]
 NUMBERED = [each for each in EVERY if "_id}" in each.values[1]]
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 BAD = {
     "broken": ("application/json", b'{"name": '),
     "an unknown field": ("application/json", b'{"nobody_knows_this": 1}'),
@@ -50,6 +52,17 @@ def test_a_bad_body_is_refused_before_anything_is_looked_up(program, method, pat
         assert answer.status_code == 400, f"{name}: {answer.status_code} {answer.content.decode()}"
         assert error_of(answer)["code"] in ("INVALID_REQUEST", "VALIDATION_ERROR")
         assert error_of(answer)["message"].endswith((".", "!"))
+
+
+def test_a_field_of_a_form_that_nobody_knows_is_refused_and_named(program):
+    forms = [path for _, path, each in operations() if MULTIPART in each.get("requestBody", {"content": ()})["content"]]
+
+    assert forms
+    for path in forms:
+        answer = program.call(
+            "post", somewhere(path), data={"strat": "false", "file": SimpleUploadedFile("a", b"a@b.c")}
+        )
+        assert (answer.status_code, list(error_of(answer)["details"])) == (400, ["strat"]), path
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), NUMBERED)

@@ -87,9 +87,11 @@ def test_a_workbook_is_looked_at_by_a_worker_and_goes_on_by_itself(program):
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        ("[", "no JSON"),
+        ("[", "not JSON"),
         ('{"Tier": "Tier of all!"}', "attribute"),
         ('["email", "email"]', "Two columns"),
+        ('{"Tier": "email", "Tier": "tier"}', "twice in one object"),
+        ('{" Tier": "email", "tier": "tier"}', "have the title “Tier”"),
         ('{"Size": "size"}', "no column “Size”"),
         ('["", "first_name", "tier"]', "Say which column"),
         ('{"Tier": 3}', "string"),

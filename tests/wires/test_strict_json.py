@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.strict_json import NotJson, parse
 from tests.api.calls import BAD_BODIES
+from wires.strict_json import NotJson, parse
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 JSON = st.recursive(

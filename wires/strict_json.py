@@ -11,11 +11,19 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class NotJson(ValueError):
-    """The text is not a JSON object this house takes; the message says why, for people."""
+    """The text is no JSON this house takes; the message says why, for people."""
 
 
 def parse(source: bytes) -> dict[str, object]:
     """The object that stands in `source` (RFC 8259). Raises NotJson."""
+    found = parse_any(source)
+    if not isinstance(found, dict):
+        raise NotJson("The body is not a JSON object.")
+    return found
+
+
+def parse_any(source: bytes) -> object:
+    """Whatever stands in `source`, an object or not. Raises NotJson."""
     try:
         found = json.loads(
             source.decode("utf-8-sig"),
@@ -31,8 +39,6 @@ def parse(source: bytes) -> dict[str, object]:
         raise NotJson(f"The body is not JSON: {error.msg} at {where}.") from None
     except RecursionError:
         raise NotJson(f"The body is nested more than {DEEPEST} deep.") from None
-    if not isinstance(found, dict):
-        raise NotJson("The body is not a JSON object.")
     _refuse_unkeepable(found, DEEPEST)
     return found
 
