@@ -43,6 +43,8 @@ FIELDS |= {"picked": "customer_ids", "excluded": "exclude_ids"}
 FIELDS |= {"excluded_groups": "exclude_group_ids", "excluded_segments": "exclude_segment_ids"}
 TIMES = {"date": "scheduled_at"}
 SENTENCES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
+INVALID = "VALIDATION_ERROR"
+MISSING = {"customer_id": "MISSING_CUSTOMER_ID"}
 MOST_FAULTS = 20
 # How the branch of a union is called in which a value was tried: literal['a','b'], str. No field of ours is.
 BRANCH = re.compile(r"str|int|float|bool|[\w-]+\[.*\]", re.DOTALL)
@@ -91,7 +93,8 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
             return refuse(HTTPStatus.BAD_REQUEST, f"INVALID_{what.upper()}", f"The {what} is not a whole number.")
         sentence = SENTENCES.get(fault["type"]) or fault["msg"]
         details.setdefault(field_of(fault), []).append(sentence)
-    return refuse_fields(details)
+    is_missing = [fault["type"] for fault in error.errors] == ["missing"]
+    return refuse_fields(details, MISSING.get(min(details), INVALID) if is_missing else INVALID)
 
 
 def field_of(fault: dict[str, Any]) -> str:
@@ -105,7 +108,7 @@ def field_of(fault: dict[str, Any]) -> str:
     return ".".join(place)[:100] or "body"
 
 
-def refuse_fields(details: Details, code: str = "VALIDATION_ERROR") -> HttpResponse:
+def refuse_fields(details: Details, code: str = INVALID) -> HttpResponse:
     first = next(f"{field}: {sentences[0]}" for field, sentences in details.items())
     return refuse(HTTPStatus.BAD_REQUEST, code, f"The request is not valid. {first}", details)
 

@@ -66,7 +66,7 @@ ALSO: dict[str, Codes] = {
     "write_campaign": {400: ["INVALID_TEMPLATE"]},
     "change_campaign": {400: ["INVALID_TEMPLATE"], 409: ["ADDRESSES_LINKING"]},
     "duplicate_campaign": {409: ["ADDRESSES_LINKING"]},
-    "preview_for_customer": {400: ["INVALID_TEMPLATE"]},
+    "preview_for_customer": {400: ["INVALID_TEMPLATE", "MISSING_CUSTOMER_ID"]},
     "change_wording": {400: ["INVALID_TEMPLATE"], 404: ["VARIANT_NOT_FOUND"]},
     "remove_wording": {404: ["VARIANT_NOT_FOUND", "WORDING_NOT_FOUND"]},
     "write_template": {400: ["INVALID_TEMPLATE"], 409: ["DUPLICATE"]},

@@ -333,5 +333,9 @@ def test_a_text_is_previewed_as_one_customer_reads_it_and_nothing_is_written(pro
     unknown = program.post(path, {"customer_id": alice.pk, "override_template": "{shoe_size}"})
     assert (unknown.status_code, error_of(unknown)["code"]) == (400, "INVALID_TEMPLATE")
     assert error_of(program.post(path, {"customer_id": 999_999}))["code"] == "CUSTOMER_NOT_FOUND"
+    for body, code in (({}, "MISSING_CUSTOMER_ID"), ({"customer_id": None}, "VALIDATION_ERROR")):
+        nobody = program.post(path, body)
+        assert (nobody.status_code, error_of(nobody)["code"]) == (400, code)
+        assert list(error_of(nobody)["details"]) == ["customer_id"]
     campaign.refresh_from_db()
     assert campaign.body == "Hello {first_name}!"
