@@ -72,11 +72,11 @@ def called(workspace: Workspace, words: str) -> QuerySet[Image]:
 def change_image(image: Image, *, by: Actor | None, name: str, alt: str) -> None:
     """Name and describe it; mails that show it already keep the words they have. Raises NotPlain."""
     fields = {
-        "name": plain(name, "The name", at_most=LONGEST_NAME),
-        "alt": plain(alt, "The text", at_most=LONGEST_ALT),
+        "name": plain(name, "The name", at_most=LONGEST_NAME, field="name"),
+        "alt": plain(alt, "The text", at_most=LONGEST_ALT, field="alt"),
     }
     if not fields["name"]:
-        raise NotPlain("A picture needs a name.")
+        raise NotPlain("A picture needs a name.", "name")
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)  # somebody may have deleted it meanwhile
     before = audit_log.fields_of(image, fields)
     for field, value in fields.items():

@@ -33,15 +33,17 @@ def checked_group(
     name: str, description: str = "", *, is_public: bool = False, public_name: str = "", public_description: str = ""
 ) -> dict[str, Any]:
     """All as they are stored. Raises NotPlain with a sentence."""
-    name = plain(name, "The name", at_most=100)
+    name = plain(name, "The name", at_most=100, field="name")
     if not name:
-        raise NotPlain("A group needs a name.")
+        raise NotPlain("A group needs a name.", "name")
     return {
         "name": name,
-        "description": plain(description, "The description", at_most=300),
+        "description": plain(description, "The description", at_most=300, field="description"),
         "is_public": is_public,
-        "public_name": plain(public_name, "The name its people see", at_most=100),
-        "public_description": plain(public_description, "The description its people see", at_most=300),
+        "public_name": plain(public_name, "The name its people see", at_most=100, field="public_name"),
+        "public_description": plain(
+            public_description, "The description its people see", at_most=300, field="public_description"
+        ),
     }
 
 

@@ -9,21 +9,25 @@ EDGES = " \t\r\n\u00a0\ufeff"
 
 
 class NotPlain(ValueError):
-    """The value holds what cannot be stored or shown; the text says what, for people."""
+    """The value holds what cannot be stored or shown; the text says what, for people; `field` is its, if known."""
+
+    def __init__(self, sentence: str = "", field: str = "") -> None:
+        self.field = field
+        super().__init__(sentence)
 
 
-def plain(text: str, what: str, *, at_most: int) -> str:
+def plain(text: str, what: str, *, at_most: int, field: str = "") -> str:
     """The text in NFC, without blanks around it. Raises NotPlain naming the field after `what`."""
     if len(text) <= at_most and text.isascii() and text.isprintable():
         return text.strip(" ")  # most of a long list
     text = text.strip(EDGES)
     if len(text) > at_most:
-        raise NotPlain(f"{what} is longer than {at_most} characters.")
+        raise NotPlain(f"{what} is longer than {at_most} characters.", field)
     if UNPRINTABLE.search(text):
-        raise NotPlain(f"{what} contains a line break, a control character or one that cannot be read.")
+        raise NotPlain(f"{what} contains a line break, a control character or one that cannot be read.", field)
     text = unicodedata.normalize("NFC", text)
     if len(text) > at_most:  # a few characters grow when composed
-        raise NotPlain(f"{what} is longer than {at_most} characters.")
+        raise NotPlain(f"{what} is longer than {at_most} characters.", field)
     return text
 
 

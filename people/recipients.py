@@ -173,13 +173,15 @@ def _groups_of(person: Recipient) -> list[str]:
 def _keep(person: Recipient, names: list[str], *, by: Actor | None) -> None:
     if not person.email and not person.phone:
         raise InvalidAddress("An email address or a phone number is needed.")
-    if erased_among(person.workspace, (person.email, person.phone)):
+    if erased := erased_among(person.workspace, (person.email, person.phone)):
         raise Erased(
             "Somebody with this address asked to be erased. An admin can take it off the suppression list if they"
-            " have agreed to be written to again."
+            " have agreed to be written to again.",
+            "email" if person.email in erased else "phone",
         )
     if left_out := set(names) - keep_names(person.workspace, names, by=by):
-        raise NotPlain(f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes.")
+        sentence = f"There is no room for {min(left_out)}: a workspace has at most {MOST_NAMES} attributes."
+        raise NotPlain(sentence, "attributes")
 
 
 def _write(person: Recipient, **how) -> None:

@@ -42,9 +42,9 @@ class BrokenSegment(Exception):
 
 def checked_name(name: str) -> str:
     """The name as it is stored. Raises NotPlain with a sentence."""
-    name = plain(name, "The name", at_most=100)
+    name = plain(name, "The name", at_most=100, field="name")
     if not name:
-        raise NotPlain("A segment needs a name.")
+        raise NotPlain("A segment needs a name.", "name")
     return name
 
 

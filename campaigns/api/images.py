@@ -70,7 +70,7 @@ def add_image(request: KeyRequest, form: Form[Described], file: File[UploadedFil
     """JPEG, PNG, GIF or WebP, drawn anew. If the same was sent in before, the one that is here already."""
     if (file.size or 0) > MOST_BYTES:
         raise NotAPicture(f"It has {megabytes(file.size or 0)}; {megabytes(MOST_BYTES)} is the most.")
-    alt = plain(form.alt, "The text", at_most=images.LONGEST_ALT)  # before anything is kept
+    alt = plain(form.alt, "The text", at_most=images.LONGEST_ALT, field="alt")  # before anything is kept
     added = images.add_image(request.workspace, by=request.auth, name=file.name or "", data=file.read())
     if alt:
         describe(request, added, {"alt": alt})

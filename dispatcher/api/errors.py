@@ -123,6 +123,8 @@ def still_linking(request: HttpRequest, error: StillLinking) -> HttpResponse:
 
 
 def not_plain(request: HttpRequest, error: NotPlain) -> HttpResponse:
+    if error.field:
+        return refuse_fields({error.field: [str(error)]})
     return refuse(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", str(error))
 
 

@@ -81,6 +81,13 @@ def test_a_group_that_cannot_be_is_refused(program, body):
     assert (answer.status_code, error_of(answer)["code"]) == (400, "VALIDATION_ERROR")
 
 
+def test_the_field_that_cannot_be_is_named(program):
+    path = f"/api/groups/{make_group(program.workspace).pk}"
+
+    for field in ("name", "description", "public_name", "public_description"):
+        assert list(error_of(program.patch(path, {field: "x\u2028"}))["details"]) == [field]
+
+
 def test_a_group_is_deleted_unless_a_campaign_waits_for_it(program):
     group, needed = make_group(program.workspace), make_group(program.workspace)
     make_campaign(program.workspace, everyone=False, name="Spring").groups.add(needed)

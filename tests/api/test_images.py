@@ -54,8 +54,9 @@ def test_a_description_that_cannot_be_is_told(program):
     assert not Image.objects.exists()
     path = f"/api/images/{add(program).json()['id']}"
 
-    for change in ({"name": ""}, {"alt": "x" * 301}, {}):
-        assert program.patch(path, change).status_code == 400
+    for change, field in (({"name": ""}, "name"), ({"alt": "x" * 301}, "alt"), ({}, "body")):
+        answer = program.patch(path, change)
+        assert (answer.status_code, list(error_of(answer)["details"])) == (400, [field])
 
 
 def test_a_picture_that_a_draft_shows_is_deleted_only_if_that_is_wanted(program):

@@ -169,7 +169,7 @@ def test_nothing_brings_back_somebody_erased(program, path):
     answer = program.post(f"/api/{path}", {"email": ERASED})
 
     assert answer.status_code == 400
-    assert "asked to be erased" in error_of(answer)["message"]
+    assert "asked to be erased" in error_of(answer)["message"] and list(error_of(answer)["details"]) == ["email"]
     assert not Recipient.objects.exists() and not ConsentEvent.objects.exists()
 
 
