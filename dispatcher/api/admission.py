@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
+from contextlib import ExitStack, contextmanager
+from threading import RLock
 from typing import Any
+from weakref import finalize
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -17,26 +18,29 @@ from accounts.rates import RateLimited
 from wires.meter import Standing
 
 _inside: Counter[int] = Counter()  # requests this process is answering, by key
-_lock = Lock()
+_lock = RLock()  # what is dropped leaves its place in whatever thread tidies up
 
 
 @contextmanager
-def admitted(request: Any) -> Iterator[None]:
+def admitted(request: Any) -> Iterator[ExitStack]:
     """Look up once whose key it is, count the request, and keep its place until it is answered. Raises RateLimited."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     request.standings = []
     request.asker = key = ApiKey.of(secret) if scheme.lower() == "bearer" else None
-    if key is None:
-        yield
-        return
-    note(request, rates.count_request(key))
-    take_place(key)
-    try:
-        # In no transaction: one that lasts would keep the row, and let every other request with the key wait.
-        key.used(timezone.now())
-        yield
-    finally:
-        leave_place(key)
+    with ExitStack() as place:
+        if key:
+            note(request, rates.count_request(key))
+            take_place(key)
+            place.callback(leave_place, key)
+            # In no transaction: one that lasts would keep the row, and let every other request with the key wait.
+            key.used(timezone.now())
+        yield place
+
+
+def keep_while_written(place: ExitStack, answer: HttpResponse) -> None:
+    """What comes piece by piece keeps its place until it is closed, or dropped because nobody waits for it."""
+    leave = finalize(answer, place.pop_all().close)
+    answer._resource_closers.append(leave)  # type: ignore[attr-defined]
 
 
 def take_place(key: ApiKey) -> None:

@@ -171,8 +171,10 @@ def front_door(request: HttpRequest, route: str) -> HttpResponse:
         found = ROUTES.resolve(route.removeprefix("/").removesuffix("/"))
         found.route = f"api/{found.route}"
         request.resolver_match = found  # what the log tells is the operation, not that it was one
-        with admission.admitted(request):
+        with admission.admitted(request) as place:
             answer = answered_once(request, partial(found.func, request, *found.args, **found.kwargs))
+            if answer.streaming:
+                admission.keep_while_written(place, answer)
     except Exception as error:  # an unknown route, or a fault outside any operation
         answer = api.on_exception(request, error)
     request.method = asked

@@ -1,5 +1,6 @@
 """The API protects itself: from programs that ask too often, from guesses at keys, and from a queue without end."""
 
+import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,7 +19,7 @@ from campaigns.models import Campaign
 from dispatcher import operations
 from dispatcher.api import admission
 from dispatcher.checks import LIMITS, settings_make_sense
-from tests.api.calls import Program, error_of
+from tests.api.calls import Program, error_of, whole
 from tests.dispatcher.athens import seal
 from tests.dispatcher.outcomes import failed, launched, sent
 from tests.make import logged_in, make_campaign, make_member, make_recipients, make_workspace
@@ -286,6 +287,25 @@ def test_a_key_has_only_so_many_requests_answered_at_once(program, settings):
     for _ in places:
         admission.leave_place(program.key)
     assert [program.get("/api/stats").status_code for _ in range(4)] == [200] * 4
+
+
+def test_what_comes_piece_by_piece_keeps_its_place_until_it_is_written_or_dropped(settings):
+    settings.API_REQUESTS_AT_ONCE = 1
+    program = Program(make_workspace())
+
+    def status() -> int:
+        return program.get("/api/stats").status_code
+
+    export = program.get("/api/customers/export")
+    assert (export.status_code, status()) == (200, 429)
+    whole(export)
+    assert status() == 200
+
+    dropped = program.get("/api/customers/export")
+    assert status() == 429
+    del dropped
+    gc.collect()
+    assert status() == 200
 
 
 @pytest.mark.parametrize("name", LIMITS)
