@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Now
 
 from accounts import audit_log
 from accounts.models import Actor, ApiKey, Workspace
@@ -124,11 +125,23 @@ def forget(workspace: Workspace, addresses: Collection[str]) -> None:
     The caller holds the workspace, so that nothing is linked meanwhile.
     """
     finder = Finder(addresses)
-    for linking in Linking.objects.filter(campaign__workspace=workspace).exclude(addresses=[], errors=[]):
+    for linking in that_may_name(workspace, finder):
         kept = ["" if finder.finds(text) else text for text in linking.addresses]
         errors = [each for each in linking.errors if not finder.finds(f"{each['email']} {each['error']}")]
         if (kept, errors) != (linking.addresses, linking.errors):
             Linking.objects.filter(pk=linking.pk).update(addresses=kept, errors=errors)
+
+
+def that_may_name(workspace: Workspace, finder: Finder) -> QuerySet[Linking]:
+    """Those not done, and those that tell of an address with the letters or digits of one of these."""
+    told = Cast("errors", TextField())
+    digits = Func(told, Value("[^0-9]"), Value(""), Value("g"), function="regexp_replace", output_field=TextField())
+    may = Q(done_at=None)
+    for email in finder.emails:
+        may |= Q(told__icontains=email)
+    for number in finder.numbers:
+        may |= Q(digits__contains=number.decode())
+    return Linking.objects.filter(campaign__workspace=workspace).alias(told=told, digits=digits).filter(may)
 
 
 def ring_unfinished() -> None:

@@ -13,6 +13,7 @@ from campaigns import linking
 from campaigns.models import Campaign, Linking, Recurrence
 from dispatcher import clock, erase, operations, workers
 from people.models import Recipient
+from people.patterns import Finder
 from tests.api.calls import Program, error_of
 from tests.campaigns.test_pages import TYPED
 from tests.dispatcher.athens import press
@@ -205,6 +206,18 @@ def test_who_is_erased_meanwhile_does_not_come_back(program):
     assert set(campaign.picked.values_list("email", flat=True)) == {"ann@example.com"}
     assert not Recipient.objects.filter(email="grace@example.com").exists()
     assert not any("grace" in str(row) for row in Linking.objects.values_list("addresses", "errors"))
+
+
+def test_an_erasure_looks_only_at_what_may_name_the_person(program):
+    done = named(program, "bad grace@example.com"), named(program, "0712 345 678"), named(program, "no ann@example.com")
+    clean, waiting = named(program, "bob@example.com"), named(program, "bob@example.com")
+    for campaign in (*done, clean):
+        linking.link_on(campaign.pk)
+
+    finder = Finder(["grace@example.com", "+254712345678"])
+
+    looked_at = linking.that_may_name(program.workspace, finder).values_list("campaign", flat=True)
+    assert set(looked_at) == {done[0].pk, done[1].pk, waiting.pk}
 
 
 def test_what_is_cancelled_meanwhile_gets_nobody(program):
