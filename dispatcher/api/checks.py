@@ -7,7 +7,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.access import KeyRequest, may
-from accounts.paging import Cursor, cursor_of
+from accounts.paging import Cursor, Walked, cursor_of
 from campaigns.models import Campaign, IllegalMove
 from dispatcher import left_out
 from dispatcher.api.campaigns import campaign_of
@@ -132,7 +132,7 @@ class LeftOutRow(Schema):
 
 class LeftOutPage(Schema):
     data: list[LeftOutRow]
-    next_cursor: str | None = Field(description="To be given as cursor; null where the list ends.")
+    pagination: Walked
 
 
 @router.get("campaigns/{campaign_id}/left-out", response=LeftOutPage, summary="Who would not get it, by reason")
@@ -141,12 +141,9 @@ def list_left_out(request: KeyRequest, campaign_id: int, asked: Query[AskedLeftO
     """Fifty at a time; nobody for a reason that leaves nobody out."""
     campaign, after = campaign_of(request, campaign_id), cursor_of(asked.cursor)
     people, more = left_out.after(campaign, asked.reason, after)
-    return {
-        "data": [
-            {"customer_id": each.pk, "name": str(each), "email": each.email, "phone": each.phone} for each in people
-        ],
-        "next_cursor": str(people[-1].pk) if more else None,
-    }
+    rows = [{"customer_id": each.pk, "name": str(each), "email": each.email, "phone": each.phone} for each in people]
+    walked = Walked(page_size=left_out.PAGE, next_cursor=str(people[-1].pk) if more else None)
+    return {"data": rows, "pagination": walked}
 
 
 class AskedReading(Schema):

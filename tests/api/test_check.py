@@ -45,11 +45,12 @@ def test_who_is_left_out_is_named_page_by_page(program, monkeypatch):
 
     def asked(**query) -> tuple[list[int], str | None]:
         page = program.get(path, **query).json()
-        return [row["customer_id"] for row in page["data"]], page["next_cursor"]
+        return [row["customer_id"] for row in page["data"]], page["pagination"]["next_cursor"]
 
     assert asked(reason="opted_out") == (gone[:2], str(gone[1]))
     assert asked(reason="opted_out", cursor=gone[1]) == (gone[2:], None)
     assert asked(reason="choice") == asked() == ([excluded.pk], None)
+    assert [row["customer_id"] for row in program.walk(path, reason="opted_out")] == gone
     assert asked(reason="mood") == ([], None)
     assert program.get(path, reason="opted_out", cursor="x").status_code == 400
 
