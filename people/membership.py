@@ -35,7 +35,7 @@ CHANGE = """
 
 
 @dataclass(frozen=True)
-class Change:
+class Regrouped:
     """What became of the people somebody chose."""
 
     into: Group | None = None
@@ -74,17 +74,17 @@ def _people(count: int) -> str:
     return "1 person was" if count == 1 else f"{count:,} people were" if count else "Nobody was"
 
 
-def put_in(people: QuerySet[Recipient], group: Group, *, by: Actor | None) -> Change:
+def put_in(people: QuerySet[Recipient], group: Group, *, by: Actor | None) -> Regrouped:
     """Put these people into the group, too, but for those who left it by their own wish."""
     return _change(people, "put_in", into=group, by=by)
 
 
-def take_out(people: QuerySet[Recipient], group: Group, *, by: Actor | None) -> Change:
+def take_out(people: QuerySet[Recipient], group: Group, *, by: Actor | None) -> Regrouped:
     """Take these people out of the group; they may be put into it again."""
     return _change(people, "take_out", out_of=group, by=by)
 
 
-def move(people: QuerySet[Recipient], source: Group, target: Group, *, by: Actor | None) -> Change:
+def move(people: QuerySet[Recipient], source: Group, target: Group, *, by: Actor | None) -> Regrouped:
     """Put these people into the target instead of the source; who left the target by own wish stays."""
     return _change(people, "move", into=target, out_of=source, by=by)
 
@@ -110,7 +110,7 @@ def undo(
 @transaction.atomic
 def _change(
     people: QuerySet[Recipient], verb: str, *, by: Actor | None, into: Group | None = None, out_of: Group | None = None
-) -> Change:
+) -> Regrouped:
     # Whoever leaves one just now is waited for, or waits, finds that they are in it, and is taken out.
     hold_groups([group.pk for group in (into, out_of) if group])
     # Also of nobody at all, whom Django would not ask the database about.
@@ -127,13 +127,13 @@ def _change(
         chosen, refused, joined, left, joined_ids, left_ids = cursor.fetchone()
         if many:
             cursor.execute("SET LOCAL enable_nestloop = DEFAULT")
-    change = Change(into, out_of, chosen, refused, joined, left, joined_ids or [], left_ids or [])
+    change = Regrouped(into, out_of, chosen, refused, joined, left, joined_ids or [], left_ids or [])
     if change.is_something:
         _record(change, verb, by=by)
     return change
 
 
-def _record(change: Change, verb: str, *, by: Actor | None) -> None:
+def _record(change: Regrouped, verb: str, *, by: Actor | None) -> None:
     told: dict[str, Any] = {"people": change.joined if change.into else change.left}
     told |= {"out of": change.out_of} if change.into else {}
     told |= {"left out by own wish": change.refused} if change.refused else {}

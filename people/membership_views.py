@@ -14,7 +14,7 @@ from accounts.access import MemberRequest, may
 from people import membership
 from people.board import Board
 from people.listing import Page
-from people.membership import Change
+from people.membership import Regrouped
 from people.models import MEMBERSHIP, Group
 from people.patience import TookTooLong, counted_in_time, patience
 from people.search import counted, number_in
@@ -98,7 +98,7 @@ def missing(verb: str, group: Group, target: Group | None, marked: Marked) -> st
     return f"They are in “{group}” already: choose another group." if target == group else ""
 
 
-def carry_out(request: MemberRequest, verb: str, group: Group, target: Group | None, marked: Marked) -> Change:
+def carry_out(request: MemberRequest, verb: str, group: Group, target: Group | None, marked: Marked) -> Regrouped:
     if verb == "take-out":
         return membership.take_out(marked.people, group, by=request.user)
     if verb == "move" and target:
@@ -127,7 +127,7 @@ def ask(request: MemberRequest, group: Group, target: Group | None, verb: str, m
 
 
 def back(
-    request: MemberRequest, group: Group, *, said: str = "", error: str = "", done: Change | None = None
+    request: MemberRequest, group: Group, *, said: str = "", error: str = "", done: Regrouped | None = None
 ) -> HttpResponse:
     """To the page it was asked on, with what happened and, while it can be, the way to take it back."""
     undo = undo_of(done) | {"said": said} if done and done.can_be_undone else None
@@ -145,7 +145,7 @@ def back(
     return redirect(f"{reverse('group-people', args=[group.pk])}{'?' if query else ''}{query}")
 
 
-def undo_of(done: Change) -> dict:
+def undo_of(done: Regrouped) -> dict:
     """What the Undo button sends back."""
     return {
         "into": done.into and done.into.pk,

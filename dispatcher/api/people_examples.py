@@ -87,7 +87,7 @@ SHAPES: Json = {
     "ListProblem": {"expected": "an address such as ann@example.com"},
     "MembersChanged": {"refused": 0},
     "BroughtOut": {"refused": []},
-    "Choice": {"value": 1, "label": "Customers"},
+    "FieldChoice": {"value": 1, "label": "Customers"},
     "ComparisonOut": {"comparison": "is", "label": "is", "value": "text"},
     "CountOut": {"people": 4},
     "FieldOut": {"field": "location"},

@@ -21,6 +21,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d
 MessageNumber = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 StatusWord = Literal["draft", "scheduled", "preparing", "sending", "paused", "sent", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "low"]
+Letter = Literal["A", "B", "C", "D", "E", "F"]  # of a variant
 FormatWord = Literal["text", "markdown", "html", "mjml"]
 CategoryWord = Literal[
     "invalid_address",

@@ -13,7 +13,8 @@ from campaigns.models import Campaign
 from campaigns.whose import somebody
 from dispatcher import freeze, trials
 from dispatcher.api.campaigns import campaign_of
-from dispatcher.api.wordings import Letter, variant_of
+from dispatcher.api.shapes import Letter
+from dispatcher.api.wordings import variant_of
 from dispatcher.models import Trial
 from people.api.shapes import Number
 from people.channels import Channel

@@ -11,12 +11,12 @@ from campaigns.splitting import LETTERS, even_weights
 from campaigns.variants import CHOICES, remove_variants, set_up_variants
 from dispatcher.api.answers import CampaignOut, VariantsOut, compared
 from dispatcher.api.campaigns import campaign_of, draw
+from dispatcher.api.shapes import Letter
 from dispatcher.variants import comparison_of
 from dispatcher.winner import choose_winner
 from people.api.shapes import Change
 
 router = Router(tags=["variants"])
-Letter = Literal["A", "B", "C", "D", "E", "F"]
 MeasureWord = Literal["accepted", "bounced"]
 Weights = Annotated[list[StrictInt], Field(description="Percents for A, B and so on; together 100.")]
 Tested = Annotated[StrictInt, Field(ge=1, le=100, description="Percent who get a variant at once; the rest wait.")]

@@ -1,6 +1,6 @@
 """The words of a campaign by variant and language, over the API: read, written and taken away."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from ninja import Router, Schema, Status
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,10 +13,9 @@ from campaigns.models import Campaign, Format, Split, Words
 from campaigns.splitting import LETTERS, letter
 from campaigns.wordings import delete_wording, wording_of, words_of, write_wording
 from dispatcher.api.campaigns import campaign_of
-from dispatcher.api.shapes import FormatWord
+from dispatcher.api.shapes import FormatWord, Letter
 
 router = Router(tags=["campaigns"])
-Letter = Literal["A", "B", "C", "D", "E", "F"]
 
 
 def known_code(value: object) -> str:

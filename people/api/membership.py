@@ -12,7 +12,7 @@ from accounts.unknown import all_numbered, numbered
 from people.api.groups import checked_emails
 from people.api.shapes import MOST_EMAILS, Number, refuse_faults
 from people.by_address import by_email
-from people.membership import Change, move, put_in, take_out
+from people.membership import Regrouped, move, put_in, take_out
 from people.models import Group, Recipient
 from people.segments import described_by, refuse_broken
 
@@ -106,6 +106,6 @@ def people_chosen(request: KeyRequest, who: Chosen) -> QuerySet[Recipient]:
     return workspace.recipients.all()
 
 
-def told(change: Change) -> dict[str, Any]:
+def told(change: Regrouped) -> dict[str, Any]:
     counts = {name: getattr(change, name) for name in ("chosen", "joined", "left", "refused")}
     return counts | {"words": change.words}

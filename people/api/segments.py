@@ -83,7 +83,7 @@ class CountOut(Schema):
     sample: list[CustomerOut] = Field(description="Some of them, the newest.")
 
 
-class Choice(Schema):
+class FieldChoice(Schema):
     value: str | int
     label: str
 
@@ -98,7 +98,7 @@ class FieldOut(Schema):
     field: str
     label: str
     comparisons: list[ComparisonOut]
-    choices: list[Choice] = Field(description="Of a field that is compared with a choice; at most 500.")
+    choices: list[FieldChoice] = Field(description="Of a field that is compared with a choice; at most 500.")
 
 
 @router.get("segments/fields", response=list[FieldOut], summary="What rules can ask of a person")
