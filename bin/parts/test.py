@@ -20,7 +20,8 @@ from processes import Trouble, adopt_orphans, children, end_orphans, kill_group,
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_TESTS = "tests/browser"
-ENGINE_TESTS = "tests/dispatcher"
+# The slow ones of other parts go with the engine: the groups run side by side and take about as long as each other.
+ENGINE_TESTS = ("tests/dispatcher", "tests/chaos", "tests/commands")
 # Ubuntu's chromium-browser is a stub that only points to a snap: every find has to tell its version.
 BROWSERS = ("chromium", "google-chrome-stable", "google-chrome", "microsoft-edge", "chromium-browser")
 MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
@@ -106,8 +107,8 @@ def test(
         # Processes of their own: playwright's synchronous interface keeps an event loop in the test thread.
         # They often wait, so where each group has its own services they run side by side, and types beside them.
         groups = {
-            "tests": ["tests", f"--ignore={BROWSER_TESTS}", f"--ignore={ENGINE_TESTS}"],
-            "engine tests": [ENGINE_TESTS],
+            "tests": ["tests", *(f"--ignore={each}" for each in (BROWSER_TESTS, *ENGINE_TESTS))],
+            "engine tests": [each for each in ENGINE_TESTS if (ROOT / each).is_dir()],
             "browser tests": [BROWSER_TESTS],
         }
         envs = [{}, *others] if others else [{}] * len(groups)

@@ -259,6 +259,7 @@ def test_the_keyboard_goes_on_where_it_was_when_a_button_gives_way_to_another(ch
     assert focused(page) == "Cancel…"
 
     page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.get_by_role("button", name="Cancel the campaign").press("Enter")
     expect(page.locator(".badge").first).to_contain_text("Cancell")
     expect(page.get_by_role("link", name="Cancel…")).to_have_count(0)
