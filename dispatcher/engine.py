@@ -230,7 +230,7 @@ class Shift:
         return calls
 
     def _turn_of(self, lease: Lease) -> tuple[int, float, int]:
-        """Where tokens are short, the urgent campaign has them before all others, and equals have them by turns."""
+        """Where tokens are short the more urgent campaign has them first, and of equals the one served longer ago."""
         return lease.priority, self.served.get(lease.content.campaign, 0.0), lease.batch
 
     def _note_of(

@@ -149,11 +149,3 @@ def test_where_tokens_are_short_the_urgent_campaign_has_them_before_all_others(p
 
     assert books_of(urgent).sent >= 60
     assert books_of(usual).sent == 0
-
-
-def test_where_tokens_are_short_equal_campaigns_have_them_by_turns(provider):
-    campaigns = under_a_limit(first=Campaign.Priority.NORMAL, second=Campaign.Priority.NORMAL)
-
-    engine.work(seconds=3)
-
-    assert all(books_of(campaign).sent >= 10 for campaign in campaigns)
