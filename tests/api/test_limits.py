@@ -208,7 +208,7 @@ def test_a_key_may_ask_so_often_a_minute_and_is_told_with_every_answer(program, 
     assert 50 < int(answers[3]["Retry-After"]) <= 60
     assert other.get("/api/stats").status_code == 200
     page = logged_in(program.workspace, Role.ADMIN).get(reverse("api-keys")).content.decode()
-    assert "3 a minute with each key" in page and "0 of 3 left" in page and "2 of 3 left" in page
+    assert "3 a minute with each key" in page and "0 of 3 requests left" in page and "2 of 3 requests left" in page
 
 
 def test_an_answer_tells_of_the_limit_that_is_nearest(program, settings):
