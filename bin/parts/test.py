@@ -20,8 +20,8 @@ from processes import Trouble, adopt_orphans, children, end_orphans, kill_group,
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_TESTS = "tests/browser"
-# The chaos suite goes with the engine: the groups run side by side and take about as long as each other.
-ENGINE_TESTS = ("tests/dispatcher", "tests/chaos")
+# The groups run side by side and take about as long as each other.
+ENGINE_TESTS = ("tests/dispatcher", "tests/chaos", "tests/bench")
 # Ubuntu's chromium-browser is a stub that only points to a snap: every find has to tell its version.
 BROWSERS = ("chromium", "google-chrome-stable", "google-chrome", "microsoft-edge", "chromium-browser")
 MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")

@@ -93,7 +93,7 @@ def test_a_walk_over_a_segment_meets_each_once_however_rare_they_are(program, mo
 
 def test_a_search_that_takes_too_long_leads_to_the_cursor(program, monkeypatch):
     monkeypatch.setattr(patience, "SECONDS", 0.001)
-    make_recipients(program.workspace, 500)
+    make_recipients(program.workspace, 10_000)
     segment = make_segment(program.workspace, *[("location", "lacks", f"place {n}") for n in range(30)])
 
     answer = program.get("/api/customers", segment_id=segment.pk)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -11,7 +12,7 @@ from dispatcher import engine, operations, pace
 from dispatcher.books import books_of
 from dispatcher.models import Batch, Message, Pace, SkipReason
 from people.channels import Channel
-from tests.dispatcher.sending import work_off
+from tests.dispatcher.sending import make_due, work_off
 from tests.make import make_campaign, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +150,16 @@ def test_where_tokens_are_short_the_urgent_campaign_has_them_before_all_others(p
 
     assert books_of(urgent).sent >= 60
     assert books_of(usual).sent == 0
+
+
+def test_a_worker_leaves_short_tokens_to_the_more_urgent_campaign_that_another_worker_has(provider):
+    usual, urgent = under_a_limit(usual=Campaign.Priority.NORMAL, urgent=Campaign.Priority.URGENT)
+    urgent.batches.update(owner="another", due_at=Now() + timedelta(seconds=15))
+
+    engine.work(seconds=0.5)
+    assert books_of(usual).sent == 0
+
+    operations.pause(urgent, by=None)
+    make_due(usual)
+    engine.work(seconds=0.5)
+    assert books_of(usual).sent >= 20
