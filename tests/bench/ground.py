@@ -60,7 +60,14 @@ def prepared(campaign: Campaign) -> None:
 
 
 def settled_down() -> None:
-    """Nothing that was written before is still to be vacuumed or carried to the disk."""
+    """Nothing that was written to the ledger before is still to be vacuumed or carried to the disk."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE dispatcher_message, dispatcher_batch")
+        cursor.execute("CHECKPOINT")
+
+
+def at_rest() -> None:
+    """What the benchmark before left in any table is not tidied up beside the next one."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from tests.bench import api, bring_in, freeze, latency, memory, pages, push, render, report, size, speed, start, wizard
+from tests.bench.ground import at_rest
 from tests.bench.notebook import Notebook
 from tests.bench.options import Options
 
@@ -29,6 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = Options.of(asked)
     notebooks = []
     for name in asked.only or BENCHMARKS:
+        at_rest()
         notebooks.append(Notebook(name))
         (BENCHMARKS | ON_REQUEST)[name](notebooks[-1], options)
     print(report.FORMS[asked.form](notebooks, options))
