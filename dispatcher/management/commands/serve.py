@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.core.signals import request_finished
 from django.db import connections
 from twisted.python.log import PythonLoggingObserver
 
@@ -13,10 +12,7 @@ from dispatcher import collector
 from dispatcher.asgi import application
 from dispatcher.server import Server
 from dispatcher.starting import begin
-
-
-def close_connections(**about: Any) -> None:
-    connections.close_all()
+from dispatcher.threads import InKeptThreads
 
 
 class Command(BaseCommand):
@@ -33,16 +29,13 @@ class Command(BaseCommand):
             logging.getLogger(announcer).setLevel(logging.WARNING)
         PythonLoggingObserver().start()  # what Twisted finds wrong, in our form
         server = Server(
-            application,
+            InKeptThreads(application),
             host=host,
             port=port,
             max_body_bytes=settings.MAX_BODY_BYTES,
             trusted_proxy=settings.TRUSTED_PROXY,
         )
         collector.spare()
-        # Each request has a thread of its own, which ends with it: a connection that was kept would be used by nobody,
-        # and stay open until the collector comes by.
-        request_finished.connect(close_connections)
         server.run()
         if server.failed:
             raise CommandError(f"Cannot listen on {host} port {port}: it is in use or not allowed.")
