@@ -21,6 +21,7 @@ from tests.make import logged_in
 from wires import live
 
 COMMITS = 30
+TURNS = 3  # of sending with nobody and with everybody: each lasts two seconds, and is at the mercy of its moment
 BETWEEN = (0.11, 0.23, 0.37)  # seconds, out of step with the quarter of a second between two drawings
 ONE_MORE = """
     UPDATE dispatcher_batch SET pending = pending - 1, sent = sent + 1, settled_at = clock_timestamp()
@@ -39,7 +40,7 @@ def measure(notebook: Notebook, options: Options) -> None:
                 notebook.write(f"from commit to frame, {crowd:,} viewers: p50", told["p50"], "s")
                 notebook.write(f"from commit to frame, {crowd:,} viewers: p99", told["p99"], "s")
                 notebook.write(f"CPU of the web process for a frame, {crowd:,} viewers", told["cpu"] * 1e6, "us")
-            for crowd, words in ((0, "no viewers"), (options.viewers, everybody)):
+            for crowd, words in TURNS * ((0, "no viewers"), (options.viewers, everybody)):
                 cost, cpu = sending(people, server, port, crowd)
                 notebook.write(f"sending with {words}", cost.rate, "messages/s")
                 notebook.write(f"CPU of a message, sending with {words}", cost.microseconds, "us")
