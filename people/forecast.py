@@ -106,6 +106,9 @@ def _compare_slice(upload: Import, values: dict[str, int]) -> None:
     locked(upload, checked=0)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
+        # While the table is being vacuumed its statistics are those of other lists, and all rows of this one are taken
+        # for one: each would be compared with each, for hours.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         for statement in (SAME_EMAIL, SAME_PHONE):
             cursor.execute(statement, values)
     Import.objects.filter(pk=upload.pk).update(moved_at=Now())

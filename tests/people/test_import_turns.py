@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from people import attributes, carrying, forecast, imports
 from people.columns import Mapping
-from people.models import Import, Problem
+from people.models import Import, ImportRow, Problem, StagedRow
 from people.rows import rows
 from people.sheet import Record
 from people.staging import Overtaken
@@ -81,6 +81,29 @@ def test_a_list_that_is_read_again_up_to_its_last_row_is_not_taken_for_lost(work
     carry_on(upload)
 
     assert not carrying.unfinished().exists()
+
+
+@pytest.mark.django_db
+def test_rows_are_not_compared_each_with_each_where_the_statistics_are_those_of_another_list(workspace, monkeypatch):
+    plans: list[str] = []
+
+    def explained(do, sql, values, many, about):
+        if "HAVING count(*) > 1" in sql and not sql.startswith("EXPLAIN"):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {sql}", values)
+                plans.append("\n".join(line for (line,) in cursor.fetchall()))
+        return "" if "ANALYZE (SKIP_LOCKED)" in sql else do(sql, values, many, about)  # as while it is vacuumed
+
+    other = imports.start_import(make_workspace(), name="x", source=LIST)
+    rest = {"attributes": {}, "opted_out": False, "problem": 0, "forecast": ImportRow.Verdict.CREATED, "is_alone": True}
+    StagedRow.objects.bulk_create(StagedRow(upload=other, number=n, line=n, **rest) for n in range(2_000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE people_stagedrow")
+    with connection.execute_wrapper(explained):
+        bring_in(workspace, LIST)
+
+    assert len(plans) == 2
+    assert [plan for plan in plans if "Nested Loop" in plan] == []
 
 
 @pytest.mark.django_db(transaction=True)
