@@ -30,6 +30,7 @@ from wires import queue
 logger = logging.getLogger(__name__)
 
 STAGE = 2_000
+MANY = 1_000  # rows of a list that is worth new statistics
 TURN = 60  # seconds a worker works at an import before it looks whether something else waits
 SIGN_OF_LIFE = 5  # seconds
 LOST_AFTER = timedelta(seconds=30)
@@ -78,7 +79,15 @@ def _steps(upload: Import) -> Iterator[None]:
     while upload.rows < upload.expected:
         merge_range(upload)
         yield
+    _tell_planner(upload)
     _finish(upload, Status.DONE)
+
+
+def _tell_planner(upload: Import) -> None:
+    """Of a workspace without statistics all people are taken for one: the next list is compared with each of them."""
+    if upload.rows >= MANY:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE (SKIP_LOCKED) people_recipient, people_recipient_groups")
 
 
 def _read(upload: Import) -> Iterator[None]:

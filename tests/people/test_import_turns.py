@@ -1,5 +1,6 @@
 """An import is work for many turns: it waits for others between them, keeps nobody waiting, and is never lost."""
 
+import json
 import time
 from datetime import timedelta
 from threading import Thread
@@ -14,7 +15,7 @@ from people.models import Import, ImportRow, Problem, StagedRow
 from people.rows import rows
 from people.sheet import Record
 from people.staging import Overtaken
-from tests.make import make_workspace
+from tests.make import make_recipients, make_workspace
 from tests.people.listing import bring_in, carry_on, words
 from wires import queue
 
@@ -104,6 +105,22 @@ def test_rows_are_not_compared_each_with_each_where_the_statistics_are_those_of_
 
     assert len(plans) == 2
     assert [plan for plan in plans if "Nested Loop" in plan] == []
+
+
+@pytest.mark.django_db
+def test_after_a_large_list_the_statistics_know_its_people(workspace, monkeypatch):
+    monkeypatch.setattr(carrying, "MANY", 300)
+    make_recipients(make_workspace(), 300)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE people_recipient")
+
+    def estimate() -> int:
+        return json.loads(workspace.recipients.explain(format="json"))[0]["Plan"]["Plan Rows"]
+
+    bring_in(workspace, "".join(f"p{n}@example.com\n" for n in range(299)))
+    assert estimate() < 10
+    bring_in(workspace, "".join(f"q{n}@example.com\n" for n in range(300)))
+    assert estimate() > 500
 
 
 @pytest.mark.django_db(transaction=True)
