@@ -1,7 +1,7 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,7 +52,8 @@ class Lease:
         return self.noted_up_to >= self.last
 
 
-# The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody.
+# The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody; of equals
+# the one whose messages this worker sent longer ago, or else the one that has few tokens would always have them first.
 # Of a paused one only what a lost worker had in hand is taken: its suspects are settled, and it is let go again.
 # Those who wait for the winner are nobody's before it is chosen, however their batch came to be due.
 PICK = """
@@ -65,7 +66,7 @@ PICK = """
     ORDER BY c.priority,
              (SELECT count(*) FROM dispatcher_batch b
               WHERE b.campaign_id = c.id AND b.due_at > clock_timestamp() AND b.owner <> ''),
-             c.launched_at
+             array_position(%(served)s::bigint[], c.id) NULLS FIRST, c.launched_at
     LIMIT 1
 """
 # A common table expression, which is worked out once: a subquery may be planned as the inner side of a loop, and then
@@ -121,13 +122,20 @@ BATCHES = """
 
 
 def take(
-    owner: str, count: int, contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
+    owner: str,
+    count: int,
+    contents: dict[int, Content],
+    hands: Handover,
+    waiting: dict[int, float],
+    served: Sequence[int] = (),
 ) -> list[Lease]:
     """Lease up to this many due batches of one campaign; those in doubt of a dead owner are settled at once.
 
-    Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past.
+    Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past; those in `served`
+    have had their turn, the last of them most recently.
     """
-    values: dict[str, int | str] = {
+    values: dict[str, object] = {
+        "served": list(served),
         "sending": SENDING,
         "paused": PAUSED,
         "cancelled": CANCELLED,
@@ -166,7 +174,7 @@ def take(
 
 
 def _pick(
-    values: Mapping[str, int | str], contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
+    values: Mapping[str, object], contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
 ) -> int | None:
     """The campaign whose turn it is, its content read and its sender open; one that is not ready is passed over."""
     while True:

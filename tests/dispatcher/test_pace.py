@@ -163,3 +163,12 @@ def test_a_worker_leaves_short_tokens_to_the_more_urgent_campaign_that_another_w
     make_due(usual)
     engine.work(seconds=0.5)
     assert books_of(usual).sent >= 20
+
+
+def test_where_tokens_are_short_the_younger_of_two_equal_campaigns_does_not_wait_for_the_end_of_the_older(provider):
+    older, younger = under_a_limit(older=Campaign.Priority.NORMAL, younger=Campaign.Priority.NORMAL)
+
+    while books_of(older).sent + books_of(younger).sent < 130:
+        engine.work(seconds=2)
+
+    assert books_of(younger).sent >= 30
