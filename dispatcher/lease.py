@@ -1,7 +1,7 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -134,7 +134,7 @@ def take(
     Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past; those in `served`
     have had their turn, the last of them most recently.
     """
-    values: dict[str, object] = {
+    values: dict[str, int | str | list[int]] = {
         "served": list(served),
         "sending": SENDING,
         "paused": PAUSED,
@@ -174,7 +174,10 @@ def take(
 
 
 def _pick(
-    values: Mapping[str, object], contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
+    values: dict[str, int | str | list[int]],
+    contents: dict[int, Content],
+    hands: Handover,
+    waiting: dict[int, float],
 ) -> int | None:
     """The campaign whose turn it is, its content read and its sender open; one that is not ready is passed over."""
     while True:
