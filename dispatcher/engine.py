@@ -126,8 +126,7 @@ class Shift:
         wanted = settings.DISPATCH_WINDOW // settings.BATCH_SIZE + 1
         running = sum(not lease.pass_is_over for lease in self.leases.values())
         if running < wanted and self.room > 0:
-            served = sorted(self.served, key=self.served.__getitem__)
-            taken = take(self.owner, wanted - running, self.contents, self.hands, self.waiting, served)
+            taken = take(self.owner, wanted - running, self.contents, self.hands, self.waiting)
             self.leases |= {lease.batch: lease for lease in taken}
             for lease in taken:
                 self.tally.settled(lease.content.lane, lease.found)

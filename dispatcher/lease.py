@@ -1,7 +1,7 @@
 """Leases: how a worker comes to own a batch for a while, and what it finds when the last owner never came back."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,8 +52,8 @@ class Lease:
         return self.noted_up_to >= self.last
 
 
-# The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody; of equals
-# the one whose messages this worker sent longer ago, or else the one that has few tokens would always have them first.
+# The campaign that has the fewest workers goes first within its priority, so that a big one starves nobody. Of equals
+# the older one, but where the pace is limited the one that was served longer ago: else it would have every token.
 # Of a paused one only what a lost worker had in hand is taken: its suspects are settled, and it is let go again.
 # Those who wait for the winner are nobody's before it is chosen, however their batch came to be due.
 PICK = """
@@ -66,7 +66,11 @@ PICK = """
     ORDER BY c.priority,
              (SELECT count(*) FROM dispatcher_batch b
               WHERE b.campaign_id = c.id AND b.due_at > clock_timestamp() AND b.owner <> ''),
-             array_position(%(served)s::bigint[], c.id) NULLS FIRST, c.launched_at
+             CASE WHEN EXISTS (SELECT FROM dispatcher_pace p WHERE p.workspace_id = c.workspace_id
+                               AND p.channel = c.channel AND coalesce(p.rate, p."limit") IS NOT NULL)
+                  THEN coalesce((SELECT max(b.settled_at) FROM dispatcher_batch b WHERE b.campaign_id = c.id),
+                                c.launched_at)
+                  ELSE c.launched_at END
     LIMIT 1
 """
 # A common table expression, which is worked out once: a subquery may be planned as the inner side of a loop, and then
@@ -122,20 +126,13 @@ BATCHES = """
 
 
 def take(
-    owner: str,
-    count: int,
-    contents: dict[int, Content],
-    hands: Handover,
-    waiting: dict[int, float],
-    served: Sequence[int] = (),
+    owner: str, count: int, contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
 ) -> list[Lease]:
     """Lease up to this many due batches of one campaign; those in doubt of a dead owner are settled at once.
 
-    Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past; those in `served`
-    have had their turn, the last of them most recently.
+    Campaigns that `waiting` names are left alone until their moment, on the monotonic clock, is past.
     """
-    values: dict[str, int | str | list[int]] = {
-        "served": list(served),
+    values: dict[str, int | str] = {
         "sending": SENDING,
         "paused": PAUSED,
         "cancelled": CANCELLED,
@@ -174,10 +171,7 @@ def take(
 
 
 def _pick(
-    values: dict[str, int | str | list[int]],
-    contents: dict[int, Content],
-    hands: Handover,
-    waiting: dict[int, float],
+    values: Mapping[str, int | str], contents: dict[int, Content], hands: Handover, waiting: dict[int, float]
 ) -> int | None:
     """The campaign whose turn it is, its content read and its sender open; one that is not ready is passed over."""
     while True:

@@ -1,5 +1,6 @@
 """The web server: daphne, with limits on what a stranger may make it hold or wait for."""
 
+import contextvars
 import json
 import logging
 from http import HTTPStatus
@@ -57,6 +58,10 @@ class Server(daphne.server.Server):
     @property
     def failed(self) -> bool:
         return self.abort_start
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """With nothing of the request before it: what comes in the same packet is begun from within that one."""
+        return contextvars.Context().run(super().create_application, protocol, scope)
 
 
 class Request(WebRequest):

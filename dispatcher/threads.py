@@ -3,7 +3,8 @@
 To open a connection takes a third of an ordinary request.
 """
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
@@ -24,14 +25,17 @@ class InKeptThreads:
             await self.application(scope, receive, send)
             return
         thread = self.resting.pop() if self.resting else ThreadPoolExecutor(1, "request")
-        try:
-            async with ThreadSensitiveContext(executor=thread):
+        async with ThreadSensitiveContext(executor=thread):
+            try:
                 await self.application(scope, receive, send)
-        finally:
-            # Behind what still goes on there for a request that nobody waits for any more.
-            thread.submit(close_old_connections).add_done_callback(lambda done: self._rest(thread, done))
+            finally:
+                # Behind what still goes on there for a request that nobody waits for any more. It is waited for here:
+                # that may still have an answer to give, also when the server is told to stop.
+                last = asyncio.wrap_future(thread.submit(close_old_connections))
+                last.add_done_callback(lambda done: self._rest(thread, done))
+                await asyncio.shield(last)
 
-    def _rest(self, thread: ThreadPoolExecutor, done: Future) -> None:
+    def _rest(self, thread: ThreadPoolExecutor, done: asyncio.Future) -> None:
         if len(self.resting) < KEPT and not done.exception():
             self.resting.append(thread)
         else:

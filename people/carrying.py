@@ -30,7 +30,7 @@ from wires import queue
 logger = logging.getLogger(__name__)
 
 STAGE = 2_000
-MANY = 1_000  # rows of a list that is worth new statistics
+MANY, SHARE = 1_000, 0.01  # rows of a list, and of all people, that are worth new statistics
 TURN = 60  # seconds a worker works at an import before it looks whether something else waits
 SIGN_OF_LIFE = 5  # seconds
 LOST_AFTER = timedelta(seconds=30)
@@ -79,15 +79,20 @@ def _steps(upload: Import) -> Iterator[None]:
     while upload.rows < upload.expected:
         merge_range(upload)
         yield
-    _tell_planner(upload)
     _finish(upload, Status.DONE)
+    _tell_planner(upload)
 
 
 def _tell_planner(upload: Import) -> None:
     """Of a workspace without statistics all people are taken for one: the next list is compared with each of them."""
-    if upload.rows >= MANY:
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'people_recipient'::regclass")
+        if upload.rows < max(MANY, cursor.fetchone()[0] * SHARE):
+            return
+        try:
             cursor.execute("ANALYZE (SKIP_LOCKED) people_recipient, people_recipient_groups")
+        except OperationalError as error:  # the database does it by itself, later
+            logger.warning("import %s: no new statistics: %s", upload.pk, error)
 
 
 def _read(upload: Import) -> Iterator[None]:

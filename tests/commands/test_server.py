@@ -217,11 +217,15 @@ def test_nothing_says_which_software_answers(port):
         assert b"daphne" not in answer.lower()
 
 
-def upgraded(port: int) -> socket.socket:
+def upgrade() -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
+    wanted = {"Sec_WebSocket_Key": key, "Sec_WebSocket_Version": 13}
+    return head("GET", Upgrade="websocket", Connection="Upgrade", **wanted)
+
+
+def upgraded(port: int) -> socket.socket:
     connection = connect(port)
-    upgrade = {"Sec_WebSocket_Key": key, "Sec_WebSocket_Version": 13}
-    connection.sendall(head("GET", Upgrade="websocket", Connection="Upgrade", **upgrade))
+    connection.sendall(upgrade())
     answer = connection.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101 "), answer
     assert b"server:" not in answer.lower()
@@ -240,6 +244,17 @@ def test_a_socket_stays_open_in_silence_and_echoes(port):
         connection.sendall(frame(b"still here"))
 
         assert connection.recv(100).endswith(b"still here")
+
+
+def test_a_socket_that_comes_in_one_packet_with_a_request_knows_nothing_of_it(port):
+    with connect(port) as connection:
+        connection.sendall(head("GET", "/first") + upgrade())
+        came = b""
+        while b"HTTP/1.1 101 " not in came or not came.endswith(b"\r\n\r\n"):
+            came += connection.recv(4096)
+        connection.sendall(frame(b"what was asked before?"))
+
+        assert connection.recv(100).endswith(b"nothing")
 
 
 def test_a_frame_of_more_than_64_kibibytes_closes_the_socket(port):

@@ -5,12 +5,14 @@ import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from subprocess import Popen
 from urllib.request import Request, urlopen
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import ApiKey, Role
 from dispatcher.threads import KEPT, InKeptThreads
@@ -102,8 +104,8 @@ def test_a_request_that_nobody_waits_for_any_more_keeps_its_thread_until_it_is_t
 
 
 @contextmanager
-def web() -> Iterator[Callable[[], int]]:
-    """A web process on the test database; yields what asks it something that it has to look up."""
+def web() -> Iterator[tuple[Callable[[], int], Popen]]:
+    """A web process on the test database, and what asks it something that it has to look up."""
     port = free_port()
     _, secret = ApiKey.make(make_workspace(), "test", Role.VIEWER)
     argv = [sys.executable, "manage.py", "serve", "--port", str(port)]
@@ -116,19 +118,25 @@ def web() -> Iterator[Callable[[], int]]:
 
     try:
         await_answer(f"http://127.0.0.1:{port}/login/")
-        yield ask
+        yield ask, child
     finally:
         end(child)
 
 
-OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS = """FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND backend_type = 'client backend'"""
 
 
 def sessions() -> set[int]:
-    """Those of the other process."""
+    """Those of the web process."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pid {OTHERS}")
         return {pid for (pid,) in cursor.fetchall()}
+
+
+def is_waited_for(cursor) -> bool:
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    return cursor.fetchone()[0]
 
 
 def end_sessions() -> None:
@@ -138,7 +146,7 @@ def end_sessions() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_is_used_again_and_where_it_was_lost_there_is_another_at_once():
-    with web() as ask:
+    with web() as (ask, _):
         assert ask() == 200
         first = sessions()
         assert [ask() for _ in range(20)] == [200] * 20
@@ -149,3 +157,16 @@ def test_a_connection_is_used_again_and_where_it_was_lost_there_is_another_at_on
         end_sessions()
         assert [ask() for _ in range(5)] == [200] * 5
         assert known.isdisjoint(sessions())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_process_that_is_told_to_stop_gives_the_answers_it_is_at():
+    with web() as (ask, child), ThreadPoolExecutor(1) as client:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE campaigns_campaign IN ACCESS EXCLUSIVE MODE")
+            answer = client.submit(ask)
+            while not is_waited_for(cursor):
+                assert not answer.done()
+            child.terminate()
+            assert not wait([answer], timeout=0.5).done
+        assert answer.result() == 200

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextvars import ContextVar
 
 from dispatcher import server
 
@@ -11,13 +12,18 @@ server.BODY_SECONDS = 3
 server.LINGER_SECONDS = 0.5
 
 
+asked = ContextVar("asked", default="nothing")
+
+
 async def application(scope, receive, send):
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] != "websocket.disconnect":
-            await send({"type": "websocket.send", "text": message["text"]})
+            text = asked.get() if message["text"] == "what was asked before?" else message["text"]
+            await send({"type": "websocket.send", "text": text})
         return
+    asked.set(scope["path"])
     size, more = 0, True
     while more:
         message = await receive()
