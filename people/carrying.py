@@ -30,7 +30,7 @@ from wires import queue
 logger = logging.getLogger(__name__)
 
 STAGE = 2_000
-MANY, SHARE = 1_000, 0.01  # rows of a list, and of all people, that are worth new statistics
+MANY, SHARE = 2_000, 0.01  # rows of a list, and of all people, that are worth new statistics
 TURN = 60  # seconds a worker works at an import before it looks whether something else waits
 SIGN_OF_LIFE = 5  # seconds
 LOST_AFTER = timedelta(seconds=30)
